@@ -1,0 +1,146 @@
+#include "core/base/files.h"
+
+#include "core/base/error.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <random>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace fs = std::filesystem;
+
+namespace tempera {
+
+namespace {
+
+/// Owns a file descriptor.
+class Descriptor {
+public:
+    Descriptor(const fs::path& path, int flags, const std::string& action) : fd_(open(path.c_str(), flags | O_CLOEXEC, 0644)) {
+        if (fd_ < 0) fail_errno(action, path, errno);
+    }
+    ~Descriptor() { close(fd_); }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    operator int() const { return fd_; }
+
+private:
+    int fd_;
+};
+
+void sync_path(const fs::path& path, int flags) {
+    Descriptor fd(path, flags, "Cannot sync");
+    if (fsync(fd) != 0) fail_errno("Cannot sync", path, errno);
+}
+
+void write_all(int fd, std::string_view content, const fs::path& path) {
+    while (!content.empty()) {
+        ssize_t count = write(fd, content.data(), content.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) fail_errno("Cannot write", path, errno);
+        content.remove_prefix(static_cast<std::size_t>(count));
+    }
+}
+
+fs::path temporary_sibling(const fs::path& target) {
+    thread_local std::mt19937_64 generator{std::random_device{}()};
+    return target.parent_path() / (target.filename().string() + ".tmp-" + std::to_string(generator()));
+}
+
+fs::path parent_of(const fs::path& path) {
+    return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+} // namespace
+
+void fail_errno(const std::string& action, const fs::path& path, int error_number) {
+    bool full = error_number == ENOSPC || error_number == EDQUOT;
+    std::string sentence = action + " " + path.string() + ": " + std::strerror(error_number) + ".";
+    if (full) sentence += " Free some space on that disk and resume.";
+    fail(full ? ErrorKind::disk_full : error_number == ENOENT ? ErrorKind::not_found : ErrorKind::io, sentence);
+}
+
+std::string read_file(const fs::path& path, std::size_t max_bytes) {
+    Descriptor fd(path, O_RDONLY, "Cannot read");
+    struct stat status {};
+    if (fstat(fd, &status) != 0) fail_errno("Cannot read", path, errno);
+    if (!S_ISREG(status.st_mode)) fail(ErrorKind::bad_input, "Cannot read " + path.string() + ": it is not a file.");
+    auto size = static_cast<std::size_t>(status.st_size);
+    if (size > max_bytes)
+        fail(ErrorKind::bad_input, path.string() + " is larger (" + std::to_string(size) + " bytes) than the "
+                                       + std::to_string(max_bytes) + " allowed here.");
+    std::string content(size, '\0');
+    std::size_t done = 0;
+    while (done < size) {
+        ssize_t count = read(fd, content.data() + done, size - done);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) fail_errno("Cannot read", path, errno);
+        if (count == 0) fail(ErrorKind::io, path.string() + " became shorter while it was read.");
+        done += static_cast<std::size_t>(count);
+    }
+    return content;
+}
+
+void write_file_atomic(const fs::path& path, std::string_view content) {
+    fs::path staging = temporary_sibling(path);
+    try {
+        {
+            Descriptor fd(staging, O_WRONLY | O_CREAT | O_EXCL, "Cannot create");
+            write_all(fd, content, path);
+            if (fsync(fd) != 0) fail_errno("Cannot sync", path, errno);
+        }
+        if (rename(staging.c_str(), path.c_str()) != 0) fail_errno("Cannot replace", path, errno);
+    } catch (...) {
+        unlink(staging.c_str());
+        throw;
+    }
+    sync_path(parent_of(path), O_RDONLY | O_DIRECTORY);
+}
+
+StagedFolder::StagedFolder(fs::path target) : target_(std::move(target)), staging_(temporary_sibling(target_)) {
+    std::error_code error;
+    fs::create_directories(staging_, error);
+    if (error) fail_errno("Cannot create folder", target_, error.value());
+}
+
+StagedFolder::~StagedFolder() {
+    std::error_code ignored;
+    if (!committed_) fs::remove_all(staging_, ignored);
+}
+
+void StagedFolder::commit() {
+    for (const auto& entry : fs::recursive_directory_iterator(staging_)) {
+        if (entry.is_directory())
+            sync_path(entry.path(), O_RDONLY | O_DIRECTORY);
+        else if (entry.is_regular_file())
+            sync_path(entry.path(), O_RDONLY);
+    }
+    sync_path(staging_, O_RDONLY | O_DIRECTORY);
+
+    // rename cannot replace a folder that is not empty: the old one steps aside first and goes afterwards.
+    fs::path aside;
+    if (fs::exists(target_)) {
+        aside = temporary_sibling(target_);
+        if (rename(target_.c_str(), aside.c_str()) != 0) fail_errno("Cannot replace", target_, errno);
+    }
+    if (rename(staging_.c_str(), target_.c_str()) != 0) {
+        int reason = errno;
+        if (!aside.empty()) rename(aside.c_str(), target_.c_str());
+        fail_errno("Cannot create", target_, reason);
+    }
+    committed_ = true;
+    sync_path(parent_of(target_), O_RDONLY | O_DIRECTORY);
+    std::error_code ignored;
+    if (!aside.empty()) fs::remove_all(aside, ignored);
+}
+
+void sweep_staged(const fs::path& folder) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder, ignored))
+        if (entry.path().filename().string().find(".tmp-") != std::string::npos) fs::remove_all(entry.path(), ignored);
+}
+
+} // namespace tempera

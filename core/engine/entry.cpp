@@ -1,0 +1,4 @@
+#include "core/base/error.h"
+#include "core/queue/engine.h"
+
+#include <torch/torch.h>

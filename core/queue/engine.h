@@ -1,0 +1,102 @@
+#pragma once
+
+#include "core/base/json.h"
+#include "core/base/stop_token.h"
+#include "core/store/records.h"
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace tempera {
+
+/// Receives what a run reports. Called from the run's own thread; implementations return quickly.
+/// core/store's RunWriter is the one that stores it; tests bring their own.
+class RunObserver {
+public:
+    virtual ~RunObserver() = default;
+    virtual void on_progress(const Progress& progress) = 0;
+    virtual void on_metrics(std::int64_t step, std::span<const Metric> metrics) = 0;
+    virtual void on_event(const RunEvent& event) = 0;
+    virtual void on_prompts(std::span<const PromptRecord> prompts) = 0;
+    virtual void on_samples(std::span<const Sample> samples) = 0;
+    virtual void on_sweep(std::span<const SweepCell> cells, std::span<const SweepRow> rows) = 0;
+    virtual void on_checkpoint(const CheckpointRecord& checkpoint) = 0;
+    virtual void on_headline(const std::string& name, double value) = 0;
+};
+
+/// Run this recipe into this folder. Model references in the recipe are resolved to folders before it gets here.
+struct RunRequest {
+    std::string kind;              ///< "sft", "sweep"
+    Json recipe;                   ///< complete and validated
+    std::filesystem::path folder;  ///< the run folder; exists
+    bool resume = false;           ///< go on from the newest checkpoint that verifies, or from the stored samples
+    int threads = 0;               ///< 0 = all cores
+};
+
+enum class RunOutcome { finished, stopped, cancelled };
+
+struct SamplingOptions {
+    int n = 1;
+    double temperature = 1.0; ///< 0 = greedy
+    double top_p = 1.0;
+    int top_k = 0; ///< 0 = off
+    double min_p = 0;
+    double repetition_penalty = 1.0;
+    int max_tokens = 256;
+    std::uint64_t seed = 0;
+    std::vector<std::string> stop;
+    int slots = 0; ///< sequences computed together; 0 = chosen from the model's size and memory
+};
+
+struct GeneratedSample {
+    std::int64_t index = 0; ///< of the prompt, in input order
+    int sample = 0;
+    std::string text;
+    std::vector<std::int32_t> token_ids;
+    std::vector<float> logprobs;
+    double logprob = 0;
+    std::string finish;
+};
+
+struct CompletionLogprobs {
+    double sum = 0;
+    std::vector<std::int32_t> token_ids;
+    std::vector<float> logprobs;
+};
+
+/// A model (with an optional adapter) in memory, for the scriptable verbs. One thread at a time.
+class LoadedModel {
+public:
+    virtual ~LoadedModel() = default;
+    /// Calls `deliver` for every sample, in input order (prompt-major, then sample index).
+    virtual void generate(std::span<const std::string> prompts, const SamplingOptions& options,
+                          const std::function<void(const GeneratedSample&)>& deliver) = 0;
+    /// Prompt and completion are tokenised alone and joined.
+    virtual CompletionLogprobs logprobs(const std::string& prompt, const std::string& completion) = 0;
+};
+
+/// The narrow entry of libtempera_engine. Throws Error.
+class Engine {
+public:
+    virtual ~Engine() = default;
+    virtual RunOutcome run(const RunRequest& request, RunObserver& observer, const StopToken& stop) = 0;
+    virtual std::unique_ptr<LoadedModel> load(const std::filesystem::path& model,
+                                              const std::optional<std::filesystem::path>& adapter, int threads) = 0;
+    /// Writes base + adapter, merged in fp32, as a Hugging Face folder.
+    virtual void merge(const std::filesystem::path& model, const std::filesystem::path& adapter,
+                       const std::filesystem::path& target) = 0;
+};
+
+/// Loads libtempera_engine from beside libtempera_core (0.3 s, 120 MB, so only when the first job starts) and returns its
+/// engine. Every call after the first returns the same one. Throws Error(not_found) where the library cannot be loaded.
+Engine& load_engine();
+
+/// The symbol that libtempera_engine exports.
+inline constexpr const char* engine_entry_symbol = "tempera_engine_entry";
+extern "C" using EngineEntry = Engine* ();
+
+} // namespace tempera

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "core/queue/engine.h"
+#include "core/store/workspace.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace tempera {
+
+/// Runs the queued runs of a workspace one after the other on a background thread, each with its own RunWriter.
+/// A study's stage starts when the stages it refers to are finished. Engine errors end here: they become the run's failure.
+/// All members are thread-safe and return at once, except wait_*().
+class RunQueue {
+public:
+    using EngineSource = std::function<Engine&()>; ///< normally load_engine
+    /// Called from the background thread whenever a run's record changed (status, progress at most 4 times a second).
+    using Listener = std::function<void(const RunRecord&)>;
+
+    RunQueue(Workspace& workspace, EngineSource engine, Listener listener, int threads = 0);
+    /// Asks a running run to stop at a checkpoint and waits for it.
+    ~RunQueue();
+
+    void start(); ///< begin to take queued runs; before this nothing runs
+    /// Adds a validated recipe (or a study: one run per stage). Returns the ids of the new runs.
+    std::vector<std::string> submit(const Json& recipe_or_study);
+    void stop(const std::string& run_id);   ///< at a checkpoint; can be resumed
+    void cancel(const std::string& run_id); ///< at once; a queued one is just marked
+    void resume(const std::string& run_id); ///< stopped, failed, interrupted or cancelled -> queued, continuing
+    void reorder(const std::string& run_id, int index);
+    bool busy() const;
+    void wait_until_idle();
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace tempera

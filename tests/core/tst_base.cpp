@@ -1,0 +1,110 @@
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/base/json.h"
+#include "core/base/random.h"
+#include "core/base/suggest.h"
+
+#include <QTemporaryDir>
+#include <QTest>
+
+using namespace tempera;
+namespace fs = std::filesystem;
+
+class TestBase : public QObject {
+    Q_OBJECT
+
+private slots:
+    void philoxMatchesTheReferenceVectors() {
+        // Random123 kat_vectors, philox4x32 10.
+        QCOMPARE(philox({0, 0, 0, 0}, {0, 0}),
+                 (std::array<std::uint32_t, 4>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+        QCOMPARE(philox({0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, {0xffffffff, 0xffffffff}),
+                 (std::array<std::uint32_t, 4>{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+        QCOMPARE(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
+                 (std::array<std::uint32_t, 4>{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
+    }
+
+    void streamsAreReproducibleAndDistinct() {
+        RandomStream a(7, 3, 2), b(7, 3, 2), c(7, 3, 3);
+        QCOMPARE(a(), b());
+        QVERIFY(a.at(5) != c.at(5));
+        RandomStream d(7, 3, 2);
+        std::uint32_t fourth = d.at(3);
+        d(), d(), d();
+        QCOMPARE(d(), fourth);
+        double sum = 0;
+        for (int i = 0; i < 10000; ++i)
+            sum += a.uniform();
+        QVERIFY(std::abs(sum / 10000 - 0.5) < 0.02);
+    }
+
+    void belowIsInRange() {
+        RandomStream random(1);
+        std::array<int, 7> counts{};
+        for (int i = 0; i < 7000; ++i)
+            ++counts[random.below(7)];
+        for (int count : counts)
+            QVERIFY(count > 800 && count < 1200);
+    }
+
+    void shuffleIsAPermutation() {
+        RandomStream random(5);
+        auto order = shuffled_indices(100, random);
+        std::sort(order.begin(), order.end());
+        for (std::int64_t i = 0; i < 100; ++i)
+            QCOMPARE(order[i], i);
+    }
+
+    void jsonRefusesDuplicateKeysAndDepth() {
+        QVERIFY_THROWS_EXCEPTION(Error, parse_json(R"({"a":1,"a":2})", "test"));
+        QVERIFY_THROWS_EXCEPTION(Error, parse_json(std::string(1000, '[') + std::string(1000, ']'), "test"));
+        QVERIFY_THROWS_EXCEPTION(Error, parse_json("{", "test"));
+        QCOMPARE(parse_json(R"({"a":{"a":2}})", "test")["a"]["a"].get<int>(), 2);
+    }
+
+    void writeFileAtomicReplacesAndLeavesNoTemporary() {
+        QTemporaryDir dir;
+        fs::path path = fs::path(dir.path().toStdString()) / "x.json";
+        write_file_atomic(path, "one");
+        write_file_atomic(path, "two");
+        QCOMPARE(read_file(path, 10), std::string("two"));
+        QCOMPARE(std::distance(fs::directory_iterator(path.parent_path()), fs::directory_iterator()), 1);
+    }
+
+    void readFileChecksSizeAndKind() {
+        QTemporaryDir dir;
+        fs::path path = fs::path(dir.path().toStdString()) / "x";
+        write_file_atomic(path, "12345");
+        QVERIFY_THROWS_EXCEPTION(Error, read_file(path, 4));
+        QVERIFY_THROWS_EXCEPTION(Error, read_file(path.parent_path(), 4));
+        QVERIFY_THROWS_EXCEPTION(Error, read_file(path.parent_path() / "missing", 4));
+    }
+
+    void stagedFolderAppearsWholeOrNotAtAll() {
+        QTemporaryDir dir;
+        fs::path root = dir.path().toStdString(), target = root / "step-10";
+        {
+            StagedFolder staged(target);
+            write_file_atomic(staged.path() / "weights", "abandoned");
+        }
+        QVERIFY(!fs::exists(target));
+        for (const char* content : {"first", "second"}) {
+            StagedFolder staged(target);
+            write_file_atomic(staged.path() / "weights", content);
+            staged.commit();
+            QCOMPARE(read_file(target / "weights", 100), std::string(content));
+        }
+        QCOMPARE(std::distance(fs::directory_iterator(root), fs::directory_iterator()), 1);
+        fs::create_directories(root / "step-20.tmp-123");
+        sweep_staged(root);
+        QVERIFY(!fs::exists(root / "step-20.tmp-123"));
+    }
+
+    void suggestsOnlyNearNames() {
+        QCOMPARE(did_you_mean("leaning_rate", {"learning_rate", "epochs"}), std::string(" Did you mean \"learning_rate\"?"));
+        QCOMPARE(did_you_mean("zzzzzzz", {"learning_rate", "epochs"}), std::string());
+    }
+};
+
+QTEST_APPLESS_MAIN(TestBase)
+#include "tst_base.moc"
