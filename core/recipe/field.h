@@ -9,8 +9,8 @@
 
 namespace tempera {
 
-/// One field of a recipe, declared once: the form, the command line, validation, the JSON file and the stored run all come
-/// from this.
+/// One field of a recipe, declared once: the form, the command line, validation, the JSON file and the stored
+/// run all come from this.
 struct Field {
     enum class Type { boolean, integer, real, text, choice, model, data_file, real_list, text_list };
     std::string name; ///< key in JSON and in `--set name=value`
@@ -46,7 +46,8 @@ const std::vector<RecipeKind>& recipe_kinds();
 /// Throws Error(not_found) with the nearest name.
 const RecipeKind& recipe_kind(const std::string& kind);
 
-/// Checks a recipe {"kind":..., "name":..., field: value ...}: unknown fields (with the nearest name), types, ranges, choices.
+/// Checks a recipe {"kind":..., "name":..., field: value ...}: unknown fields (with the nearest name), types,
+/// ranges, choices.
 std::vector<FieldProblem> check_recipe(const Json& recipe);
 /// Parses what a user typed for a field ("5e-6", "true", "0.1,0.3") into JSON. Throws Error(bad_input).
 Json parse_field_value(const Field& field, const std::string& text);

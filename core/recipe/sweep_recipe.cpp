@@ -1,0 +1,180 @@
+#include "core/recipe/sweep_recipe.h"
+
+#include "core/recipe/kind.h"
+
+#include <algorithm>
+
+namespace tempera {
+
+namespace {
+
+constexpr double largest_seed = 9007199254740991.0; // 2^53 - 1
+
+void bind_model_and_problems(SweepRecipe& r, std::vector<Binding>& list) {
+    list.push_back(Binding("model", &r.model)
+                       .model()
+                       .label("Model")
+                       .group("Model and problems")
+                       .simple()
+                       .help("The model to sample: \"tiny\", \"smollm2-135m-instruct\", run:ID for the "
+                             "result of another run, @STAGE inside a study, or a "
+                             "folder in Hugging Face layout."));
+    list.push_back(Binding("adapter", &r.adapter)
+                       .model()
+                       .label("Adapter")
+                       .group("Model and problems")
+                       .help("A folder with a PEFT LoRA adapter to put on the model. Empty = none."));
+    list.push_back(
+        Binding("data", &r.data)
+            .data_file({"countdown"})
+            .label("Problems from")
+            .group("Model and problems")
+            .help("\"countdown\" draws fresh problems; or a .jsonl file whose rows hold nums and target."));
+    list.push_back(Binding("split", &r.split)
+                       .choices({"test", "validation", "train"})
+                       .label("Split")
+                       .group("Model and problems")
+                       .help("Which of the three splits of drawn problems; they never share a problem. A "
+                             "file's rows are taken as they are."));
+    list.push_back(
+        Binding("problems", &r.problems)
+            .range(1, 1e6)
+            .unit("problems")
+            .label("Problems")
+            .group("Model and problems")
+            .simple()
+            .help("How many problems are put to the model at every temperature. The paper uses 1000."));
+    list.push_back(Binding("data_seed", &r.data_seed)
+                       .range(0, largest_seed)
+                       .label("Data seed")
+                       .group("Model and problems")
+                       .help("Names the draw of the problems. Keep the training run's, so that none of its "
+                             "problems comes back."));
+    list.push_back(Binding("prompt_style", &r.prompt_style)
+                       .choices({"paper", "short"})
+                       .label("Prompt")
+                       .group("Model and problems")
+                       .help("How a problem is put to the model. Choose what it was trained with."));
+}
+
+void bind_sampling(SweepRecipe& r, std::vector<Binding>& list) {
+    list.push_back(Binding("temperatures", &r.temperatures)
+                       .range(0, 100)
+                       .label("Temperatures")
+                       .group("Sampling")
+                       .simple()
+                       .help("The temperatures of the sweep, separated by commas. 0 is greedy: all samples "
+                             "of a problem are then equal."));
+    list.push_back(Binding("n", &r.n)
+                       .range(1, 1024)
+                       .unit("samples")
+                       .label("Samples per problem")
+                       .group("Sampling")
+                       .simple()
+                       .help("The largest N of best-of-N. Every smaller N is estimated without bias from the "
+                             "same samples."));
+    list.push_back(
+        Binding("top_p", &r.top_p)
+            .above(0, 1)
+            .label("Top-p")
+            .group("Sampling")
+            .help("Samples from the likeliest tokens that together hold this probability. 1 = off."));
+    list.push_back(Binding("top_k", &r.top_k)
+                       .range(0, 1e6)
+                       .unit("tokens")
+                       .label("Top-k")
+                       .group("Sampling")
+                       .help("Samples from the k likeliest tokens. 0 = off."));
+    list.push_back(Binding("min_p", &r.min_p)
+                       .range(0, 1)
+                       .label("Min-p")
+                       .group("Sampling")
+                       .help("Leaves out tokens less likely than this share of the likeliest one. 0 = off."));
+    list.push_back(Binding("repetition_penalty", &r.repetition_penalty)
+                       .above(0, 10)
+                       .label("Repetition penalty")
+                       .group("Sampling")
+                       .help("Weakens tokens that already occurred in prompt or completion. 1 = off."));
+    list.push_back(Binding("max_tokens", &r.max_tokens)
+                       .range(1, 1 << 20)
+                       .unit("tokens")
+                       .label("Longest completion")
+                       .group("Sampling")
+                       .simple()
+                       .help("A completion is cut after this many tokens and counted as truncated."));
+    list.push_back(Binding("stop", &r.stop)
+                       .label("Stop strings")
+                       .group("Sampling")
+                       .help("A completion ends before the first of these texts. On the command line "
+                             "separate them with commas; \\n is a new line."));
+    list.push_back(Binding("seed", &r.seed)
+                       .range(0, largest_seed)
+                       .label("Seed")
+                       .group("Sampling")
+                       .simple()
+                       .help("Names the random streams. Every sample has its own, so a result does not "
+                             "depend on the batch."));
+}
+
+void bind_running(SweepRecipe& r, std::vector<Binding>& list) {
+    list.push_back(Binding("slots", &r.slots)
+                       .range(0, 65536)
+                       .unit("sequences")
+                       .label("Sequences at once")
+                       .group("Running")
+                       .help("How many sequences are computed together. 0 = chosen from the model's size and "
+                             "the memory."));
+    list.push_back(Binding("bootstrap_resamples", &r.bootstrap_resamples)
+                       .range(100, 1e6)
+                       .unit("resamples")
+                       .label("Bootstrap")
+                       .group("Running")
+                       .help("Resamples of the problems behind every 95 % interval."));
+    list.push_back(Binding("device", &r.device)
+                       .choices({"cpu", "cuda"})
+                       .label("Device")
+                       .group("Running")
+                       .help("Where the run computes. \"cuda\" needs a CUDA build of the engine."));
+    list.push_back(Binding("dtype", &r.dtype)
+                       .choices({"float32", "bfloat16"})
+                       .label("Precision")
+                       .group("Running")
+                       .help("Precision of weights and computation. float32 is faster on most CPUs."));
+}
+
+} // namespace
+
+std::vector<Binding> SweepRecipe::bindings() {
+    std::vector<Binding> list;
+    bind_model_and_problems(*this, list);
+    bind_sampling(*this, list);
+    bind_running(*this, list);
+    return list;
+}
+
+std::vector<FieldProblem> SweepRecipe::problems_found() const {
+    std::vector<FieldProblem> list;
+    if (model.empty())
+        list.push_back({"model", "model is empty: name a model or a folder, e.g. --set model=tiny."});
+    if (temperatures.empty())
+        list.push_back({"temperatures", "temperatures is empty: name at least one, e.g. 0.3,0.7."});
+    auto sorted = temperatures;
+    std::sort(sorted.begin(), sorted.end());
+    if (auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())
+        list.push_back(
+            {"temperatures", "temperatures names " + Json(*twice).dump() + " twice: leave one out."});
+    for (const auto& text : stop)
+        if (text.empty())
+            list.push_back({"stop", "stop holds an empty text, which would end every completion at once."});
+    return list;
+}
+
+SweepRecipe SweepRecipe::from(const Json& recipe) {
+    return read_recipe<SweepRecipe>("sweep", recipe);
+}
+
+Json SweepRecipe::to_json() const {
+    return write_recipe("sweep", *this);
+}
+
+} // namespace tempera
