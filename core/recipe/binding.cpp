@@ -98,6 +98,9 @@ std::string check_data_file(const Field& field, const Json& value) {
     for (const auto& choice : field.choices)
         if (choice == text) return "";
     if (text.ends_with(".jsonl")) return "";
+    if (text.empty())
+        return field.name + " is empty: choose " + choice_words(field)
+               + ", or the path of a .jsonl file, e.g. --set " + field.name + "=FILE.";
     return must_be(field, choice_words(field) + " or the path of a .jsonl file", value)
            + did_you_mean(text, field.choices);
 }
