@@ -1,0 +1,151 @@
+#include "core/data/training_set.h"
+
+#include "core/base/error.h"
+#include "core/base/random.h"
+#include "core/base/suggest.h"
+#include "core/data/jsonl.h"
+#include "core/task/arithmetic_text.h"
+#include "core/task/countdown.h"
+#include "core/task/traces.h"
+
+#include <unordered_set>
+
+namespace tempera {
+
+namespace {
+
+constexpr std::uint64_t trace_stream = 0x7472616365000000; // "trace": with the example's number below
+constexpr std::uint64_t shuffle_stream = 0x73687566666c6500;
+constexpr std::int64_t most_examples = 1000000;
+
+/// An example and what must not stand on both sides of the split.
+struct Row {
+    TextExample example;
+    std::uint64_t key = 0;
+};
+
+class Maker {
+public:
+    explicit Maker(const TrainingSetOptions& options)
+        : options_(options), prompt_style_(prompt_style_from(options.prompt_style)),
+          trace_style_(trace_style_from(options.trace_style)) {
+        check_count("examples", options.examples);
+        check_count("validation_examples", options.validation_examples);
+    }
+
+    TrainingSet run() const {
+        if (options_.data == "countdown") return drawn();
+        if (options_.data == "arithmetic") return arithmetic();
+        if (!options_.data.ends_with(".jsonl"))
+            fail(ErrorKind::bad_input,
+                 "data must be \"countdown\", \"arithmetic\" or a path that ends in .jsonl, not \""
+                     + options_.data + "\"." + did_you_mean(options_.data, {"countdown", "arithmetic"}));
+        return from_file();
+    }
+
+private:
+    static void check_count(const char* name, std::int64_t count) {
+        if (count < 0 || count > most_examples)
+            fail(ErrorKind::bad_input, std::string(name) + " must be between 0 and "
+                                           + std::to_string(most_examples) + ", not " + std::to_string(count)
+                                           + ".");
+    }
+
+    void check_drawn() const {
+        if (options_.examples == 0)
+            fail(ErrorKind::bad_input, "examples must be at least 1 for data = \"" + options_.data + "\".");
+    }
+
+    TextExample example_of(const CountdownProblem& problem, std::uint64_t number) const {
+        RandomStream random(options_.data_seed, trace_stream + number);
+        return {format_prompt(problem, prompt_style_), make_trace(problem, trace_style_, random)};
+    }
+
+    TrainingSet drawn() const {
+        check_drawn();
+        TrainingSet set;
+        std::uint64_t number = 0;
+        for (const auto& problem : make_problems(Split::train, options_.examples, options_.data_seed))
+            set.train.push_back(example_of(problem, number++));
+        for (const auto& problem :
+             make_problems(Split::validation, options_.validation_examples, options_.data_seed))
+            set.validation.push_back(example_of(problem, number++));
+        return set;
+    }
+
+    TrainingSet arithmetic() const {
+        check_drawn();
+        TrainingSet set;
+        for (std::int64_t i = 0; i < options_.examples + options_.validation_examples; ++i) {
+            bool train = i < options_.examples;
+            // Validation counts from its own origin: it stays the same when `examples` changes.
+            auto number = static_cast<std::uint64_t>(train ? i : most_examples + i - options_.examples);
+            RandomStream random(options_.data_seed, trace_stream + number, 1);
+            (train ? set.train : set.validation).push_back({"", arithmetic_text(random)});
+        }
+        return set;
+    }
+
+    Row read_row(const JsonRow& row, bool problems) const {
+        if (!problems) {
+            TextExample example{row.text({"prompt", "query"}, true), row.text({"completion"}, false)};
+            auto key = std::hash<std::string>()(example.prompt.empty() ? example.completion : example.prompt);
+            return {std::move(example), key};
+        }
+        CountdownProblem problem = problem_from(row);
+        try {
+            return {example_of(problem, static_cast<std::uint64_t>(row.number)), canonical_hash(problem)};
+        } catch (const Error& error) {
+            fail(error.kind(), row.place() + ": " + error.what());
+        }
+    }
+
+    TrainingSet from_file() const {
+        JsonlReader reader(options_.data);
+        std::vector<Row> rows;
+        bool problems = false;
+        while (auto row = reader.next()) {
+            if (rows.empty()) problems = row->has("nums") && !row->has("completion");
+            rows.push_back(read_row(*row, problems));
+            if (rows.size() > static_cast<std::size_t>(most_examples))
+                fail(ErrorKind::bad_input,
+                     options_.data + " has more than " + std::to_string(most_examples) + " rows.");
+        }
+        if (rows.empty()) fail(ErrorKind::bad_input, options_.data + " holds no rows.");
+        return split(std::move(rows));
+    }
+
+    TrainingSet split(std::vector<Row> rows) const {
+        RandomStream random(options_.data_seed, shuffle_stream);
+        TrainingSet set;
+        std::unordered_set<std::uint64_t> held_out;
+        for (std::int64_t index : shuffled_indices(static_cast<std::int64_t>(rows.size()), random)) {
+            Row& row = rows[static_cast<std::size_t>(index)];
+            auto wanted = static_cast<std::size_t>(options_.validation_examples);
+            if (set.validation.size() < wanted) {
+                held_out.insert(row.key);
+                set.validation.push_back(std::move(row.example));
+            } else if (!held_out.contains(row.key)) {
+                if (options_.examples > 0 && set.train.size() == static_cast<std::size_t>(options_.examples))
+                    break;
+                set.train.push_back(std::move(row.example));
+            }
+        }
+        if (set.train.empty())
+            fail(ErrorKind::bad_input, options_.data + " has " + std::to_string(rows.size())
+                                           + " rows, and validation_examples takes them all: lower it.");
+        return set;
+    }
+
+    const TrainingSetOptions& options_;
+    PromptStyle prompt_style_;
+    TraceStyle trace_style_;
+};
+
+} // namespace
+
+TrainingSet make_training_set(const TrainingSetOptions& options) {
+    return Maker(options).run();
+}
+
+} // namespace tempera

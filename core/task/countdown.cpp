@@ -1,0 +1,162 @@
+#include "core/task/countdown.h"
+
+#include "core/base/error.h"
+#include "core/base/random.h"
+#include "core/base/suggest.h"
+#include "core/data/jsonl.h"
+
+#include <algorithm>
+#include <optional>
+#include <unordered_set>
+
+namespace tempera {
+
+namespace {
+
+constexpr std::uint64_t drawing_stream =
+    0x636f756e74646f77; // "countdow": apart from every other use of the seed
+
+/// splitmix64's finaliser (Steele et al. 2014).
+std::uint64_t mix(std::uint64_t x) {
+    x += 0x9E3779B97F4A7C15u;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+    return x ^ (x >> 31);
+}
+
+/// The larger and the smaller of two numbers under a random operation, where the result is a whole number
+/// above zero.
+std::optional<std::int64_t> random_result(std::int64_t a, std::int64_t b, RandomStream& random) {
+    std::int64_t larger = std::max(a, b), smaller = std::min(a, b);
+    switch (random.below(4)) {
+    case 0:
+        return larger + smaller;
+    case 1:
+        return larger > smaller ? std::optional(larger - smaller) : std::nullopt;
+    case 2:
+        return larger * smaller;
+    default:
+        return larger % smaller == 0 ? std::optional(larger / smaller) : std::nullopt;
+    }
+}
+
+std::optional<CountdownProblem> draw_problem(RandomStream& random) {
+    CountdownProblem problem;
+    auto count = static_cast<std::size_t>(random.between(3, 4));
+    for (std::size_t i = 0; i < count; ++i)
+        problem.nums.push_back(random.between(1, 99));
+    std::vector<std::int64_t> values = problem.nums;
+    while (values.size() > 1) {
+        auto size = static_cast<std::uint32_t>(values.size());
+        std::uint32_t i = random.below(size), j = random.below(size - 1);
+        if (j >= i) ++j;
+        auto result = random_result(values[i], values[j], random);
+        if (!result) return std::nullopt;
+        values[i] = *result;
+        values.erase(values.begin() + j);
+    }
+    problem.target = values[0];
+    if (problem.target < 10 || problem.target > 99) return std::nullopt;
+    return problem;
+}
+
+} // namespace
+
+Split split_from(std::string_view name) {
+    for (Split split : {Split::train, Split::validation, Split::test})
+        if (name == name_of(split)) return split;
+    fail(ErrorKind::bad_input, "There is no split \"" + std::string(name)
+                                   + "\"; use train, validation or test."
+                                   + did_you_mean(name, {"train", "validation", "test"}));
+}
+
+const char* name_of(Split split) {
+    return split == Split::train ? "train" : split == Split::validation ? "validation" : "test";
+}
+
+std::uint64_t canonical_hash(const CountdownProblem& problem) {
+    std::vector<std::int64_t> sorted = problem.nums;
+    std::sort(sorted.begin(), sorted.end());
+    std::uint64_t hash = mix(static_cast<std::uint64_t>(problem.target));
+    for (std::int64_t number : sorted)
+        hash = mix(hash ^ static_cast<std::uint64_t>(number));
+    return hash;
+}
+
+Split split_of(const CountdownProblem& problem) {
+    std::uint64_t part = canonical_hash(problem) % 10;
+    return part < 8 ? Split::train : part == 8 ? Split::validation : Split::test;
+}
+
+std::vector<CountdownProblem> make_problems(Split split, std::int64_t count, std::uint64_t seed) {
+    constexpr std::int64_t most = 1000000;
+    if (count < 0 || count > most)
+        fail(ErrorKind::bad_input,
+             "Between 0 and 1,000,000 Countdown problems can be drawn, not " + std::to_string(count) + ".");
+    RandomStream random(seed, drawing_stream);
+    std::vector<CountdownProblem> problems;
+    std::unordered_set<std::uint64_t> seen;
+    problems.reserve(static_cast<std::size_t>(count));
+    while (problems.size() < static_cast<std::size_t>(count)) {
+        auto problem = draw_problem(random);
+        if (problem && split_of(*problem) == split && seen.insert(canonical_hash(*problem)).second)
+            problems.push_back(std::move(*problem));
+    }
+    return problems;
+}
+
+CountdownProblem problem_from(const JsonRow& row) {
+    return {row.integers("nums", 1, 6, 0, 1000000000),
+            row.integer("target", -1000000000000000, 1000000000000000)};
+}
+
+std::vector<CountdownProblem> load_problems(const std::filesystem::path& path, std::int64_t limit) {
+    JsonlReader reader(path);
+    std::vector<CountdownProblem> problems;
+    while (auto row = reader.next()) {
+        problems.push_back(problem_from(*row));
+        if (limit > 0 && problems.size() == static_cast<std::size_t>(limit)) break;
+    }
+    if (problems.empty())
+        fail(ErrorKind::bad_input, path.string() + " holds no rows with \"nums\" and \"target\".");
+    return problems;
+}
+
+std::vector<CountdownProblem> countdown_problems(const std::string& data, Split split, std::int64_t count,
+                                                 std::uint64_t seed) {
+    if (data == "countdown") return make_problems(split, count, seed);
+    if (!data.ends_with(".jsonl"))
+        fail(ErrorKind::bad_input,
+             "Problems come from \"countdown\" or a path that ends in .jsonl, not from \"" + data + "\"."
+                 + did_you_mean(data, {"countdown"}));
+    return load_problems(data, count);
+}
+
+PromptStyle prompt_style_from(std::string_view name) {
+    if (name == "paper") return PromptStyle::paper;
+    if (name == "short") return PromptStyle::brief;
+    fail(ErrorKind::bad_input, "There is no prompt style \"" + std::string(name) + "\"; use paper or short."
+                                   + did_you_mean(name, {"paper", "short"}));
+}
+
+std::string format_prompt(const CountdownProblem& problem, PromptStyle style) {
+    std::string list;
+    const char* separator = style == PromptStyle::paper ? ", " : " ";
+    for (std::int64_t number : problem.nums)
+        list += (list.empty() ? "" : separator) + std::to_string(number);
+    std::string target = std::to_string(problem.target);
+    if (style == PromptStyle::brief) return list + ":" + target + "\n";
+    return "A conversation between User and Assistant. The user asks a question, and the Assistant solves "
+           "it. The assistant "
+           "first thinks about the reasoning process in the mind and then provides the user with the "
+           "answer.\n"
+           "User: Using the numbers ["
+           + list + "], create an equation that equals " + target
+           + ". You can use basic arithmetic operations (+, -, *, /) and each number can only be used once. "
+             "Show your work in "
+             "<think> </think> tags. And return the final answer in <answer> </answer> tags, for example "
+             "<answer> (1 + 2) / 3 "
+             "</answer>.\nAssistant: Let me solve this step by step.\n<think>";
+}
+
+} // namespace tempera
