@@ -64,7 +64,7 @@ void fail_errno(const std::string& action, const fs::path& path, int error_numbe
 }
 
 std::string read_file(const fs::path& path, std::size_t max_bytes) {
-    Descriptor fd(path, O_RDONLY, "Cannot read");
+    Descriptor fd(path, O_RDONLY | O_NONBLOCK, "Cannot read"); // a named pipe must not hang us; it is refused below
     struct stat status {};
     if (fstat(fd, &status) != 0) fail_errno("Cannot read", path, errno);
     if (!S_ISREG(status.st_mode)) fail(ErrorKind::bad_input, "Cannot read " + path.string() + ": it is not a file.");

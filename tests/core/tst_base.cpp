@@ -59,6 +59,7 @@ private slots:
         QVERIFY_THROWS_EXCEPTION(Error, parse_json(R"({"a":1,"a":2})", "test"));
         QVERIFY_THROWS_EXCEPTION(Error, parse_json(std::string(1000, '[') + std::string(1000, ']'), "test"));
         QVERIFY_THROWS_EXCEPTION(Error, parse_json("{", "test"));
+        QVERIFY_THROWS_EXCEPTION(Error, parse_json(std::string("{}\0{", 4), "test"));
         QCOMPARE(parse_json(R"({"a":{"a":2}})", "test")["a"]["a"].get<int>(), 2);
     }
 

@@ -1,0 +1,287 @@
+#include "core/format/model_config.h"
+
+#include "core/base/error.h"
+#include "core/format/model_folder.h"
+#include "core/format/model_tensors.h"
+#include "core/format/tensor_type.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace fs = std::filesystem;
+
+namespace tempera {
+
+namespace {
+
+constexpr std::size_t max_config_bytes = 16u << 20;
+constexpr std::int64_t max_parameters = std::int64_t{1} << 42;
+
+/// Takes fields out of one JSON object and names field and file in every error. A field that is null counts
+/// as absent.
+class Fields {
+public:
+    Fields(const Json& object, std::string source) : object_(object), source_(std::move(source)) {
+        if (!object.is_object()) fail(ErrorKind::bad_input, source_ + " is not a JSON object.");
+    }
+
+    const std::string& source() const { return source_; }
+    const Json* find(const char* name) const {
+        auto found = object_.find(name);
+        return found == object_.end() || found->is_null() ? nullptr : &*found;
+    }
+    bool is_null(const char* name) const { return object_.contains(name) && object_.at(name).is_null(); }
+
+    std::int64_t integer(const char* name, std::int64_t least, std::int64_t most) const {
+        const Json* value = find(name);
+        if (!value)
+            fail(ErrorKind::bad_input,
+                 source_ + " lacks " + name + "; it is not the config.json of a whole model.");
+        return checked_integer(*value, name, least, most);
+    }
+    std::int64_t integer_or(const char* name, std::int64_t otherwise, std::int64_t least,
+                            std::int64_t most) const {
+        const Json* value = find(name);
+        return value ? checked_integer(*value, name, least, most) : otherwise;
+    }
+    double number_or(const char* name, double otherwise, double least, double most) const {
+        const Json* value = find(name);
+        if (!value) return otherwise;
+        if (!value->is_number() || !(value->get<double>() >= least && value->get<double>() <= most))
+            refuse(name, "must be a number from " + text_of(least) + " to " + text_of(most), *value);
+        return value->get<double>();
+    }
+    bool flag_or(const char* name, bool otherwise) const {
+        const Json* value = find(name);
+        if (!value) return otherwise;
+        if (!value->is_boolean()) refuse(name, "must be true or false", *value);
+        return value->get<bool>();
+    }
+    std::string text_or(const char* name, const std::string& otherwise) const {
+        const Json* value = find(name);
+        if (!value) return otherwise;
+        if (!value->is_string()) refuse(name, "must be a string", *value);
+        return value->get<std::string>();
+    }
+    [[noreturn]] void refuse(const char* name, const std::string& rule, const Json& value) const {
+        fail(ErrorKind::bad_input, source_ + ": " + name + " is " + shown(value) + ", but " + rule + ".");
+    }
+    [[noreturn]] void refuse_unsupported(const char* name, const Json& value,
+                                         const std::string& supported) const {
+        fail(ErrorKind::unsupported,
+             source_ + ": " + name + " " + shown(value) + " is not supported; " + supported + ".");
+    }
+
+private:
+    static std::string text_of(double value) { return Json(value).dump(); }
+    static std::string shown(const Json& value) {
+        std::string text = to_json_line(value);
+        return text.size() > 60 ? text.substr(0, 60) + "..." : text;
+    }
+    std::int64_t checked_integer(const Json& value, const char* name, std::int64_t least,
+                                 std::int64_t most) const {
+        bool whole = value.is_number_integer()
+                     && !(value.is_number_unsigned()
+                          && value.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX));
+        if (!whole || value.get<std::int64_t>() < least || value.get<std::int64_t>() > most)
+            refuse(name,
+                   "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most),
+                   value);
+        return value.get<std::int64_t>();
+    }
+
+    const Json& object_;
+    std::string source_;
+};
+
+ModelConfig::Family family_of(const Fields& fields) {
+    static const std::string supported = "Tempera runs Qwen2ForCausalLM and LlamaForCausalLM";
+    const Json* list = fields.find("architectures");
+    std::string type = fields.text_or("model_type", "");
+    if (list && !(list->is_array() && list->size() == 1 && list->front().is_string()))
+        fields.refuse_unsupported("architectures", *list, supported);
+    std::string name = list              ? list->front().get<std::string>()
+                       : type == "qwen2" ? "Qwen2ForCausalLM"
+                       : type == "llama" ? "LlamaForCausalLM"
+                                         : "";
+    if (!list && type.empty())
+        fail(ErrorKind::bad_input,
+             fields.source()
+                 + " names neither architectures nor model_type; it is not the config.json"
+                   " of a model.");
+    if (name != "Qwen2ForCausalLM" && name != "LlamaForCausalLM")
+        list ? fields.refuse_unsupported("architecture", list->front(), supported)
+             : fields.refuse_unsupported("model_type", type, supported);
+    const char* expected = name == "Qwen2ForCausalLM" ? "qwen2" : "llama";
+    if (!type.empty() && type != expected)
+        fail(ErrorKind::bad_input, fields.source() + ": model_type is \"" + type.substr(0, 60)
+                                       + "\", but architectures says " + name + ".");
+    return name == "Qwen2ForCausalLM" ? ModelConfig::Family::qwen2 : ModelConfig::Family::llama;
+}
+
+/// Rope settings stand at the top level (rope_theta, rope_scaling) up to transformers 4, in rope_parameters
+/// since 5.
+void read_rope(const Fields& fields, ModelConfig& config) {
+    constexpr double max_theta = 1e12;
+    config.rope_theta = fields.number_or("rope_theta", config.rope_theta, 1, max_theta);
+    for (const char* place : {"rope_scaling", "rope_parameters"}) {
+        const Json* object = fields.find(place);
+        if (!object) continue;
+        Fields rope(*object, fields.source() + ": " + place);
+        config.rope_theta = rope.number_or("rope_theta", config.rope_theta, 1, max_theta);
+        std::string type = rope.text_or("rope_type", rope.text_or("type", "default"));
+        if (rope.number_or("partial_rotary_factor", 1, 0, 1) != 1)
+            rope.refuse_unsupported("partial_rotary_factor", *rope.find("partial_rotary_factor"),
+                                    "only 1 is");
+        if (type == "default") continue;
+        if (type != "llama3")
+            rope.refuse_unsupported("rope_type", type, "only \"default\" and \"llama3\" are");
+        Llama3RopeScaling scaling;
+        scaling.factor = rope.number_or("factor", 0, 1, 1e6);
+        scaling.low_frequency_factor = rope.number_or("low_freq_factor", 0, 1e-6, 1e6);
+        scaling.high_frequency_factor = rope.number_or("high_freq_factor", 0, 1e-6, 1e6);
+        if (scaling.factor == 0 || scaling.low_frequency_factor == 0 || scaling.high_frequency_factor == 0)
+            fail(ErrorKind::bad_input, rope.source() + " lacks factor, low_freq_factor or high_freq_factor.");
+        if (scaling.high_frequency_factor <= scaling.low_frequency_factor)
+            fail(ErrorKind::bad_input,
+                 rope.source() + ": high_freq_factor must be greater than low_freq_factor.");
+        scaling.original_max_positions = rope.integer_or("original_max_position_embeddings",
+                                                         config.max_positions, 1, std::int64_t{1} << 31);
+        config.llama3_rope = scaling;
+    }
+}
+
+void refuse_what_is_not_implemented(const Fields& fields) {
+    if (const Json* value = fields.find("quantization_config"))
+        fields.refuse_unsupported("quantization_config", *value, "use the model's unquantised version");
+    if (fields.text_or("hidden_act", "silu") != "silu")
+        fields.refuse_unsupported("hidden_act", *fields.find("hidden_act"), "only \"silu\" is");
+    if (fields.flag_or("use_sliding_window", false))
+        fields.refuse_unsupported("use_sliding_window", true, "only full attention is");
+    if (fields.number_or("partial_rotary_factor", 1, 0, 1) != 1)
+        fields.refuse_unsupported("partial_rotary_factor", *fields.find("partial_rotary_factor"),
+                                  "only 1 is");
+    const Json* types = fields.find("layer_types");
+    if (!types) return;
+    if (!types->is_array()) fields.refuse("layer_types", "must be a list", *types);
+    for (const Json& type : *types)
+        if (type != "full_attention")
+            fields.refuse_unsupported("layer_types", type, "only \"full_attention\" is");
+}
+
+void read_sizes(const Fields& fields, ModelConfig& config) {
+    bool qwen = config.family == ModelConfig::Family::qwen2;
+    config.vocab_size = fields.integer("vocab_size", 1, 1 << 22);
+    config.hidden_size = fields.integer("hidden_size", 1, 1 << 17);
+    config.intermediate_size = fields.integer("intermediate_size", 1, 1 << 20);
+    config.layers = fields.integer("num_hidden_layers", 1, 1024);
+    config.heads = fields.integer("num_attention_heads", 1, 4096);
+    config.kv_heads = fields.integer_or(
+        "num_key_value_heads", qwen && !fields.is_null("num_key_value_heads") ? 32 : config.heads, 1, 4096);
+    config.max_positions =
+        fields.integer_or("max_position_embeddings", qwen ? 32768 : 2048, 1, std::int64_t{1} << 31);
+    config.head_dim = fields.integer_or("head_dim", config.hidden_size / config.heads, 1, 4096);
+    std::string heads = std::to_string(config.heads), kv_heads = std::to_string(config.kv_heads);
+    if (config.heads * config.head_dim != config.hidden_size)
+        fail(ErrorKind::bad_input, fields.source() + ": num_attention_heads (" + heads + ") x head_dim ("
+                                       + std::to_string(config.head_dim) + ") is not hidden_size ("
+                                       + std::to_string(config.hidden_size) + ").");
+    if (config.head_dim % 2 != 0)
+        fail(ErrorKind::bad_input, fields.source() + ": head_dim is " + std::to_string(config.head_dim)
+                                       + ", but rotary position embedding needs an even one.");
+    if (config.heads % config.kv_heads != 0)
+        fail(ErrorKind::bad_input, fields.source() + ": num_attention_heads (" + heads
+                                       + ") is not a multiple of"
+                                         " num_key_value_heads ("
+                                       + kv_heads + ").");
+    const Json* types = fields.find("layer_types");
+    if (types && static_cast<std::int64_t>(types->size()) != config.layers)
+        fail(ErrorKind::bad_input, fields.source() + ": layer_types lists " + std::to_string(types->size())
+                                       + " layers, but num_hidden_layers is " + std::to_string(config.layers)
+                                       + ".");
+}
+
+/// Adds one id or a list of them. Padding may lie outside of the vocabulary (older models do that); it is
+/// then not used.
+void read_eos(const Fields& fields, ModelConfig& config) {
+    const Json* value = fields.find("eos_token_id");
+    if (!value) return;
+    const Json list = value->is_array() ? *value : Json::array({*value});
+    if (list.size() > 1024) fields.refuse("eos_token_id", "must be one id or a short list", *value);
+    for (const Json& id : list) {
+        if (!id.is_number_integer() || id.get<std::int64_t>() < 0
+            || id.get<std::int64_t>() >= config.vocab_size)
+            fields.refuse("eos_token_id",
+                          "must be below vocab_size (" + std::to_string(config.vocab_size) + ")", id);
+        auto number = id.get<std::int64_t>();
+        if (std::find(config.eos_ids.begin(), config.eos_ids.end(), number) == config.eos_ids.end())
+            config.eos_ids.push_back(number);
+    }
+}
+
+void read_special_ids(const Fields& fields, ModelConfig& config) {
+    read_eos(fields, config);
+    config.bos_id = fields.integer_or("bos_token_id", config.bos_id, -1, config.vocab_size - 1);
+    std::int64_t pad = fields.integer_or("pad_token_id", config.pad_id, INT32_MIN, INT32_MAX);
+    config.pad_id = pad < 0 || pad >= config.vocab_size ? -1 : pad;
+}
+
+} // namespace
+
+ModelConfig parse_model_config(const Json& json, const std::string& source) {
+    Fields fields(json, source);
+    ModelConfig config;
+    config.family = family_of(fields);
+    refuse_what_is_not_implemented(fields);
+    read_sizes(fields, config);
+    config.rms_norm_eps = fields.number_or("rms_norm_eps", 1e-6, 0, 1);
+    config.initializer_range = fields.number_or("initializer_range", 0.02, 0, 1);
+    config.tied_embeddings = fields.flag_or("tie_word_embeddings", false);
+    read_rope(fields, config);
+    if (config.family == ModelConfig::Family::qwen2) {
+        config.qkv_bias = true; // Qwen2Attention has them whatever the file says
+    } else {
+        config.qkv_bias = config.o_bias = fields.flag_or("attention_bias", false);
+        config.mlp_bias = fields.flag_or("mlp_bias", false);
+        // LlamaConfig's defaults, which a file may leave out.
+        if (!json.contains("bos_token_id") && config.vocab_size > 1) config.bos_id = 1;
+        if (!json.contains("eos_token_id") && config.vocab_size > 2) config.eos_ids = {2};
+    }
+    read_special_ids(fields, config);
+    if (config.parameter_count() > max_parameters)
+        fail(ErrorKind::bad_input, source + " describes a model of "
+                                       + std::to_string(config.parameter_count())
+                                       + " parameters, more than Tempera accepts; its sizes are wrong.");
+    config.raw = json;
+    return config;
+}
+
+ModelConfig read_model_config(const fs::path& folder) {
+    fs::path path = folder / "config.json";
+    std::error_code ignored;
+    if (!fs::is_directory(folder, ignored))
+        fail(ErrorKind::not_found, folder.string() + " is not a folder; choose a Hugging Face model folder.");
+    if (!model_folder_has(folder, "config.json"))
+        fail(ErrorKind::not_found,
+             folder.string() + " has no config.json; choose a Hugging Face model folder.");
+    ModelConfig config = parse_model_config(
+        read_json_file(file_in_model_folder(folder, "config.json"), max_config_bytes), path.string());
+    if (model_folder_has(folder, "generation_config.json")) {
+        Json generation =
+            read_json_file(file_in_model_folder(folder, "generation_config.json"), max_config_bytes);
+        read_special_ids(Fields(generation, (folder / "generation_config.json").string()), config);
+    }
+    return config;
+}
+
+std::int64_t ModelConfig::parameter_count() const {
+    std::int64_t q = heads * head_dim, kv = kv_heads * head_dim, c = hidden_size, inner = intermediate_size;
+    std::int64_t layer = c * (q + 2 * kv) + q * c + 3 * c * inner + 2 * c;
+    if (qkv_bias) layer += q + 2 * kv;
+    if (o_bias) layer += c;
+    if (mlp_bias) layer += 2 * inner + c;
+    return vocab_size * c * (tied_embeddings ? 1 : 2) + layers * layer + c;
+}
+
+} // namespace tempera
