@@ -15,6 +15,9 @@ namespace tempera {
 
 /// Receives what a run reports. Called from the run's own thread; implementations return quickly.
 /// core/store's RunWriter is the one that stores it; tests bring their own.
+/// Events: the queue reports "started", "stopped", "cancelled", "failed" and "finished". The engine reports "checkpoint",
+/// "evaluation", "warning", "log", and "resumed" with the step it goes on from (0 where it starts anew): what was stored behind
+/// that step is then removed, so report it before anything else.
 class RunObserver {
 public:
     virtual ~RunObserver() = default;
@@ -33,7 +36,7 @@ struct RunRequest {
     std::string kind;              ///< "sft", "sweep"
     Json recipe;                   ///< complete and validated
     std::filesystem::path folder;  ///< the run folder; exists
-    bool resume = false;           ///< go on from the newest checkpoint that verifies, or from the stored samples
+    bool resume = false;           ///< go on from the newest checkpoint that verifies, or from the stored samples; anew without
     int threads = 0;               ///< 0 = all cores
 };
 
