@@ -1,0 +1,33 @@
+#pragma once
+
+#include "core/base/json.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tempera::text_json {
+
+// Reading of tokenizer files whose every value may be of the wrong type. `source` names file and part in the
+// sentence, e.g. "m/tokenizer.json: model". All throw Error(bad_input).
+
+/// The field's value; a missing field or null gives nullptr.
+const Json* find(const Json& object, const char* key, const std::string& source);
+const Json& require(const Json& object, const char* key, const std::string& source);
+
+std::string string_field(const Json& object, const char* key, const std::string& source);
+bool bool_field(const Json& object, const char* key, const std::string& source);
+bool bool_field(const Json& object, const char* key, bool fallback, const std::string& source);
+const Json& array_field(const Json& object, const char* key, const std::string& source);
+
+/// The "type" of a component. A component that is no object or has no type is an error.
+std::string type_of(const Json& component, const std::string& source);
+
+/// A token id: an integer in 0 .. largest_token_id.
+constexpr std::int32_t largest_token_id = (1 << 22) - 1;
+std::int32_t token_id(const Json& value, const std::string& source);
+
+/// `text` for an error sentence: quoted, at most 60 bytes, cut between characters.
+std::string quoted(std::string_view text);
+
+} // namespace tempera::text_json
