@@ -23,13 +23,16 @@ public:
     ~RunQueue();
 
     void start(); ///< begin to take queued runs; before this nothing runs
+    /// Takes only these of the queued runs (the command line runs what it was asked for, not what the window left queued).
+    void start(const std::vector<std::string>& only);
+    void pause(); ///< takes no further run; the running one goes on. busy() is then false once nothing runs. start() ends it
     /// Adds a validated recipe (or a study: one run per stage). Returns the ids of the new runs.
     std::vector<std::string> submit(const Json& recipe_or_study);
     void stop(const std::string& run_id);   ///< at a checkpoint; can be resumed
     void cancel(const std::string& run_id); ///< at once; a queued one is just marked
     void resume(const std::string& run_id); ///< stopped, failed, interrupted or cancelled -> queued, continuing
     void reorder(const std::string& run_id, int index);
-    bool busy() const;
+    bool busy() const; ///< a run is running, or one that could start is waiting
     void wait_until_idle();
 
 private:
