@@ -3,139 +3,84 @@
 #include "core/task/countdown_solver.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace tempera {
 
 namespace {
 
-struct Operation {
-    int left, right, result;
-    char op;
-    std::string term() const { return std::to_string(left) + op + std::to_string(right); }
-    std::string text() const { return term() + "=" + std::to_string(result); }
-};
-
-/// A random operation on two numbers with a result within 1..9999, the larger number first.
-bool operate(int a, int b, RandomStream& random, Operation& operation) {
-    int larger = std::max(a, b), smaller = std::min(a, b);
-    operation = {larger, smaller, 0, "+-*/"[random.below(4)]};
-    switch (operation.op) {
-    case '+':
-        operation.result = larger + smaller;
-        break;
-    case '-':
-        operation.result = larger - smaller;
-        break;
-    case '*':
-        operation.result = larger * smaller;
-        break;
-    default:
-        operation.result = larger % smaller == 0 ? larger / smaller : 0;
-    }
-    return operation.result > 0 && operation.result <= 9999;
-}
-
-Operation random_operation(RandomStream& random) {
-    Operation operation{};
-    do {
-        int b = random.between(1, 99);
-        int a = random.below(4) == 0 ? b * random.between(1, 20)
-                                     : random.between(1, random.below(3) == 0 ? 300 : 99);
-        if (operate(a, b, random, operation)) return operation;
-    } while (true);
-}
-
-/// Reduces random numbers to one value, step by step.
-struct Chain {
-    std::vector<int> numbers;
-    std::vector<Operation> steps;
-    std::vector<std::vector<int>> rests; ///< after each step
-    Calculation calculation;
-};
-
-bool try_chain(int count, RandomStream& random, Chain& chain) {
-    chain = {};
-    std::vector<int> nodes;
-    for (int i = 0; i < count; ++i) {
-        chain.numbers.push_back(random.between(1, 99));
-        nodes.push_back(i);
-        chain.calculation.nodes.push_back({0, -1, -1, Rational(chain.numbers.back())});
-    }
-    std::vector<int> pool = chain.numbers;
-    while (pool.size() > 1) {
-        auto size = static_cast<std::uint32_t>(pool.size());
-        std::uint32_t i = random.below(size), j = random.below(size - 1);
-        if (j >= i) ++j;
-        if (pool[i] < pool[j]) std::swap(i, j);
-        Operation step{};
-        if (!operate(pool[i], pool[j], random, step)) return false;
-        int left = nodes[i], right = nodes[j];
-        for (std::uint32_t gone : {std::max(i, j), std::min(i, j)}) {
-            pool.erase(pool.begin() + gone);
-            nodes.erase(nodes.begin() + gone);
-        }
-        chain.rests.push_back(pool);
-        pool.push_back(step.result);
-        nodes.push_back(static_cast<int>(chain.calculation.nodes.size()));
-        chain.calculation.nodes.push_back({step.op, left, right, Rational(step.result)});
-        chain.steps.push_back(step);
-    }
-    return true;
-}
-
-Chain random_chain(RandomStream& random) {
-    Chain chain;
-    do {
-        bool found = try_chain(random.between(2, 4), random, chain);
-        int value = found ? chain.steps.back().result : 0;
-        // Mostly results of two digits: the other values are less use and far more frequent.
-        if (found && ((value >= 10 && value <= 99) || random.below(8) == 0)) return chain;
-    } while (true);
-}
-
-std::string joined(const std::vector<int>& numbers, const char* separator) {
+std::string joined(const std::vector<std::string>& items) {
     std::string text;
-    for (int number : numbers)
-        text += (text.empty() ? "" : separator) + std::to_string(number);
+    for (const auto& item : items)
+        text += (text.empty() ? "" : " ") + item;
     return text;
 }
 
-/// "make 31 from 3, 17, 42: 42-17=25, left 3; ..."
-std::string reduction(const Chain& chain, bool goal_first) {
-    std::string text = "from " + joined(chain.numbers, ", ");
-    if (goal_first) text = "make " + std::to_string(chain.steps.back().result) + " " + text;
-    text += ":";
-    for (std::size_t i = 0; i < chain.steps.size(); ++i) {
-        text += " " + chain.steps[i].text();
-        if (!chain.rests[i].empty()) text += " left " + joined(chain.rests[i], " ") + ";";
+/// "57+36=93", or the other way round: "93=57+36".
+std::string single_operation(RandomStream& random) {
+    int a = random.between(1, random.below(3) == 0 ? 300 : 99), b = random.between(1, 99);
+    std::uint32_t kind = random.below(8); // sums and differences thrice as often
+    char op = kind < 3 ? '+' : kind < 6 ? '-' : kind == 6 ? '*' : '/';
+    if (op == '/') a = b * random.between(1, 20);
+    if (op == '-' && a < b) std::swap(a, b);
+    int result = op == '+' ? a + b : op == '-' ? a - b : op == '*' ? a * b : a / b;
+    std::string term = std::to_string(a) + op + std::to_string(b), value = std::to_string(result);
+    return random.below(3) == 0 ? value + "=" + term : term + "=" + value;
+}
+
+/// Numbers and a value they can make: of the train split, so that no problem is met here that is tested on
+/// later.
+CountdownProblem drawn_numbers(RandomStream& random) {
+    std::uint32_t kind = random.below(16);
+    int count = kind < 2 ? 2 : kind < 8 ? 3 : 4;
+    while (true) {
+        CountdownProblem problem = random_problem(count, random);
+        if (count == 2 || split_of(problem) == Split::train) return problem;
     }
-    return text;
+}
+
+std::optional<Calculation> random_solution(const CountdownProblem& problem, RandomStream& random) {
+    auto solutions = plain_solutions(problem);
+    if (solutions.empty()) return std::nullopt;
+    return std::move(solutions[random.below(static_cast<std::uint32_t>(solutions.size()))]);
+}
+
+/// "92 36 77 9 for 42: 92+36=128 (77 9), 128-77=51 (9), 51-9=42. 42=92+36-77-9"
+std::string reduction(const CountdownProblem& problem, const Calculation& calculation) {
+    std::vector<std::string> rest;
+    for (std::int64_t number : problem.nums)
+        rest.push_back(std::to_string(number));
+    std::string target = std::to_string(problem.target);
+    std::string text = joined(rest) + " for " + target + ":";
+    const auto& nodes = calculation.nodes;
+    for (const auto& node : nodes) {
+        if (node.op == 0) continue;
+        std::string left = nodes[static_cast<std::size_t>(node.left)].value.to_string();
+        std::string right = nodes[static_cast<std::size_t>(node.right)].value.to_string();
+        rest.erase(std::find(rest.begin(), rest.end(), left));
+        rest.erase(std::find(rest.begin(), rest.end(), right));
+        text += " " + left + node.op + right + "=" + node.value.to_string();
+        text += rest.empty() ? "." : " (" + joined(rest) + "),";
+        rest.push_back(node.value.to_string());
+    }
+    return text + " " + target + "=" + calculation.to_string();
 }
 
 std::string line(RandomStream& random) {
-    switch (random.below(8)) {
-    case 0:
-        return random_operation(random).text();
-    case 1: {
-        Operation operation = random_operation(random);
-        return std::to_string(operation.result) + "=" + operation.term();
-    }
-    case 2: {
-        Chain chain = random_chain(random);
-        return chain.calculation.to_string() + "=" + std::to_string(chain.steps.back().result);
-    }
-    case 3:
-        return reduction(random_chain(random), false);
-    default:
-        return reduction(random_chain(random), true);
-    }
+    std::uint32_t kind = random.below(8);
+    if (kind == 0) return single_operation(random);
+    CountdownProblem problem = drawn_numbers(random);
+    auto calculation = random_solution(problem, random);
+    if (!calculation) return single_operation(random);
+    if (kind == 1) return calculation->to_string() + "=" + std::to_string(problem.target);
+    return reduction(problem, *calculation);
 }
 
 } // namespace
 
 std::string arithmetic_text(RandomStream& random) {
     std::string text;
-    while (text.size() < 150)
+    while (text.size() < 180)
         text += line(random) + "\n";
     return text;
 }

@@ -6,11 +6,15 @@
 
 namespace tempera {
 
-/// A few lines of calculations for pretraining a tiny base on arithmetic: single operations, sums to fill in,
-/// expressions and their value, lists of numbers reduced step by step, numbers taken apart. Numbers are
-/// mostly 1..99, results up to 9,999. Nothing of the Countdown task's format occurs: no prompt "3 17 42:31",
-/// no think or answer tags. About 150 to 250 characters, all of them digits, + - * / = ( ) , ; : ? space,
-/// newline and the letters of a few words.
+/// A few lines of calculations for pretraining a tiny base on arithmetic:
+///   57+36=93                       one operation (or "93=57+36")
+///   92+36-77-9=42                  an expression and its value
+///   92 36 77 9 for 42: 92+36=128 (77 9), 128-77=51 (9), 51-9=42. 42=92+36-77-9
+///                                  numbers joined step by step into a value, with what is left after each
+///                                  step
+/// It holds nothing of the Countdown task's format (no prompt, no tags), and its numbers-and-value pairs are
+/// of the train split alone (see split_of). 180 to 280 characters: digits, + - * / = ( ) , . : space, newline
+/// and "for".
 std::string arithmetic_text(RandomStream& random);
 
 } // namespace tempera

@@ -40,10 +40,9 @@ std::optional<std::int64_t> random_result(std::int64_t a, std::int64_t b, Random
     }
 }
 
-std::optional<CountdownProblem> draw_problem(RandomStream& random) {
+std::optional<CountdownProblem> try_problem(int count, RandomStream& random) {
     CountdownProblem problem;
-    auto count = static_cast<std::size_t>(random.between(3, 4));
-    for (std::size_t i = 0; i < count; ++i)
+    for (int i = 0; i < count; ++i)
         problem.nums.push_back(random.between(1, 99));
     std::vector<std::int64_t> values = problem.nums;
     while (values.size() > 1) {
@@ -61,6 +60,11 @@ std::optional<CountdownProblem> draw_problem(RandomStream& random) {
 }
 
 } // namespace
+
+CountdownProblem random_problem(int count, RandomStream& random) {
+    while (true)
+        if (auto problem = try_problem(count, random)) return std::move(*problem);
+}
 
 Split split_from(std::string_view name) {
     for (Split split : {Split::train, Split::validation, Split::test})
@@ -98,9 +102,9 @@ std::vector<CountdownProblem> make_problems(Split split, std::int64_t count, std
     std::unordered_set<std::uint64_t> seen;
     problems.reserve(static_cast<std::size_t>(count));
     while (problems.size() < static_cast<std::size_t>(count)) {
-        auto problem = draw_problem(random);
-        if (problem && split_of(*problem) == split && seen.insert(canonical_hash(*problem)).second)
-            problems.push_back(std::move(*problem));
+        CountdownProblem problem = random_problem(random.between(3, 4), random);
+        if (split_of(problem) == split && seen.insert(canonical_hash(problem)).second)
+            problems.push_back(std::move(problem));
     }
     return problems;
 }

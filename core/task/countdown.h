@@ -9,6 +9,7 @@
 namespace tempera {
 
 struct JsonRow;
+class RandomStream;
 
 /// Reach `target` with every number of `nums` once and + - * /.
 struct CountdownProblem {
@@ -36,6 +37,9 @@ std::uint64_t canonical_hash(const CountdownProblem& problem);
 /// even; so every problem is solvable with positive whole numbers on the way. Throws Error(bad_input) for a
 /// count above 1,000,000.
 std::vector<CountdownProblem> make_problems(Split split, std::int64_t count, std::uint64_t seed);
+
+/// One problem with `count` numbers (2 to 6), drawn as make_problems does, from any split.
+CountdownProblem random_problem(int count, RandomStream& random);
 
 /// The first `limit` (0 = all) problems of a JSONL file with the columns `nums` (1 to 6 whole numbers from 0
 /// to 10^9) and `target` (a whole number up to 10^15 in size). Throws Error(bad_input) naming file, row and

@@ -30,6 +30,18 @@ struct Calculation {
     std::string to_string(int root, std::string_view space) const;
 };
 
+/// The same value in one settled form: chains of + and - (and of * and /) are flattened; composite operands
+/// are computed first; then come the added numbers in the order of the problem, then the subtracted ones. So
+/// "3-42+92" and "92-(42-3)" both become 3+92-42, and what is left to decide is only which number is added
+/// and which subtracted. The leaves of `calculation` stand in front, in the order of the problem, as solve()
+/// leaves them.
+Calculation settled(const Calculation& calculation);
+
+/// The solutions to teach: settled, different from each other, simple (is_simple) where there are such, and
+/// of those the ones with the fewest * and /. Empty where there is no solution. Problems of 5 and 6 numbers
+/// give at most one besides sums.
+std::vector<Calculation> plain_solutions(const CountdownProblem& problem);
+
 /// Solves a problem by trying everything, with exact fractions: every number once, every order, every
 /// grouping. At most 6 numbers (7 would take minutes): Error(bad_input) above.
 std::optional<Calculation> solve(const CountdownProblem& problem);

@@ -12,8 +12,8 @@ namespace tempera {
 struct Verdict {
     double score = 0;     ///< 0, 0.1 or 1
     std::string equation; ///< the answer as it was extracted and stripped; "" where there is none
-    std::string value; ///< what it evaluates to, as an exact rational "29" or "7/2" (a decimal "1e+40" where
-                       ///< the exact one needs more than 128 bits); "" where it does not evaluate
+    std::string value;  ///< what it evaluates to, as an exact rational "29" or "7/2" (a decimal "1e+40" where
+                        ///< the exact one needs more than 128 bits); "" where it does not evaluate
     std::string reason; ///< why the score is what it is, one sentence
 };
 

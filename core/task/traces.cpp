@@ -46,34 +46,12 @@ std::vector<Step> steps_of(const Calculation& calculation) {
     return steps;
 }
 
-/// The larger operand of + and * first, as in a - b and a / b: one habit fewer to learn.
-void put_larger_first(Calculation& calculation) {
-    for (auto& node : calculation.nodes) {
-        if (node.op != '+' && node.op != '*') continue;
-        const Rational& a = calculation.nodes[static_cast<std::size_t>(node.left)].value;
-        const Rational& b = calculation.nodes[static_cast<std::size_t>(node.right)].value;
-        auto difference = subtract(a, b);
-        if (difference && difference->numerator() < 0) std::swap(node.left, node.right);
-    }
-}
-
 Calculation choose_solution(const CountdownProblem& problem, RandomStream& random) {
-    std::vector<Calculation> all;
-    if (problem.nums.size() <= 4) {
-        all = solve_all(problem, 256);
-    } else if (auto one = solve(problem)) {
-        all.push_back(std::move(*one));
-    }
-    if (all.empty())
+    auto solutions = plain_solutions(problem);
+    if (solutions.empty())
         fail(ErrorKind::bad_input, "The target " + std::to_string(problem.target) + " cannot be reached with "
                                        + listed(pool_of(problem)) + ".");
-    std::vector<Calculation> simple;
-    std::copy_if(all.begin(), all.end(), std::back_inserter(simple),
-                 [](const Calculation& c) { return c.is_simple(); });
-    auto& choice = simple.empty() ? all : simple;
-    Calculation chosen = std::move(choice[random.below(static_cast<std::uint32_t>(choice.size()))]);
-    put_larger_first(chosen);
-    return chosen;
+    return std::move(solutions[random.below(static_cast<std::uint32_t>(solutions.size()))]);
 }
 
 std::string brief_trace(const CountdownProblem& problem, const Calculation& solution) {

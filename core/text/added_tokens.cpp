@@ -146,6 +146,7 @@ void AddedTokens::split(const TokenTrie& trie, std::string_view text, bool skip_
         if (token.single_word && (is_word_before(text, begin) || is_word_at(text, end))) continue;
         if (token.lstrip) begin = std::max(skip_space_back(text, begin), covered);
         if (token.rstrip) end = skip_space(text, end);
+        if (begin >= end) continue; // white space the token before has taken
         if (covered < begin) out.push_back({-1, covered, begin});
         out.push_back({token.id, begin, end});
         covered = end;

@@ -5,6 +5,7 @@
 #include "core/text/json_fields.h"
 #include "core/text/utf8.h"
 
+#include <cstdio>
 #include <unicode/regex.h>
 #include <unicode/utext.h>
 
@@ -134,6 +135,75 @@ std::size_t cl100k_match_end(std::string_view text, std::size_t position, int mo
                                    + " cannot be used: " + u_errorName(status) + ".");
 }
 
+/// The inside of an ICU set with the code points of a class: Oniguruma's, where ICU's own follows another
+/// Unicode version.
+std::string set_of(std::uint8_t classes) {
+    std::string out;
+    auto put = [&](char32_t c) {
+        char text[16];
+        std::snprintf(text, sizeof text, "\\x{%X}", static_cast<unsigned>(c));
+        out += text;
+    };
+    const CharClassTable& table = char_classes();
+    for (char32_t c = 0; c <= 0x10FFFF; ++c) {
+        if (!(table(c) & classes)) continue;
+        char32_t last = c;
+        while (last < 0x10FFFF && (table(last + 1) & classes))
+            ++last;
+        put(c);
+        if (last > c) {
+            out += '-';
+            put(last);
+        }
+        c = last;
+    }
+    return out;
+}
+
+/// The set an escape (`escape` behind a backslash, {L} or {N} behind a p) stands for in Oniguruma, where ICU
+/// would read it otherwise or by another Unicode version; empty where both agree.
+std::string escape_set(char escape, std::string_view behind) {
+    // \w: the zero-width joiners are Rust's alone, the superscripts and fractions of Latin-1 Oniguruma's.
+    static const std::string word =
+        set_of(class_word) + R"(\x{B2}\x{B3}\x{B9}\x{BC}-\x{BE}--[\x{200C}\x{200D}])";
+    char lower = static_cast<char>(escape | 0x20);
+    if (lower == 'w' || lower == 'b') return word;
+    if (lower == 'h') return "0-9a-fA-F";
+    if (lower == 'p' && behind.starts_with("{L}")) return set_of(class_letter);
+    if (lower == 'p' && behind.starts_with("{N}")) return set_of(class_number);
+    return "";
+}
+
+/// A pattern in Oniguruma's Ruby syntax, which tokenizers compiles, in ICU's.
+std::string to_icu_syntax(std::string_view pattern) {
+    std::string out;
+    int depth = 0; // of brackets
+    for (std::size_t i = 0; i < pattern.size(); ++i) {
+        char c = pattern[i];
+        if (c == '[') ++depth;
+        if (c == ']' && depth > 0) --depth;
+        if (c != '\\' || i + 1 == pattern.size()) {
+            out += c;
+            continue;
+        }
+        char escape = pattern[++i];
+        std::string set = escape_set(escape, pattern.substr(i + 1));
+        if (set.empty() || (depth > 0 && (escape == 'b' || escape == 'B'))) {
+            out += {'\\', escape};
+            continue;
+        }
+        std::string is = "[" + set + "]";
+        if (escape == 'p' || escape == 'P') i += 3;
+        if (escape == 'b')
+            out += "(?:(?<=" + is + ")(?!" + is + ")|(?<!" + is + ")(?=" + is + "))";
+        else if (escape == 'B')
+            out += "(?:(?<=" + is + ")(?=" + is + ")|(?<!" + is + ")(?!" + is + "))";
+        else
+            out += escape >= 'a' ? is : "[^" + set + "]";
+    }
+    return out;
+}
+
 } // namespace
 
 struct SplitPattern::Compiled {
@@ -160,7 +230,7 @@ SplitPattern SplitPattern::regex_by_icu(const std::string& pattern, const std::s
     UErrorCode status = U_ZERO_ERROR;
     UParseError where;
     // tokenizers compiles with Oniguruma's Ruby syntax: ^ and $ at every line, only \n ends one.
-    compiled->regex.reset(icu::RegexPattern::compile(icu::UnicodeString::fromUTF8(pattern),
+    compiled->regex.reset(icu::RegexPattern::compile(icu::UnicodeString::fromUTF8(to_icu_syntax(pattern)),
                                                      UREGEX_MULTILINE | UREGEX_UNIX_LINES, where, status));
     if (U_FAILURE(status)) fail_regex(source, pattern, status);
     result.compiled_ = std::move(compiled);

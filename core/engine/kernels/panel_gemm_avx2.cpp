@@ -1,0 +1,13 @@
+#include "core/engine/kernels/panel_gemm.h"
+
+#include <immintrin.h>
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#define TEMPERA_WIDTH 8
+namespace tempera::avx2 {
+namespace {
+#include "core/engine/kernels/simd.inc"
+} // namespace
+#include "core/engine/kernels/panel_gemm.inc"
+} // namespace tempera::avx2
+#pragma GCC pop_options

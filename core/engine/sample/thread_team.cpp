@@ -1,0 +1,93 @@
+#include "core/engine/sample/thread_team.h"
+
+#include <algorithm>
+#include <immintrin.h>
+
+namespace tempera {
+
+namespace {
+
+/// About 20 microseconds: longer than a balanced barrier, shorter than a scheduler's time slice by far.
+constexpr int spins = 500;
+
+void wait_while(std::atomic<std::uint32_t>& value, std::uint32_t old) {
+    for (int i = 0; i < spins; ++i) {
+        if (value.load(std::memory_order_acquire) != old) return;
+        _mm_pause();
+    }
+    while (value.load(std::memory_order_acquire) == old)
+        value.wait(old, std::memory_order_acquire);
+}
+
+/// Activations can become so small that arithmetic on them takes microcode; they are zero for every purpose.
+void flush_denormals() {
+    _mm_setcsr(_mm_getcsr() | 0x8040);
+}
+
+} // namespace
+
+ThreadTeam::ThreadTeam(int size) : size_(std::max(1, size)) {
+    for (int i = 1; i < size_; ++i)
+        threads_.emplace_back([this, i] { serve(i); });
+}
+
+ThreadTeam::~ThreadTeam() {
+    closing_ = true;
+    round_.fetch_add(1, std::memory_order_release);
+    round_.notify_all();
+    for (std::thread& thread : threads_)
+        thread.join();
+}
+
+void ThreadTeam::wait_for_all() {
+    std::uint32_t phase = phase_.load(std::memory_order_acquire);
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
+        arrived_.store(0, std::memory_order_relaxed);
+        next_.store(0, std::memory_order_relaxed);
+        phase_.fetch_add(1, std::memory_order_release);
+        phase_.notify_all();
+    } else {
+        wait_while(phase_, phase);
+    }
+}
+
+void ThreadTeam::Member::barrier() {
+    if (team_)
+        team_->wait_for_all();
+    else
+        own_next_.store(0, std::memory_order_relaxed);
+}
+
+void ThreadTeam::perform(int index) {
+    Member member(this, index);
+    try {
+        (*work_)(member);
+    } catch (...) {
+        std::scoped_lock lock(failure_mutex_);
+        failure_ = std::current_exception();
+    }
+    wait_for_all();
+}
+
+void ThreadTeam::serve(int index) {
+    flush_denormals();
+    for (std::uint32_t seen = 0;;) {
+        wait_while(round_, seen);
+        if (closing_) return;
+        ++seen;
+        perform(index);
+    }
+}
+
+void ThreadTeam::run(const std::function<void(Member&)>& work) {
+    const unsigned control = _mm_getcsr();
+    flush_denormals();
+    work_ = &work;
+    round_.fetch_add(1, std::memory_order_release);
+    round_.notify_all();
+    perform(0);
+    _mm_setcsr(control);
+    if (std::exception_ptr failure = std::exchange(failure_, nullptr)) std::rethrow_exception(failure);
+}
+
+} // namespace tempera

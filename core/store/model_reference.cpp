@@ -1,0 +1,102 @@
+#include "core/store/model_reference.h"
+
+#include "core/base/error.h"
+#include "core/base/resources.h"
+#include "core/base/suggest.h"
+#include "core/recipe/catalogue.h"
+#include "core/recipe/study.h"
+
+#include <algorithm>
+
+namespace fs = std::filesystem;
+
+namespace tempera {
+
+namespace {
+
+constexpr std::string_view run_prefix = "run:";
+
+bool is_named(const std::string& reference) {
+    const auto& names = named_models();
+    return std::find(names.begin(), names.end(), reference) != names.end();
+}
+
+bool holds_model(const fs::path& folder) {
+    std::error_code ignored;
+    return fs::is_regular_file(folder / "config.json", ignored)
+           || fs::is_regular_file(folder / "adapter_config.json", ignored);
+}
+
+fs::path existing_folder(const std::string& reference) {
+    std::error_code ignored;
+    fs::path path = fs::absolute(reference, ignored).lexically_normal();
+    if (!fs::exists(path, ignored)) {
+        std::string known;
+        for (const auto& name : named_models())
+            known += name + ", ";
+        fail(ErrorKind::not_found, "There is no model \"" + reference + "\": give one of " + known
+                                       + "run:ID for the result of a run, or the path of a folder."
+                                       + did_you_mean(reference, named_models()));
+    }
+    if (!holds_model(path))
+        fail(ErrorKind::bad_input, path.string()
+                                       + " is not a model folder: it holds neither config.json nor "
+                                         "adapter_config.json.");
+    return path;
+}
+
+RunRecord stage_run(const std::string& stage, const ModelScope& scope) {
+    if (!scope.workspace || scope.study.empty())
+        fail(ErrorKind::not_found, "\"@" + stage + "\" names a stage, but this run is not part of a study.");
+    std::vector<std::string> names;
+    std::optional<RunRecord> found;
+    for (auto& record : scope.workspace->runs()) {
+        if (record.study != scope.study) continue;
+        names.push_back(record.stage);
+        if (record.stage == stage) found = std::move(record);
+    }
+    if (!found)
+        fail(ErrorKind::not_found, "This study has no run of stage \"" + stage
+                                       + "\"; it may have been deleted." + did_you_mean(stage, names));
+    return *found;
+}
+
+fs::path result_of(const RunRecord& record, const Workspace& workspace) {
+    fs::path folder = workspace.run_folder(record.id) / "model";
+    if (!holds_model(folder))
+        fail(ErrorKind::not_found, "Run " + record.id + " (" + name_of(record.status)
+                                       + ") has left no model in its folder; let it finish first.");
+    return folder;
+}
+
+fs::path named_model(const std::string& name) {
+    fs::path shipped = resource_folder() / "models" / name;
+    if (holds_model(shipped)) return shipped;
+    fs::path cached = cache_folder() / "models" / name;
+    if (holds_model(cached)) return cached;
+    fail(ErrorKind::not_found, "The model \"" + name + "\" is not there: neither in " + shipped.string()
+                                   + " nor in " + cached.string() + ".");
+}
+
+} // namespace
+
+std::optional<RunRecord> referred_run(const std::string& reference, const ModelScope& scope) {
+    if (reference.starts_with('@')) return stage_run(referred_stage(reference), scope);
+    if (!reference.starts_with(run_prefix)) return std::nullopt;
+    if (!scope.workspace)
+        fail(ErrorKind::not_found, "\"" + reference + "\" names a run, but no workspace is open; give one.");
+    return scope.workspace->require_run(reference.substr(run_prefix.size()));
+}
+
+fs::path resolve_model(const std::string& reference, const ModelScope& scope) {
+    if (auto record = referred_run(reference, scope)) return result_of(*record, *scope.workspace);
+    if (is_named(reference)) return named_model(reference);
+    return existing_folder(reference);
+}
+
+void check_model_reference(const std::string& reference, const ModelScope& scope) {
+    if (is_named(reference) || referred_run(reference, scope)) return;
+    existing_folder(reference);
+}
+
+} // namespace tempera

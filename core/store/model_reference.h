@@ -1,0 +1,34 @@
+#pragma once
+
+#include "core/store/workspace.h"
+
+#include <filesystem>
+#include <string>
+
+namespace tempera {
+
+/// Where the names in model fields are looked up. Both may be missing: then "run:ID" and "@stage" are
+/// unknown.
+struct ModelScope {
+    const Workspace* workspace = nullptr;
+    std::string study; ///< id of the study whose stages "@stage" means
+};
+
+/// The run that a reference of the form "run:ID" or "@stage" names, or none for every other form.
+/// Throws Error(not_found) with the nearest name.
+std::optional<RunRecord> referred_run(const std::string& reference, const ModelScope& scope);
+
+/// The folder (absolute) that a model reference stands for:
+///   "tiny"                     the shipped base in resources/models
+///   "smollm2-135m-instruct"    imported into the cache from its PyPI package on first use, which may take a
+///   minute "run:ID"                   the result of a run of this workspace: its model/ folder
+///   "@stage"                   the same, of a stage of the same study
+///   a path                     a folder with config.json, or adapter_config.json for an adapter
+/// Throws Error(not_found) with the nearest name, Error(bad_input) for a folder that holds no model.
+std::filesystem::path resolve_model(const std::string& reference, const ModelScope& scope);
+
+/// The same look-up without import or result: what can be said before a run starts. Throws as
+/// resolve_model().
+void check_model_reference(const std::string& reference, const ModelScope& scope);
+
+} // namespace tempera

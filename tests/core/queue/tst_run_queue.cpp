@@ -1,0 +1,398 @@
+#include "scripted_engine.h"
+
+#include <QElapsedTimer>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+using namespace tempera;
+using namespace tempera::test;
+using Names = std::vector<std::string>;
+
+class TestRunQueue : public QObject {
+    Q_OBJECT
+
+private slots:
+    void nothingRunsBeforeStart() {
+        QueueFixture f;
+        auto ids = f.queue->submit(f.sft("a"));
+        QTest::qSleep(50);
+        QVERIFY(f.engine.requests().empty());
+        QCOMPARE(f.status(ids[0]), RunStatus::queued);
+        f.queue->start();
+        f.queue->wait_until_idle();
+        QCOMPARE(f.status(ids[0]), RunStatus::finished);
+    }
+
+    void runsGoOneByOneInOrder() {
+        QueueFixture f;
+        f.queue->submit(f.sft("a"));
+        f.queue->submit(f.sft("b"));
+        auto last = f.queue->submit(f.sft("c"));
+        f.queue->reorder(last[0], 0);
+        f.queue->start();
+        f.queue->wait_until_idle();
+        QCOMPARE(f.engine.names(), (Names{"c", "a", "b"}));
+        QCOMPARE(f.engine.most_running(), 1);
+        QVERIFY(!f.queue->busy());
+    }
+
+    void aFinishedRunIsRecordedWhole() {
+        QueueFixture f;
+        f.queue->start();
+        auto id = f.queue->submit(f.sft("a"))[0];
+        f.queue->wait_until_idle();
+        RunRecord record = f.run(id);
+        QCOMPARE(record.status, RunStatus::finished);
+        QCOMPARE(record.progress.done, 3);
+        QCOMPARE(record.headline.at("eval_loss"), 0.25);
+        QVERIFY(record.started_ms >= record.created_ms && record.ended_ms >= record.started_ms);
+        QCOMPARE(record.name, std::string("a"));
+        QCOMPARE(f.events(id), (Names{"started", "finished"}));
+        QCOMPARE(RunReader(f.workspace->run_folder(id)).metric("loss").size(), 3u);
+        auto request = f.engine.requests().at(0);
+        QCOMPARE(request.folder, f.workspace->run_folder(id));
+        QVERIFY(!request.resume);
+        QCOMPARE(request.threads, 1);
+        QVERIFY(request.recipe.contains("learning_rate")); // complete
+        auto heard = f.heard_of(id);
+        QCOMPARE(heard.front().status, RunStatus::queued);
+        QCOMPARE(heard.back().status, RunStatus::finished);
+    }
+
+    void trainingYieldsToTheWindow() {
+        QueueFixture f;
+        int nice = -100;
+        f.engine.scripts["a"] = [&](auto&...) {
+            nice = getpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)));
+            return RunOutcome::finished;
+        };
+        int own = getpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)));
+        f.queue->start();
+        f.queue->submit(f.sft("a"));
+        f.queue->wait_until_idle();
+        QCOMPARE(nice, std::max(10, own));
+        QCOMPARE(getpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid))), own);
+    }
+
+    void stopKeepsAndResumeGoesOn() {
+        QueueFixture f;
+        f.engine.scripts["a"] = [](const RunRequest& request, RunObserver& observer, const StopToken& stop) {
+            if (!request.resume) return ScriptedEngine::endless(request, observer, stop);
+            observer.on_event({0, 0, 2, "resumed", "from step 2"});
+            return RunOutcome::finished;
+        };
+        f.queue->start();
+        auto id = f.queue->submit(f.sft("a"))[0];
+        QTRY_COMPARE(f.status(id), RunStatus::running);
+        QTRY_VERIFY(f.run(id).progress.done > 0);
+        f.queue->stop(id);
+        f.queue->wait_until_idle();
+        QCOMPARE(f.status(id), RunStatus::stopped);
+        QVERIFY(f.run(id).error.empty());
+        QVERIFY(f.run(id).progress.done > 0);
+        f.queue->resume(id);
+        f.queue->wait_until_idle();
+        QCOMPARE(f.status(id), RunStatus::finished);
+        QCOMPARE(f.engine.requests().size(), 2u);
+        QVERIFY(f.engine.requests()[1].resume);
+        QCOMPARE(f.events(id), (Names{"started", "stopped", "started", "resumed", "finished"}));
+        bool was_stopping = false;
+        for (const auto& record : f.heard_of(id))
+            was_stopping |= record.status == RunStatus::stopping;
+        QVERIFY(was_stopping);
+        auto again = error_of([&] { f.queue->resume(id); });
+        QVERIFY(again && again->kind() == ErrorKind::bad_input);
+    }
+
+    void cancelEndsAtOnceAndAQueuedOneIsJustMarked() {
+        QueueFixture f;
+        f.engine.scripts["a"] = ScriptedEngine::endless;
+        f.queue->start();
+        auto a = f.queue->submit(f.sft("a"))[0], b = f.queue->submit(f.sft("b"))[0],
+             c = f.queue->submit(f.sft("c"))[0];
+        QTRY_COMPARE(f.status(a), RunStatus::running);
+        f.queue->cancel(b);
+        QCOMPARE(f.status(b), RunStatus::cancelled);
+        f.queue->stop(c);
+        QCOMPARE(f.status(c), RunStatus::stopped);
+        QVERIFY(f.queue->busy());
+        f.queue->cancel(a);
+        f.queue->wait_until_idle();
+        QCOMPARE(f.status(a), RunStatus::cancelled);
+        QCOMPARE(f.engine.names(), (Names{"a"}));
+        f.queue->resume(b);
+        f.queue->resume(c);
+        f.queue->wait_until_idle();
+        QCOMPARE(f.status(b), RunStatus::finished);
+        QCOMPARE(f.status(c), RunStatus::finished);
+        QVERIFY(!f.engine.requests().at(1).resume); // it had never begun
+    }
+
+    void anUnknownRunIsAnError() {
+        QueueFixture f;
+        for (auto body : std::vector<std::function<void()>>{
+                 [&] { f.queue->stop("nope"); }, [&] { f.queue->cancel("nope"); },
+                 [&] { f.queue->resume("nope"); }, [&] { f.queue->reorder("nope", 0); }}) {
+            auto error = error_of(body);
+            QVERIFY(error && error->kind() == ErrorKind::not_found);
+        }
+    }
+
+    void aFailureStaysWithItsRun() {
+        QueueFixture f;
+        f.engine.scripts["a"] = [](auto&, RunObserver& observer, auto&) -> RunOutcome {
+            std::vector<Metric> metrics{{"loss", 0.5}};
+            observer.on_metrics(1, metrics);
+            fail(ErrorKind::numeric, "The loss is NaN at step 2 (rows 3, 4): lower the learning rate.");
+        };
+        f.engine.scripts["b"] = [](auto&...) -> RunOutcome { throw std::bad_alloc(); };
+        f.engine.scripts["c"] = [](auto&...) -> RunOutcome {
+            throw std::runtime_error("odd thing\nstack trace");
+        };
+        f.engine.scripts["d"] = [](auto&...) -> RunOutcome { throw 42; };
+        f.queue->start();
+        std::vector<std::string> ids;
+        for (auto name : {"a", "b", "c", "d", "e"})
+            ids.push_back(f.queue->submit(f.sft(name))[0]);
+        f.queue->wait_until_idle();
+        QCOMPARE(f.run(ids[0]).error,
+                 std::string("The loss is NaN at step 2 (rows 3, 4): lower the learning rate."));
+        QCOMPARE(f.events(ids[0]), (Names{"started", "failed"}));
+        QCOMPARE(RunReader(f.workspace->run_folder(ids[0])).metric("loss").size(),
+                 1u); // what was reported is kept
+        QVERIFY(f.run(ids[1]).error.starts_with("Out of memory"));
+        QCOMPARE(f.run(ids[2]).error, std::string("The engine failed: odd thing"));
+        for (int i = 0; i < 4; ++i)
+            QCOMPARE(f.status(ids[static_cast<std::size_t>(i)]), RunStatus::failed);
+        QCOMPARE(f.status(ids[4]), RunStatus::finished);
+    }
+
+    void anEngineThatCannotBeLoadedFailsTheRun() {
+        QueueFixture f(false);
+        f.queue = std::make_unique<RunQueue>(
+            *f.workspace, []() -> Engine& { fail(ErrorKind::not_found, "No engine here."); }, nullptr);
+        f.queue->start();
+        auto id = f.queue->submit(f.sft("a"))[0];
+        f.queue->wait_until_idle();
+        QCOMPARE(f.run(id).error, std::string("No engine here."));
+    }
+
+    void aStudyRunsItsStagesInOrderAndHandsOnTheModel() {
+        QueueFixture f;
+        f.queue->start();
+        auto ids = f.queue->submit(f.study());
+        QCOMPARE(ids.size(), 2u);
+        f.queue->wait_until_idle();
+        QCOMPARE(f.engine.names(), (Names{"train", "sweep"}));
+        QCOMPARE(f.run(ids[0]).stage, std::string("sft"));
+        QCOMPARE(f.run(ids[1]).stage, std::string("sweep"));
+        QCOMPARE(f.engine.requests()[1].recipe["model"].get<std::string>(),
+                 (f.workspace->run_folder(ids[0]) / "model").string());
+        QCOMPARE(f.workspace->studies().size(), 1u);
+        QCOMPARE(f.run(ids[0]).study, f.workspace->studies()[0].id);
+        QVERIFY(f.run(ids[1]).recipe.find("@sft")
+                != std::string::npos); // the stored recipe keeps the reference
+    }
+
+    void aFailedStageBlocksItsDependentsUntilItIsResumed() {
+        QueueFixture f;
+        std::atomic<bool> healthy{false};
+        f.engine.scripts["train"] = [&](const RunRequest& request, RunObserver& observer,
+                                        const StopToken& stop) -> RunOutcome {
+            if (!healthy) fail(ErrorKind::numeric, "NaN");
+            return ScriptedEngine::ordinary(request, observer, stop);
+        };
+        f.queue->start();
+        auto ids = f.queue->submit(f.study());
+        auto other = f.queue->submit(f.sft("other"))[0];
+        f.queue->wait_until_idle();
+        QCOMPARE(f.status(ids[0]), RunStatus::failed);
+        QCOMPARE(f.status(ids[1]), RunStatus::queued);
+        QCOMPARE(f.run(ids[1]).error,
+                 "Waits for stage \"sft\", which failed: resume that run (" + ids[0] + ") to go on.");
+        QCOMPARE(f.status(other), RunStatus::finished); // others pass by
+        QVERIFY(!f.queue->busy());
+        healthy = true;
+        f.queue->resume(ids[0]);
+        f.queue->wait_until_idle();
+        QCOMPARE(f.status(ids[1]), RunStatus::finished);
+        QVERIFY(f.run(ids[1]).error.empty());
+    }
+
+    void anUnchangedStageIsReused() {
+        QueueFixture f;
+        f.queue->start();
+        auto first = f.queue->submit(f.study());
+        f.queue->wait_until_idle();
+        auto second = f.queue->submit(f.study());
+        f.queue->wait_until_idle();
+        QCOMPARE(f.engine.names(), (Names{"train", "sweep"})); // nothing ran twice
+        QCOMPARE(f.status(second[0]), RunStatus::finished);
+        QCOMPARE(f.run(second[0]).headline.at("eval_loss"), 0.25);
+        QCOMPARE(f.run(second[0]).progress.done, 3);
+        f.workspace->remove_run(first[0]); // the copy stands by itself
+        QVERIFY(fs::exists(f.workspace->run_folder(second[0]) / "model/config.json"));
+        RunReader reader(f.workspace->run_folder(second[0]));
+        QCOMPARE(reader.metric("loss").size(), 3u);
+        QVERIFY(reader.events().back().message.find(first[0]) != std::string::npos);
+    }
+
+    void aChangedStageRunsAgainAndSoDoesWhatDependsOnIt() {
+        QueueFixture f;
+        f.queue->start();
+        f.queue->submit(f.study());
+        f.queue->wait_until_idle();
+        Json changed = f.study();
+        changed["stages"][1]["seed"] = 77;
+        f.queue->submit(changed);
+        f.queue->wait_until_idle();
+        QCOMPARE(f.engine.names(), (Names{"train", "sweep", "train", "sweep"}));
+        Json only_sweep = f.study();
+        only_sweep["stages"][0]["seed"] = 78;
+        f.queue->submit(only_sweep);
+        f.queue->wait_until_idle();
+        QCOMPARE(f.engine.names(), (Names{"train", "sweep", "train", "sweep", "sweep"}));
+        write_file_atomic(f.root() / "base/config.json", "{\"other\":1}"); // another base under the same name
+        f.queue->submit(f.study());
+        f.queue->wait_until_idle();
+        QCOMPARE(f.engine.requests().size(), 7u);
+    }
+
+    void aRunAskedForTwiceRunsTwice() {
+        QueueFixture f;
+        f.queue->start();
+        f.queue->submit(f.sft("a"));
+        f.queue->submit(f.sft("a"));
+        f.queue->wait_until_idle();
+        QCOMPARE(f.engine.names(), (Names{"a", "a"}));
+    }
+
+    void aRunStartsFromAnotherRunsResult() {
+        QueueFixture f;
+        f.engine.scripts["a"] = [](const RunRequest& request, RunObserver& observer, const StopToken& stop) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(30));
+            return ScriptedEngine::ordinary(request, observer, stop);
+        };
+        f.queue->start();
+        auto a = f.queue->submit(f.sft("a"))[0];
+        Json recipe = f.sft("b");
+        recipe["model"] = "run:" + a;
+        f.queue->submit(recipe); // waits for a
+        f.queue->wait_until_idle();
+        QCOMPARE(f.engine.names(), (Names{"a", "b"}));
+        QCOMPARE(f.engine.requests()[1].recipe["model"].get<std::string>(),
+                 (f.workspace->run_folder(a) / "model").string());
+    }
+
+    void whatCannotRunIsRefusedBeforeAnythingIsWritten() {
+        QueueFixture f;
+        std::vector<std::pair<Json, std::string>> bad;
+        bad.push_back({f.sft("a"), ""});
+        bad.back().first["model"] = "tinny";
+        bad.back().second = "Did you mean \"tiny\"?";
+        bad.push_back({f.sft("a"), ""});
+        bad.back().first["model"] = "run:nope";
+        bad.back().second = "no run \"nope\"";
+        bad.push_back({f.study(), ""});
+        bad.back().first["stages"][0]["model"] = "@sftt";
+        bad.back().second = "Did you mean \"sft\"?";
+        bad.push_back({f.sft("a"), ""});
+        bad.back().first["leaning_rate"] = 1;
+        bad.back().second = "learning_rate";
+        bad.push_back({f.sft("a"), "holds neither config.json"});
+        bad.back().first["model"] = f.root().string();
+        for (const auto& [recipe, sentence] : bad) {
+            auto error = error_of([&] { f.queue->submit(recipe); });
+            QVERIFY(error);
+            QVERIFY2(std::string(error->what()).find(sentence) != std::string::npos, error->what());
+        }
+        QVERIFY(f.workspace->runs().empty());
+        QVERIFY(f.workspace->studies().empty());
+        QVERIFY(fs::is_empty(f.workspace->folder() / "runs"));
+    }
+
+    void progressIsPassedOnAtMostFourTimesASecond() {
+        QueueFixture f;
+        f.engine.scripts["a"] = [](auto&, RunObserver& observer, auto&) {
+            auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(1300);
+            int step = 0;
+            while (std::chrono::steady_clock::now() < end) {
+                observer.on_progress({"training", ++step, 0, "steps", 1, 1, 1});
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            }
+            return RunOutcome::finished;
+        };
+        f.queue->start();
+        auto id = f.queue->submit(f.sft("a"))[0];
+        f.queue->wait_until_idle();
+        int progress = 0;
+        for (const auto& record : f.heard_of(id))
+            progress += record.status == RunStatus::running && record.progress.done > 0;
+        QVERIFY2(progress >= 3 && progress <= 6, std::to_string(progress).c_str());
+        QVERIFY(f.run(id).progress.done > 100); // the last one is not lost
+    }
+
+    void aListenerThatThrowsOrAsksBackDoesNoHarm() {
+        QueueFixture f(false);
+        RunQueue* queue = nullptr;
+        f.queue = std::make_unique<RunQueue>(
+            *f.workspace, [&]() -> Engine& { return f.engine; },
+            [&](const RunRecord& record) {
+                if (record.status == RunStatus::running) queue->stop(record.id);
+                (void)f.workspace->runs();
+                throw std::runtime_error("listener");
+            });
+        queue = f.queue.get();
+        f.engine.scripts["a"] = ScriptedEngine::endless;
+        queue->start();
+        auto id = queue->submit(f.sft("a"))[0];
+        queue->wait_until_idle();
+        QCOMPARE(f.status(id), RunStatus::stopped);
+    }
+
+    void closingStopsTheRunningOneAndKeepsTheRestQueued() {
+        QueueFixture f;
+        f.engine.scripts["a"] = ScriptedEngine::endless;
+        f.queue->start();
+        auto a = f.queue->submit(f.sft("a"))[0], b = f.queue->submit(f.sft("b"))[0];
+        QTRY_COMPARE(f.status(a), RunStatus::running);
+        f.queue.reset();
+        QCOMPARE(f.status(a), RunStatus::stopped);
+        QCOMPARE(f.status(b), RunStatus::queued);
+        f.make_queue(); // the next session
+        f.engine.scripts.clear();
+        f.queue->start();
+        f.queue->resume(a);
+        f.queue->wait_until_idle();
+        QCOMPARE(f.status(a), RunStatus::finished);
+        QCOMPARE(f.status(b), RunStatus::finished);
+    }
+
+    void manyThreadsMayAskAtOnce() {
+        QueueFixture f;
+        f.queue->start();
+        std::vector<std::thread> threads;
+        for (int t = 0; t < 4; ++t)
+            threads.emplace_back([&, t] {
+                for (int i = 0; i < 8; ++i) {
+                    auto id = f.queue->submit(f.sft(std::to_string(t)))[0];
+                    if (i % 3 == 0) f.queue->cancel(id);
+                    if (i % 3 == 1) f.queue->stop(id);
+                    (void)f.queue->busy();
+                }
+            });
+        for (auto& thread : threads)
+            thread.join();
+        f.queue->wait_until_idle();
+        auto runs = f.workspace->runs();
+        QCOMPARE(runs.size(), 32u);
+        for (const auto& record : runs)
+            QVERIFY(record.status == RunStatus::finished || record.status == RunStatus::cancelled
+                    || record.status == RunStatus::stopped);
+        QCOMPARE(f.engine.most_running(), 1);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestRunQueue)
+#include "tst_run_queue.moc"
