@@ -97,7 +97,7 @@ bool JsonlReader::read_line() {
     for (int c = buffer->sbumpc(); c != std::char_traits<char>::eof(); c = buffer->sbumpc()) {
         if (c == '\n') return true;
         if (line_.size() >= longest_row)
-            fail(ErrorKind::bad_input, path_.string() + " row " + std::to_string(number_ + 1)
+            fail(ErrorKind::bad_input, path_.filename().string() + " row " + std::to_string(number_ + 1)
                                            + " is longer than " + std::to_string(longest_row >> 20)
                                            + " MiB.");
         line_.push_back(static_cast<char>(c));

@@ -6,7 +6,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 namespace tempera {
@@ -26,24 +25,20 @@ bool is_ascii_space(char c) {
     return c == ' ' || (c >= '\t' && c <= '\r') || (c >= '\x1c' && c <= '\x1f');
 }
 
+/// Length of the white space character at the front or the back of `text`, 0 where there is none.
+std::size_t space_at_end(std::string_view text, bool front) {
+    if (text.empty()) return 0;
+    if (is_ascii_space(front ? text.front() : text.back())) return 1;
+    for (auto space : wide_spaces)
+        if (front ? text.starts_with(space) : text.ends_with(space)) return space.size();
+    return 0;
+}
+
 std::string_view strip(std::string_view text) {
-    for (bool changed = true; changed && !text.empty();) {
-        changed = true;
-        if (is_ascii_space(text.front())) {
-            text.remove_prefix(1);
-        } else if (is_ascii_space(text.back())) {
-            text.remove_suffix(1);
-        } else {
-            changed = false;
-            for (auto space : wide_spaces) {
-                bool front = text.starts_with(space);
-                if (!front && !text.ends_with(space)) continue;
-                front ? text.remove_prefix(space.size()) : text.remove_suffix(space.size());
-                changed = true;
-                break;
-            }
-        }
-    }
+    while (std::size_t length = space_at_end(text, true))
+        text.remove_prefix(length);
+    while (std::size_t length = space_at_end(text, false))
+        text.remove_suffix(length);
     return text;
 }
 

@@ -33,7 +33,11 @@ struct Step {
     char op = '+';
     std::string text(std::string_view space) const {
         std::string s(space);
-        return left + s + op + s + right + s + "=" + s + result;
+        return operand(left) + s + op + s + operand(right) + s + "=" + s + result;
+    }
+    /// Fractions and negative numbers in parentheses: 8/(1/3).
+    static std::string operand(const std::string& number) {
+        return number.find_first_of("-/") == number.npos ? number : "(" + number + ")";
     }
 };
 
