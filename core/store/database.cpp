@@ -120,6 +120,17 @@ bool is_empty_file(const fs::path& path) {
     return stat(path.c_str(), &status) != 0 || status.st_size == 0;
 }
 
+/// SQLite would find out only half-way, and then names the wrong reason.
+void require_writable_folder(const fs::path& path) {
+    fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+    for (const fs::path& wanted : {folder, path}) {
+        if (access(wanted.c_str(), W_OK) == 0 || (errno == ENOENT && wanted == path)) continue;
+        if (errno == ENOENT) fail_errno("Cannot write in", folder, errno);
+        fail(ErrorKind::io, "Cannot write " + wanted.string() + ": " + std::strerror(errno)
+                                + ". Choose a folder that can be written, or only look at this one.");
+    }
+}
+
 /// Percent-encodes what has a meaning in a URI file name.
 std::string file_uri(const fs::path& path, const std::string& query) {
     std::string uri = "file:";
@@ -176,6 +187,7 @@ void fail_sqlite(const SQLite::Exception& error, const fs::path& path, SQLite::D
 }
 
 std::unique_ptr<SQLite::Database> open_for_writing(const fs::path& path, const Schema& schema) {
+    require_writable_folder(path);
     if (is_empty_file(path)) create_database(path, schema);
     std::unique_ptr<SQLite::Database> db;
     try {

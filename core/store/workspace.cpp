@@ -227,8 +227,8 @@ RunRecord Workspace::add_run(RunRecord record) {
     if (record.created_ms == 0) record.created_ms = unix_time_ms();
     if (record.name.empty()) record.name = record.id;
     if (fs::exists(path)) fail(ErrorKind::bad_input, "There is already a run \"" + record.id + "\".");
-    make_run_folder(path, record.recipe);
     try {
+        make_run_folder(path, record.recipe);
         state_->write([&](SQLite::Database& db) {
             record.position = next_position(db);
             insert_run(db, record);

@@ -134,7 +134,7 @@ struct QueueFixture {
         return kinds;
     }
 
-    QTemporaryDir folder;
+    QTemporaryDir folder{fast_folder()};
     ScriptedEngine engine;
     std::unique_ptr<Workspace> workspace;
     std::mutex mutex;

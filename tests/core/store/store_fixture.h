@@ -5,6 +5,8 @@
 #include "core/store/run_writer.h"
 #include "core/store/workspace.h"
 
+#include <QDir>
+#include <QFileInfo>
 #include <QTemporaryDir>
 #include <QTest>
 #include <filesystem>
@@ -17,6 +19,13 @@
 namespace tempera::test {
 
 namespace fs = std::filesystem;
+
+/// Where fsync costs nothing, for tests that are not about durability.
+inline QString fast_folder() {
+    return QDir("/dev/shm").exists() && QFileInfo("/dev/shm").isWritable()
+               ? "/dev/shm/tempera-XXXXXX"
+               : QDir::tempPath() + "/tempera-XXXXXX";
+}
 
 /// Runs SQL on a file through a connection of its own; every result row as text, columns joined by '|'.
 /// Only for files no Tempera writer has open.
