@@ -12,6 +12,8 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <thread>
@@ -77,6 +79,7 @@ struct RunQueue::State {
     mutable std::mutex mutex; ///< guards all below, and every change of a status
     std::condition_variable changed;
     bool started = false;
+    std::optional<std::set<std::string>> only; ///< the runs that may start; none = all
     bool quit = false;
     bool held = false; ///< the disk is full: starting more would only fail more
     bool scan_needed = true;
@@ -130,7 +133,7 @@ std::optional<RunRecord> RunQueue::State::take_next() {
     std::optional<RunRecord> next;
     try {
         for (auto& record : workspace.runs()) {
-            if (record.status != RunStatus::queued) continue;
+            if (record.status != RunStatus::queued || (only && !only->contains(record.id))) continue;
             Readiness readiness = readiness_of(record, workspace);
             if (record.error != readiness.reason) {
                 record.error = readiness.reason;
@@ -188,7 +191,21 @@ RunQueue::~RunQueue() = default;
 void RunQueue::start() {
     std::lock_guard guard(state_->mutex);
     state_->started = true;
+    state_->only.reset();
     state_->rescan();
+}
+
+void RunQueue::start(const std::vector<std::string>& only) {
+    std::lock_guard guard(state_->mutex);
+    state_->started = true;
+    state_->only.emplace(only.begin(), only.end());
+    state_->rescan();
+}
+
+void RunQueue::pause() {
+    std::lock_guard guard(state_->mutex);
+    state_->started = false;
+    state_->changed.notify_all();
 }
 
 void RunQueue::State::submit_study(const Json& recipe, std::vector<std::string>& ids) {

@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/resources.h"
 #include "core/base/suggest.h"
+#include "core/format/package_model.h"
 #include "core/recipe/catalogue.h"
 #include "core/recipe/study.h"
 
@@ -72,10 +73,10 @@ fs::path result_of(const RunRecord& record, const Workspace& workspace) {
 fs::path named_model(const std::string& name) {
     fs::path shipped = resource_folder() / "models" / name;
     if (holds_model(shipped)) return shipped;
-    fs::path cached = cache_folder() / "models" / name;
-    if (holds_model(cached)) return cached;
-    fail(ErrorKind::not_found, "The model \"" + name + "\" is not there: neither in " + shipped.string()
-                                   + " nor in " + cached.string() + ".");
+    for (const auto& model : package_models())
+        if (model.name == name) return cached_package_model(name);
+    fail(ErrorKind::not_found, "The model \"" + name + "\" is missing from " + shipped.parent_path().string()
+                                   + ": it comes with Tempera, install it again.");
 }
 
 } // namespace

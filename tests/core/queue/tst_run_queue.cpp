@@ -369,6 +369,42 @@ private slots:
         QCOMPARE(f.status(b), RunStatus::finished);
     }
 
+    void onlyTheChosenRunUntilAllMay() {
+        QueueFixture f;
+        auto a = f.queue->submit(f.sft("a"))[0], b = f.queue->submit(f.sft("b"))[0];
+        f.queue->start({b});
+        f.queue->wait_until_idle();
+        QCOMPARE(f.engine.names(), (Names{"b"}));
+        QCOMPARE(f.status(a), RunStatus::queued);
+        QVERIFY(!f.queue->busy());
+        f.queue->start();
+        f.queue->wait_until_idle();
+        QCOMPARE(f.engine.names(), (Names{"b", "a"}));
+    }
+
+    void aPauseLetsTheRunningOneGoOnAndTakesNoOther() {
+        QueueFixture f;
+        std::atomic<bool> may_end{false};
+        f.engine.scripts["a"] = [&](auto&, auto&, auto&) {
+            while (!may_end)
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            return RunOutcome::finished;
+        };
+        f.queue->start();
+        auto a = f.queue->submit(f.sft("a"))[0], b = f.queue->submit(f.sft("b"))[0];
+        QTRY_COMPARE(f.status(a), RunStatus::running);
+        f.queue->pause();
+        QVERIFY(f.queue->busy());
+        may_end = true;
+        f.queue->wait_until_idle();
+        QCOMPARE(f.status(a), RunStatus::finished);
+        QCOMPARE(f.status(b), RunStatus::queued);
+        QVERIFY(!f.queue->busy());
+        f.queue->start();
+        f.queue->wait_until_idle();
+        QCOMPARE(f.status(b), RunStatus::finished);
+    }
+
     void manyThreadsMayAskAtOnce() {
         QueueFixture f;
         f.queue->start();
