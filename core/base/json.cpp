@@ -24,7 +24,9 @@ Json parse_json(std::string_view text, const std::string& source) {
     try {
         return Json::parse(text.begin(), text.end(), check);
     } catch (const Json::exception& error) {
-        fail(ErrorKind::bad_input, source + " is not valid JSON: " + error.what());
+        std::string reason = error.what(); // it quotes what was read last, however long
+        if (reason.size() > 200) reason = reason.substr(0, 200) + "...";
+        fail(ErrorKind::bad_input, source + " is not valid JSON: " + reason);
     }
 }
 

@@ -101,7 +101,8 @@ void Bpe::read_merges(const Json& merges, const Vocabulary& vocabulary, const st
                                                + ", which is not in the vocabulary.");
             return *id;
         };
-        if (!merges_.insert(id_or_fail(left), id_or_fail(right), {rank, id_or_fail(joined)}))
+        std::int32_t left_id = id_or_fail(left), right_id = id_or_fail(right);
+        if (!merges_.insert(left_id, right_id, {rank, id_or_fail(joined)}))
             fail(ErrorKind::bad_input, where + " (" + text_json::quoted(left) + ", "
                                            + text_json::quoted(right) + ") stands twice, with two ranks.");
         ++rank;
