@@ -1,0 +1,12 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace tempera::cli {
+
+/// The folder of a model reference as recipes write it; "run:ID" is looked up in the workspace (the default
+/// one where `workspace` is empty). Throws UsageError where there is no such model.
+std::filesystem::path model_folder(const std::string& reference, const std::filesystem::path& workspace);
+
+} // namespace tempera::cli

@@ -1,0 +1,117 @@
+#include "app/cli_records.h"
+
+#include "app/cli.h"
+#include "app/cli_output.h"
+#include "app/cli_table.h"
+
+namespace tempera::cli {
+
+namespace {
+
+/// The stored text as JSON; as text where it is none, so that one broken row does not hide the others.
+Json parsed_or_text(const std::string& text) {
+    Json value = Json::parse(text, nullptr, false);
+    return value.is_discarded() ? Json(text) : value;
+}
+
+} // namespace
+
+Json to_json(const RunRecord& record, const std::filesystem::path& folder) {
+    const Progress& p = record.progress;
+    Json json = {{"id", record.id},
+                 {"name", record.name},
+                 {"kind", record.kind},
+                 {"status", name_of(record.status)},
+                 {"created_ms", record.created_ms},
+                 {"started_ms", record.started_ms},
+                 {"ended_ms", record.ended_ms},
+                 {"progress",
+                  {{"phase", p.phase},
+                   {"done", p.done},
+                   {"total", p.total},
+                   {"unit", p.unit},
+                   {"rate", p.rate},
+                   {"eta_seconds", p.eta_seconds},
+                   {"memory_gib", p.memory_gib}}},
+                 {"headline", record.headline},
+                 {"folder", folder.string()},
+                 {"recipe", parsed_or_text(record.recipe)}};
+    if (!record.study.empty()) json["study"] = record.study;
+    if (!record.stage.empty()) json["stage"] = record.stage;
+    if (!record.error.empty()) json["error"] = record.error;
+    if (!record.notes.empty()) json["notes"] = record.notes;
+    if (!record.tags.empty()) json["tags"] = record.tags;
+    return json;
+}
+
+Json to_json(const SweepCell& cell) {
+    return {{"temperature", cell.temperature},
+            {"n", cell.n},
+            {"mean", cell.mean},
+            {"low", cell.low},
+            {"high", cell.high},
+            {"problems_done", cell.problems_done},
+            {"problems_total", cell.problems_total}};
+}
+
+Json to_json(const SweepRow& row) {
+    return {{"temperature", row.temperature},   {"score", row.score},
+            {"pass_at_1", row.pass_at_1},       {"format_rate", row.format_rate},
+            {"mean_length", row.mean_length},   {"truncated_share", row.truncated_share},
+            {"samples_done", row.samples_done}, {"samples_total", row.samples_total}};
+}
+
+Json to_json(const Sample& sample) {
+    return {{"temperature", sample.temperature},
+            {"prompt_index", sample.prompt_index},
+            {"sample", sample.sample_index},
+            {"text", sample.text},
+            {"token_ids", sample.token_ids},
+            {"logprobs", sample.logprobs},
+            {"logprob", sample.logprob},
+            {"finish", sample.finish},
+            {"score", sample.score},
+            {"equation", sample.equation},
+            {"value", sample.value},
+            {"reason", sample.reason}};
+}
+
+Json to_json(const PromptRecord& prompt) {
+    return {{"index", prompt.index}, {"prompt", prompt.text}, {"facts", parsed_or_text(prompt.facts)}};
+}
+
+Json sweep_to_json(const RunReader& reader, const Json& recipe) {
+    Json cells = Json::array(), rows = Json::array();
+    auto measured = reader.sweep_cells();
+    for (const auto& cell : measured)
+        cells.push_back(to_json(cell));
+    for (const auto& row : reader.sweep_rows())
+        rows.push_back(to_json(row));
+    Json json = {{"cells", cells}, {"rows", rows}};
+    if (auto best = best_cell(measured)) json["best"] = to_json(*best);
+    if (auto paper = paper_beside(recipe))
+        json["paper"] = {{"source", paper->source},
+                         {"sft", paper->sft},
+                         {"best_of_n", paper->best_of_n},
+                         {"best_n", paper->best_n},
+                         {"best_temperature", paper->best_temperature}};
+    return json;
+}
+
+RunRecord find_run(const Workspace& workspace, const std::string& id) {
+    return as_usage([&] { return workspace.require_run(id); });
+}
+
+std::string time_taken(const RunRecord& record) {
+    if (record.started_ms <= 0 || record.ended_ms < record.started_ms) return "";
+    return duration_words(static_cast<double>(record.ended_ms - record.started_ms) / 1000);
+}
+
+std::string headline_words(const RunRecord& record) {
+    std::string words;
+    for (const auto& [name, value] : record.headline)
+        words += (words.empty() ? "" : ", ") + name + " " + number_words(value);
+    return words;
+}
+
+} // namespace tempera::cli
