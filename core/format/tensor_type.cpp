@@ -1,5 +1,7 @@
 #include "core/format/tensor_type.h"
 
+#include "core/base/json.h"
+
 #include <array>
 
 namespace tempera {
@@ -47,10 +49,9 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 
 std::string in_quotes(std::string_view name) {
     constexpr std::size_t most = 80;
-    std::string text = "\"";
-    for (char c : name.substr(0, most))
-        text += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-    return text + (name.size() > most ? "...\"" : "\"");
+    std::string text = to_json_line(Json(name.substr(0, most)));
+    if (name.size() > most) text.insert(text.size() - 1, "...");
+    return text;
 }
 
 } // namespace tempera

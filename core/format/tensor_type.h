@@ -53,7 +53,8 @@ struct TensorSpec {
 /// "[3, 4]"
 std::string shape_text(const std::vector<std::int64_t>& shape);
 
-/// A name out of a file for an error sentence: in quotes, without control characters, at most 80 bytes.
+/// A name out of a file for an error sentence: in quotes, escaped as in JSON, valid UTF-8, at most 80 bytes
+/// of it.
 std::string in_quotes(std::string_view name);
 
 } // namespace tempera

@@ -431,7 +431,8 @@ private slots:
 private:
     fs::path root() const { return dir_->path().toStdString(); }
     void put(const std::string& name, const std::string& content) {
-        fs::remove(root() / name); // cutting an old file to zero makes ext4 write it to the disk at once: slow
+        fs::remove(root()
+                   / name); // cutting an old file to zero makes ext4 write it to the disk at once: slow
         FILE* file = fopen((root() / name).c_str(), "wb");
         fwrite(content.data(), 1, content.size(), file);
         fclose(file);
