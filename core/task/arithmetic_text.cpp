@@ -1,6 +1,6 @@
 #include "core/task/arithmetic_text.h"
 
-#include "core/task/countdown_solver.h"
+#include "core/task/backward.h"
 
 #include <algorithm>
 #include <optional>
@@ -41,29 +41,24 @@ CountdownProblem drawn_numbers(RandomStream& random) {
 
 std::optional<Calculation> random_solution(const CountdownProblem& problem, RandomStream& random) {
     auto solutions = plain_solutions(problem);
-    if (solutions.empty()) return std::nullopt;
+    if (solutions.empty() || !solutions[0].is_simple()) return std::nullopt;
     return std::move(solutions[random.below(static_cast<std::uint32_t>(solutions.size()))]);
 }
 
-/// "92 36 77 9 for 42: 92+36=128 (77 9), 128-77=51 (9), 51-9=42. 42=92+36-77-9"
-std::string reduction(const CountdownProblem& problem, const Calculation& calculation) {
-    std::vector<std::string> rest;
+/// "92 36 77 9 for 42: 42+9=51 (92 36 77), 51+77=128 (92 36), 92+36=128. 42=92+36-77-9"
+std::string taken_apart(const CountdownProblem& problem, const Calculation& solution) {
+    std::vector<std::string> numbers;
     for (std::int64_t number : problem.nums)
-        rest.push_back(std::to_string(number));
-    std::string target = std::to_string(problem.target);
-    std::string text = joined(rest) + " for " + target + ":";
-    const auto& nodes = calculation.nodes;
-    for (const auto& node : nodes) {
-        if (node.op == 0) continue;
-        std::string left = nodes[static_cast<std::size_t>(node.left)].value.to_string();
-        std::string right = nodes[static_cast<std::size_t>(node.right)].value.to_string();
-        rest.erase(std::find(rest.begin(), rest.end(), left));
-        rest.erase(std::find(rest.begin(), rest.end(), right));
-        text += " " + left + node.op + right + "=" + node.value.to_string();
-        text += rest.empty() ? "." : " (" + joined(rest) + "),";
-        rest.push_back(node.value.to_string());
+        numbers.push_back(std::to_string(number));
+    std::string target = std::to_string(problem.target), text = joined(numbers) + " for " + target + ":";
+    auto told = tell_backwards(problem, solution);
+    for (const auto& step : told.steps) {
+        text += " " + step.text();
+        if (step.kind == BackwardStep::Kind::peel) text += " (" + joined(step.rest) + "),";
+        if (step.kind == BackwardStep::Kind::join)
+            text += " (" + joined(step.rest) + " for " + step.goal + "),";
     }
-    return text + " " + target + "=" + calculation.to_string();
+    return text + ". " + target + "=" + told.calculation.to_string();
 }
 
 std::string line(RandomStream& random) {
@@ -73,7 +68,7 @@ std::string line(RandomStream& random) {
     auto calculation = random_solution(problem, random);
     if (!calculation) return single_operation(random);
     if (kind == 1) return calculation->to_string() + "=" + std::to_string(problem.target);
-    return reduction(problem, *calculation);
+    return taken_apart(problem, *calculation);
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/suggest.h"
+#include "core/task/backward.h"
 
 #include <algorithm>
 #include <optional>
@@ -58,19 +59,43 @@ Calculation choose_solution(const CountdownProblem& problem, RandomStream& rando
     return std::move(solutions[random.below(static_cast<std::uint32_t>(solutions.size()))]);
 }
 
-std::string brief_trace(const CountdownProblem& problem, const Calculation& solution) {
+std::string joined(const std::vector<std::string>& items) {
+    std::string text;
+    for (const auto& item : items)
+        text += " " + item;
+    return text;
+}
+
+std::string answer_line(const Calculation& calculation) {
+    return "<answer>" + calculation.to_string() + "</answer>";
+}
+
+/// From the target back to the numbers: "42+9=51 92 36 77", the new goal and the numbers for it.
+std::string backward_trace(const CountdownProblem& problem, const Calculation& solution) {
+    auto told = tell_backwards(problem, solution);
+    std::string text;
+    for (const auto& step : told.steps) {
+        text += step.text() + joined(step.rest);
+        text += step.kind == BackwardStep::Kind::join ? ":" + step.goal + "\n" : "\n";
+    }
+    return text + answer_line(told.calculation);
+}
+
+/// Solutions over fractions or numbers below zero are told forwards: "8/3=8/3 3 8".
+std::string forward_trace(const CountdownProblem& problem, const Calculation& solution) {
     Pool pool = pool_of(problem);
     std::string text;
     for (const Step& step : steps_of(solution)) {
         take(pool, step.left);
         take(pool, step.right);
-        text += step.text("");
-        for (const auto& rest : pool)
-            text += " " + rest;
-        text += "\n";
+        text += step.text("") + joined(pool) + "\n";
         pool.push_back(step.result);
     }
-    return text + "<answer>" + solution.to_string() + "</answer>";
+    return text + answer_line(solution);
+}
+
+std::string brief_trace(const CountdownProblem& problem, const Calculation& solution) {
+    return solution.is_simple() ? backward_trace(problem, solution) : forward_trace(problem, solution);
 }
 
 /// One random step on `pool` with a positive whole result; nullopt where the draw gives none.

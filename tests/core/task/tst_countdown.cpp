@@ -2,6 +2,7 @@
 #include "core/base/random.h"
 #include "core/data/jsonl.h"
 #include "core/task/arithmetic_text.h"
+#include "core/task/backward.h"
 #include "core/task/countdown.h"
 #include "core/task/countdown_solver.h"
 #include "core/task/countdown_verifier.h"
@@ -200,10 +201,45 @@ private Q_SLOTS:
         QCOMPARE(marks.size(), std::size_t{5}); // backtracking and sub-goals do occur
     }
 
+    /// Whole goals, each step true, everything used, and at a sum's every step one of two choices.
+    void backwardStepsHold() {
+        int joins = 0, products = 0;
+        for (const auto& problem : make_problems(Split::train, 1500, 9)) {
+            for (const auto& solution : plain_solutions(problem)) {
+                auto told = tell_backwards(problem, solution);
+                check_solution(problem, told.calculation);
+                QCOMPARE(told.steps.size(), problem.nums.size() - 1);
+                std::string goal = std::to_string(problem.target);
+                for (const auto& step : told.steps) {
+                    auto parsed = Expression::parse(step.left + step.op + step.right);
+                    QCOMPARE(evaluate_exactly(std::get<Expression>(parsed)).value->to_string(), step.result);
+                    QVERIFY2(step.result.find_first_of("-/") == std::string::npos, step.text().c_str());
+                    if (step.kind == BackwardStep::Kind::peel)
+                        QVERIFY(step.left == goal || step.right == goal);
+                    if (step.kind == BackwardStep::Kind::join) QCOMPARE(step.goal, goal);
+                    joins += step.kind == BackwardStep::Kind::join;
+                    products += step.op == '*' || step.op == '/';
+                    goal = step.goal;
+                }
+                QVERIFY(told.steps.back().kind == BackwardStep::Kind::meet);
+                QCOMPARE(told.steps.back().result, goal);
+                QVERIFY(told.steps.back().rest.empty());
+            }
+        }
+        QVERIFY(joins > 20 && products > 200);
+        QVERIFY_EXCEPTION_THROWN(tell_backwards({{3, 3, 8, 8}, 24}, plain_solutions({{3, 3, 8, 8}, 24})[0]),
+                                 Error);
+    }
+
     void briefTraceByHand() {
         RandomStream random(0);
         QCOMPARE(make_trace({{92, 36, 77, 9}, 42}, TraceStyle::brief, random),
-                 std::string("92+36=128 77 9\n128-77=51 9\n51-9=42\n<answer>92+36-77-9</answer>"));
+                 std::string("42+9=51 92 36 77\n51+77=128 92 36\n92+36=128\n<answer>92+36-77-9</answer>"));
+        QCOMPARE(make_trace({{41, 89, 56, 91}, 83}, TraceStyle::brief, random),
+                 std::string("91-83=8 41 89 56\n56-8=48 41 89\n89-41=48\n<answer>91-(56-(89-41))</answer>"));
+        QCOMPARE(
+            make_trace({{16, 11, 14, 41}, 11}, TraceStyle::brief, random),
+            std::string("16-11=5 14 41 5:11\n11*5=55 14 41\n14+41=55\n<answer>(14+41)/(16-11)</answer>"));
         QCOMPARE(make_trace({{7}, 7}, TraceStyle::brief, random), std::string("<answer>7</answer>"));
         QCOMPARE(make_trace({{3, 3, 8, 8}, 24}, TraceStyle::brief, random),
                  std::string("8/3=8/3 3 8\n3-(8/3)=1/3 8\n8/(1/3)=24\n<answer>8/(3-8/3)</answer>"));
