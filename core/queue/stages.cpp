@@ -1,12 +1,13 @@
 #include "core/queue/stages.h"
 
 #include "core/base/error.h"
+#include "core/base/sha256.h"
 #include "core/recipe/field.h"
 #include "core/recipe/study.h"
 #include "core/store/model_reference.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <span>
 #include <sys/stat.h>
 
 namespace fs = std::filesystem;
@@ -36,27 +37,17 @@ Json recipe_of(const RunRecord& record) {
     return recipe;
 }
 
-/// FNV-1a twice, from two starting points: 128 bits against chance, which is all there is to fear here.
+/// SHA-256 of a list of texts.
 class Hash {
 public:
     void add(const std::string& text) {
-        for (char c : text)
-            step(static_cast<unsigned char>(c));
-        step(0x100); // no two lists of texts run together
+        std::string entry = std::to_string(text.size()) + ":" + text; // no two lists run together
+        sha_.update(std::as_bytes(std::span(entry)));
     }
-    std::string hex() const {
-        char text[33];
-        std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(a_),
-                      static_cast<unsigned long long>(b_));
-        return text;
-    }
+    std::string hex() { return sha_.hex_digest(); }
 
 private:
-    void step(unsigned value) {
-        a_ = (a_ ^ value) * 0x100000001b3u;
-        b_ = (b_ ^ (value + 0x9e37u)) * 0x100000001b3u;
-    }
-    std::uint64_t a_ = 0xcbf29ce484222325u, b_ = 0x84222325cbf29ce4u;
+    Sha256 sha_;
 };
 
 std::string stamp_of(const fs::path& path) {
@@ -111,7 +102,7 @@ Readiness readiness_of(const RunRecord& record, const Workspace& workspace) {
 }
 
 Json resolved_recipe(const RunRecord& record, const Workspace& workspace) {
-    Json recipe = recipe_of(record);
+    Json recipe = complete_recipe(recipe_of(record));
     ModelScope scope{&workspace, record.study};
     for_each_field(recipe, Field::Type::model, [&](const Field& field, const std::string& reference) {
         recipe[field.name] = resolve_model(reference, scope).string();
@@ -121,26 +112,26 @@ Json resolved_recipe(const RunRecord& record, const Workspace& workspace) {
 
 std::string fingerprint_of(const RunRecord& record, const Json& resolved, const Workspace& workspace) {
     Hash hash;
-    Json recipe = recipe_of(record);
+    Json rest = resolved;
     ModelScope scope{&workspace, record.study};
     for (const char* name : {"name", "title", "about"})
-        recipe.erase(name);
-    for_each_field(recipe, Field::Type::model, [&](const Field& field, const std::string& reference) {
+        rest.erase(name);
+    for_each_field(
+        recipe_of(record), Field::Type::model, [&](const Field& field, const std::string& reference) {
+            hash.add(field.name);
+            if (auto input = referred_run(reference, scope)) {
+                std::string known = workspace.fingerprint(input->id);
+                hash.add(known.empty() ? input->id + " " + std::to_string(input->ended_ms) : known);
+            } else {
+                add_files(hash, resolved.at(field.name).get<std::string>());
+            }
+            rest.erase(field.name);
+        });
+    for_each_field(resolved, Field::Type::data_file, [&](const Field& field, const std::string& text) {
         hash.add(field.name);
-        if (auto input = referred_run(reference, scope)) {
-            std::string known = workspace.fingerprint(input->id);
-            hash.add(known.empty() ? input->id + " " + std::to_string(input->ended_ms) : known);
-        } else {
-            add_files(hash, resolved.at(field.name).get<std::string>());
-        }
-        recipe.erase(field.name);
+        if (text.find('/') != std::string::npos) add_files(hash, text); // else a generator's name
     });
-    for_each_field(recipe, Field::Type::data_file, [&](const Field& field, const std::string& text) {
-        hash.add(field.name);
-        if (text.find('/') != std::string::npos)
-            add_files(hash, text); // else a generator's name, which the recipe holds
-    });
-    hash.add(to_json_line(recipe)); // nlohmann keeps keys sorted
+    hash.add(to_json_line(rest)); // nlohmann keeps keys sorted
     return hash.hex();
 }
 

@@ -16,8 +16,8 @@ struct Readiness {
 };
 Readiness readiness_of(const RunRecord& record, const Workspace& workspace);
 
-/// The run's recipe as the engine gets it: model references replaced by absolute folders.
-/// Throws Error(not_found, bad_input).
+/// The run's recipe as the engine gets it: checked again, complete, model references replaced by absolute
+/// folders. Throws Error(not_found, bad_input).
 Json resolved_recipe(const RunRecord& record, const Workspace& workspace);
 
 /// A hash of all that a run's result depends on: its recipe but for names, the fingerprints of the runs it

