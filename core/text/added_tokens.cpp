@@ -124,8 +124,8 @@ std::size_t skip_space(std::string_view text, std::size_t position) {
     return position;
 }
 
-std::size_t skip_space_back(std::string_view text, std::size_t position) {
-    while (position > 0) {
+std::size_t skip_space_back(std::string_view text, std::size_t position, std::size_t floor) {
+    while (position > floor) {
         std::size_t before = code_point_before(text, position);
         if (!(char_classes()(code_point_at(text, before).value) & class_space)) break;
         position = before;
@@ -144,8 +144,9 @@ void AddedTokens::split(const TokenTrie& trie, std::string_view text, bool skip_
         const AddedToken& token = tokens_[index];
         if (skip_special && token.special) continue;
         if (token.single_word && (is_word_before(text, begin) || is_word_at(text, end))) continue;
-        if (token.lstrip) begin = std::max(skip_space_back(text, begin), covered);
-        if (token.rstrip) end = skip_space(text, end);
+        // What the token before has taken is not gone over again: its white space ends at `covered`.
+        if (token.lstrip) begin = begin > covered ? skip_space_back(text, begin, covered) : covered;
+        if (token.rstrip) end = skip_space(text, std::max(end, covered));
         if (begin >= end) continue; // white space the token before has taken
         if (covered < begin) out.push_back({-1, covered, begin});
         out.push_back({token.id, begin, end});

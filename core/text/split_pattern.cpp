@@ -5,6 +5,7 @@
 #include "core/text/json_fields.h"
 #include "core/text/utf8.h"
 
+#include <chrono>
 #include <cstdio>
 #include <unicode/regex.h>
 #include <unicode/utext.h>
@@ -280,7 +281,8 @@ void SplitPattern::find_by_icu(std::string_view text, std::vector<TextRange>& ou
     if (U_FAILURE(status)) fail_regex(compiled_->source, compiled_->pattern, status);
     std::unique_ptr<UText, decltype(&utext_close)> guard(input, utext_close);
     matcher->reset(input);
-    matcher->setTimeLimit(1000, status); // about a second for one match
+    matcher->setTimeLimit(1000, status); // about a second for one match; for all of them together:
+    auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10 + text.size() / 1'000'000);
     std::size_t from = 0, last_match_end = std::string_view::npos, covered = 0;
     while (from <= text.size() && matcher->find(static_cast<int64_t>(from), status)) {
         auto begin = static_cast<std::size_t>(matcher->start64(status));
@@ -290,6 +292,7 @@ void SplitPattern::find_by_icu(std::string_view text, std::vector<TextRange>& ou
             from = from < text.size() ? code_point_at(text, from).end : from + 1;
             continue;
         }
+        if (out.size() % 256 == 0 && std::chrono::steady_clock::now() > deadline) status = U_REGEX_TIME_OUT;
         from = last_match_end = end;
         if (begin > covered) out.push_back({covered, begin, false});
         out.push_back({begin, end, true});

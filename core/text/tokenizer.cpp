@@ -18,6 +18,7 @@ namespace tempera {
 namespace {
 
 constexpr std::size_t most_file_bytes = 64u << 20;
+constexpr std::size_t most_text_bytes = 1u << 30;
 
 /// Hands the pieces of a text to the model.
 class EncodingSink : public PieceSink {
@@ -186,6 +187,8 @@ Tokenizer Tokenizer::from_json(const Json& json, const Json& config, const std::
 }
 
 std::vector<std::int32_t> Tokenizer::encode(std::string_view text, EncodeOptions options) const {
+    if (text.size() > most_text_bytes)
+        fail(ErrorKind::bad_input, "A text of over 1 GiB cannot be encoded; split it.");
     std::vector<std::int32_t> ids;
     ids.reserve(text.size() / 3 + 8);
     if (options.add_special_tokens) ids = impl_->post_processor.prefix();

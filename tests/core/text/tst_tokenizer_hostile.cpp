@@ -193,6 +193,14 @@ private Q_SLOTS:
         QCOMPARE(tokenizer.encode(letters),
                  std::vector<std::int32_t>(500000, 2)); // one word of a million bytes
         QCOMPARE(tokenizer.encode(std::string(300000, '\n')).size(), std::size_t(0));
+        for (const char* flag :
+             {"lstrip", "rstrip"}) { // an added token of white space that takes the white space around it
+            Json stripping = base_;
+            stripping["added_tokens"][0]["content"] = " ";
+            stripping["added_tokens"][0][flag] = true;
+            QCOMPARE(Tokenizer::from_json(stripping, {}, "m").encode(std::string(200000, ' ')).size(),
+                     std::size_t(200000));
+        }
         QCOMPARE(tokenizer.encode(std::string(20000, 'c')).size(), std::size_t(0));
         QVERIFY2(clock.elapsed() < 5000, qPrintable(QString::number(clock.elapsed())));
     }
