@@ -156,11 +156,15 @@ void add_model_verbs(CLI::App& app, Action& action) {
     auto asked = std::make_shared<InfoOptions>();
     auto* info =
         group->add_subcommand("info", "Describes a model or an adapter: architecture, size, tokenizer");
-    info->add_option("MODEL", asked->model, "Model name, run:ID or folder")->required();
+    info->add_option("MODEL", asked->model, "Model name, run:ID, folder or GGUF file")->required();
     info->add_flag("--json", asked->json, "As JSON");
     add_workspace_option(*info, asked->workspace);
     info->callback([asked, &action] {
-        action = [asked] { return show_model(model_folder(asked->model, asked->workspace), asked->json); };
+        action = [asked] {
+            bool gguf = fs::path(asked->model).extension() == ".gguf" && fs::is_regular_file(asked->model);
+            return show_model(gguf ? fs::path(asked->model) : model_folder(asked->model, asked->workspace),
+                              asked->json);
+        };
     });
 }
 
