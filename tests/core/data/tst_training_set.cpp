@@ -158,7 +158,7 @@ private Q_SLOTS:
         QVERIFY(sentence_of(file(good + "{\"nums\":[1],\"target\":1}")).find("row 2 has no column")
                 != std::string::npos);
         QVERIFY(sentence_of(file("{\"nums\":[1,1],\"target\":77}"))
-                    .find("rows.jsonl row 1: The target 77 cannot be reached with 1 and 1.")
+                    .find("rows.jsonl row 1: The target 77 cannot be reached with 1 1.")
                 != std::string::npos);
         QVERIFY(sentence_of(file("\n\n")).find("holds no rows") != std::string::npos);
         auto all_validation = file(good);
