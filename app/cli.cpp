@@ -125,6 +125,7 @@ int parse_and_run(int argc, char** argv) {
     Action action;
     add_run_verbs(app, action);
     add_list_verbs(app, action);
+    add_export_verb(app, action);
     add_model_verbs(app, action);
     add_text_verbs(app, action);
     add_sampling_verbs(app, action);

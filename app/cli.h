@@ -37,7 +37,8 @@ constexpr int exit_usage = 2;
 
 /// One function per group of verbs; each stands in a file of its own.
 void add_run_verbs(CLI::App& app, Action& action);      // run, resume
-void add_list_verbs(CLI::App& app, Action& action);     // runs, show, recipes, export
+void add_list_verbs(CLI::App& app, Action& action);     // runs, show, recipes
+void add_export_verb(CLI::App& app, Action& action);    // export
 void add_model_verbs(CLI::App& app, Action& action);    // model import, merge, info
 void add_text_verbs(CLI::App& app, Action& action);     // tokenize, verify
 void add_sampling_verbs(CLI::App& app, Action& action); // logprobs, generate

@@ -3,6 +3,9 @@
 #include "app/cli.h"
 #include "app/cli_output.h"
 #include "app/cli_table.h"
+#include "core/store/run_folder.h"
+
+namespace fs = std::filesystem;
 
 namespace tempera::cli {
 
@@ -100,6 +103,20 @@ Json sweep_to_json(const RunReader& reader, const Json& recipe) {
 
 RunRecord find_run(const Workspace& workspace, const std::string& id) {
     return as_usage([&] { return workspace.require_run(id); });
+}
+
+ShownRun find_shown_run(const fs::path& given, const std::string& run) {
+    std::error_code ignored;
+    if (run.find('/') != std::string::npos || fs::exists(fs::path(run) / recipe_file, ignored)) {
+        if (auto record = describe_run_folder(run)) return {*record, fs::absolute(run).lexically_normal()};
+        throw UsageError(run + " is not a run folder: it holds no readable recipe.json.");
+    }
+    fs::path folder = workspace_or_default(given);
+    if (!fs::exists(folder / "workspace.db"))
+        throw UsageError("There is no run \"" + run + "\": " + folder.string() + " holds no workspace yet.");
+    Workspace workspace(folder, Workspace::Access::read_only);
+    auto record = find_run(workspace, run);
+    return {record, workspace.run_folder(record.id)};
 }
 
 std::string time_taken(const RunRecord& record) {

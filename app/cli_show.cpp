@@ -7,7 +7,6 @@
 #include "app/cli_records.h"
 #include "app/cli_table.h"
 #include "core/base/error.h"
-#include "core/store/run_folder.h"
 
 #include <algorithm>
 #include <cmath>
@@ -19,26 +18,6 @@ namespace fs = std::filesystem;
 namespace tempera::cli {
 
 namespace {
-
-struct Shown {
-    RunRecord record;
-    fs::path folder;
-};
-
-/// A run of the workspace, or a run folder that lies anywhere.
-Shown find_shown(const fs::path& given, const std::string& run) {
-    std::error_code ignored;
-    if (run.find('/') != std::string::npos || fs::exists(fs::path(run) / recipe_file, ignored)) {
-        if (auto record = describe_run_folder(run)) return {*record, fs::absolute(run).lexically_normal()};
-        throw UsageError(run + " is not a run folder: it holds no readable recipe.json.");
-    }
-    fs::path folder = workspace_or_default(given);
-    if (!fs::exists(folder / "workspace.db"))
-        throw UsageError("There is no run \"" + run + "\": " + folder.string() + " holds no workspace yet.");
-    Workspace workspace(folder, Workspace::Access::read_only);
-    auto record = find_run(workspace, run);
-    return {record, workspace.run_folder(record.id)};
-}
 
 /// Step -> metric name -> value.
 using Steps = std::map<std::int64_t, std::map<std::string, double>>;
@@ -146,7 +125,7 @@ Json last_metrics(const RunReader& reader) {
     return last;
 }
 
-int show_as_json(const Shown& shown, const RunReader& reader) {
+int show_as_json(const ShownRun& shown, const RunReader& reader) {
     Json json = to_json(shown.record, shown.folder);
     json["metrics"] = last_metrics(reader);
     Json checkpoints = Json::array();
@@ -161,7 +140,7 @@ int show_as_json(const Shown& shown, const RunReader& reader) {
     return exit_done;
 }
 
-void write_head(const Shown& shown) {
+void write_head(const ShownRun& shown) {
     const RunRecord& record = shown.record;
     std::string place = record.study.empty() ? "" : ", stage " + record.stage + " of " + record.study;
     write_output(
@@ -179,7 +158,7 @@ void write_head(const Shown& shown) {
     if (auto words = headline_words(record); !words.empty()) write_output("result  " + words + "\n");
 }
 
-int show_overview(const Shown& shown, const RunReader& reader) {
+int show_overview(const ShownRun& shown, const RunReader& reader) {
     write_head(shown);
     if (shown.record.kind == "sweep") {
         Json recipe = Json::parse(shown.record.recipe, nullptr, false);
@@ -189,7 +168,8 @@ int show_overview(const Shown& shown, const RunReader& reader) {
         return exit_done;
     }
     std::vector<std::vector<std::string>> table = {{"last metric", "value", "step"}};
-    for (const auto& [name, point] : last_metrics(reader).items())
+    Json last = last_metrics(reader);
+    for (const auto& [name, point] : last.items())
         table.push_back({name, number_words(point["value"].get<double>()),
                          std::to_string(point["step"].get<std::int64_t>())});
     if (table.size() > 1) write_output("\n" + text_table(table));
@@ -201,7 +181,7 @@ int show_overview(const Shown& shown, const RunReader& reader) {
 int show_run(const fs::path& workspace, const ShowOptions& options) {
     if (options.metrics + options.samples + options.events > 1)
         throw UsageError("Choose one of --metrics, --samples and --events.");
-    Shown shown = find_shown(workspace, options.run);
+    ShownRun shown = find_shown_run(workspace, options.run);
     RunReader reader(shown.folder);
     if (options.metrics) return show_metrics(reader, options.json);
     if (options.samples) return show_samples(reader, options);

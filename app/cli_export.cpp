@@ -1,0 +1,56 @@
+#include "app/cli.h"
+#include "app/cli_output.h"
+#include "app/cli_records.h"
+#include "core/store/export.h"
+
+#include <memory>
+
+namespace fs = std::filesystem;
+
+namespace tempera::cli {
+
+namespace {
+
+struct ExportOptions {
+    std::string run;
+    fs::path target;
+    bool metrics = false, samples = false, sweep = false, rows = false;
+    fs::path workspace;
+};
+
+int export_run(const ExportOptions& options) {
+    if (options.metrics + options.samples + options.sweep + options.rows != 1)
+        throw UsageError("Choose one of --metrics, --samples, --sweep and --rows.");
+    auto shown = find_shown_run(options.workspace, options.run);
+    RunReader reader(shown.folder);
+    export_file(options.target, [&](std::ostream& out) {
+        if (options.metrics)
+            write_metrics_csv(reader, out);
+        else if (options.samples)
+            write_samples_jsonl(reader, out);
+        else if (options.sweep)
+            write_sweep_cells_csv(reader, out);
+        else
+            write_sweep_rows_csv(reader, out);
+    });
+    write_output("Written to " + options.target.string() + "\n");
+    return exit_done;
+}
+
+} // namespace
+
+void add_export_verb(CLI::App& app, Action& action) {
+    auto options = std::make_shared<ExportOptions>();
+    auto* verb =
+        app.add_subcommand("export", "Writes a run's metrics, samples or temperature x N map to a file");
+    verb->add_option("RUN", options->run, "Its id, the beginning of it, or a run folder")->required();
+    verb->add_option("FILE", options->target, "The file to write; one that exists is replaced")->required();
+    verb->add_flag("--metrics", options->metrics, "CSV, one row a step");
+    verb->add_flag("--samples", options->samples, "JSON lines, one a sample, with prompt and verdict");
+    verb->add_flag("--sweep", options->sweep, "CSV, one row a cell of the map, with its 95 % interval");
+    verb->add_flag("--rows", options->rows, "CSV, one row a temperature: score, pass@1, format rate, length");
+    add_workspace_option(*verb, options->workspace);
+    verb->callback([options, &action] { action = [options] { return export_run(*options); }; });
+}
+
+} // namespace tempera::cli
