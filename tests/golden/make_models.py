@@ -54,7 +54,7 @@ zoo = {
                                                tie_word_embeddings=True, rms_norm_eps=1e-5,
                                                rope_parameters=dict(rope_type="default", rope_theta=100000.0))),
     "llama-rope": LlamaForCausalLM(LlamaConfig(**common, hidden_size=64, intermediate_size=72, num_attention_heads=4, num_key_value_heads=4,
-                                               head_dim=24, tie_word_embeddings=False, attention_bias=True, mlp_bias=True,
+                                               tie_word_embeddings=False, attention_bias=True, mlp_bias=True,
                                                rope_parameters=dict(rope_type="llama3", rope_theta=500000.0, factor=4.0, low_freq_factor=1.0,
                                                                     high_freq_factor=4.0, original_max_position_embeddings=32))),
 }
@@ -109,5 +109,9 @@ if __name__ == "__main__":
             base_model.base_model_name_or_path = f"../{name}"
             peft.save_pretrained(out / f"{name}-{adapter}")
             (out / f"{name}-{adapter}" / "README.md").unlink(missing_ok=True)
+            config = json.loads((out / f"{name}-{adapter}" / "adapter_config.json").read_text())
+            if isinstance(config["target_modules"], list):  # PEFT writes a set: the order is another one every time
+                config["target_modules"].sort()
+            (out / f"{name}-{adapter}" / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n")
             logits_of(peft, tok, tensors, f"{name}-{adapter}")
     save_file(tensors, out / "logits.safetensors")

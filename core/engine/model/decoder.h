@@ -30,7 +30,8 @@ struct Linear {
     std::vector<LoraSlice> lora;
 };
 
-/// Weights of one block. q, k, v lie in one matrix, gate and up in another: one GEMM each, for sampler and trainer alike.
+/// Weights of one block. q, k, v lie in one matrix, gate and up in another: one GEMM each, for sampler and
+/// trainer alike.
 struct DecoderLayer {
     at::Tensor input_norm;          ///< (C)
     Linear qkv;                     ///< ((heads + 2 kv_heads) * head_dim, C): q rows, k rows, v rows

@@ -1,0 +1,51 @@
+#include "core/engine/train/examples.h"
+
+#include <algorithm>
+
+namespace tempera {
+
+namespace {
+
+TokenExample tokenise(const TextExample& text, const Tokenizer& tokenizer, const TokeniseOptions& options,
+                      bool& merged) {
+    std::string completion = text.completion;
+    std::string_view eos = options.eos_id >= 0 ? tokenizer.piece(options.eos_id) : std::string_view();
+    if (!eos.empty() && !completion.ends_with(eos)) completion += eos;
+    EncodeOptions encoding;
+    encoding.add_special_tokens = true;
+    TokenExample example;
+    example.ids = tokenizer.encode(text.prompt + completion, encoding);
+    merged = false;
+    if (options.completion_only && !text.prompt.empty()) {
+        auto prompt = tokenizer.encode(text.prompt, encoding);
+        auto end = std::mismatch(prompt.begin(), prompt.end(), example.ids.begin(), example.ids.end());
+        example.label_begin = end.first - prompt.begin();
+        merged = end.first != prompt.end();
+    }
+    return example;
+}
+
+} // namespace
+
+TokenisedSet tokenise_examples(std::span<const TextExample> texts, const Tokenizer& tokenizer,
+                               const TokeniseOptions& options) {
+    TokenisedSet set;
+    for (std::size_t row = 0; row < texts.size(); ++row) {
+        bool merged = false;
+        TokenExample example = tokenise(texts[row], tokenizer, options, merged);
+        set.merged_boundaries += merged;
+        if (example.length() > options.max_length) {
+            example.ids.resize(static_cast<std::size_t>(options.max_length));
+            ++set.truncated;
+        }
+        if (example.targets() == 0) {
+            ++set.dropped;
+            continue;
+        }
+        set.examples.push_back(std::move(example));
+        set.source_rows.push_back(static_cast<std::int64_t>(row));
+    }
+    return set;
+}
+
+} // namespace tempera

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "core/store/records.h"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tempera {
+
+/// Collects what the steps since the last log measured, and foretells the end of a run.
+class ProgressMeter {
+public:
+    using Clock = std::chrono::steady_clock;
+
+    ProgressMeter(std::int64_t first_step, std::int64_t total_steps);
+
+    /// `seconds` of the step alone: evaluations and checkpoints do not count in tokens_per_second.
+    void add_step(double loss, double entropy, double accuracy, std::int64_t tokens, double seconds);
+    /// loss, grad_norm, learning_rate, entropy, mean_token_accuracy, num_tokens, epoch, tokens_per_second, memory_gib; then the
+    /// next interval begins.
+    std::vector<Metric> take_metrics(double gradient_norm, double learning_rate, std::int64_t num_tokens, double epoch);
+    Progress progress(const std::string& phase, std::int64_t step) const;
+
+    static double seconds_since(Clock::time_point begin);
+
+private:
+    std::int64_t first_step_, total_steps_;
+    Clock::time_point began_;
+    std::int64_t tokens_ = 0; ///< of the whole session
+    std::int64_t interval_steps_ = 0, interval_tokens_ = 0;
+    double loss_ = 0, entropy_ = 0, accuracy_ = 0, interval_seconds_ = 0;
+};
+
+} // namespace tempera
