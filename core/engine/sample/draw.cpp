@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace tempera {
 
@@ -18,21 +19,20 @@ TokenDrawer::TokenDrawer(std::int64_t vocab)
     : vocab_(vocab), block_sums_(static_cast<std::size_t>((vocab + row_block - 1) / row_block)),
       block_(static_cast<std::size_t>(row_block)), marks_(static_cast<std::size_t>(vocab), 0) {}
 
-void TokenDrawer::penalise(float* row, double penalty, std::span<const std::int32_t> ids) {
+/// `row`, or a copy of it with every token seen penalised once.
+const float* TokenDrawer::penalise(const float* row, double penalty, std::span<const std::int32_t> prompt,
+                                   std::span<const std::int32_t> output) {
+    if (penalty == 1) return row;
     const auto factor = static_cast<float>(penalty);
-    for (std::int32_t id : ids) {
-        std::uint32_t& seen = marks_[static_cast<std::size_t>(id)];
-        if (seen == mark_) continue;
-        seen = mark_;
-        saved_.push_back({id, row[id]});
-        row[id] = row[id] > 0 ? row[id] / factor : row[id] * factor;
-    }
-}
-
-void TokenDrawer::restore(float* row) {
-    for (const Saved& s : saved_)
-        row[s.id] = s.logit;
-    saved_.clear();
+    penalised_.assign(row, row + vocab_);
+    ++mark_;
+    for (std::span<const std::int32_t> ids : {prompt, output})
+        for (std::int32_t id : ids) {
+            if (std::exchange(marks_[static_cast<std::size_t>(id)], mark_) == mark_) continue;
+            float& logit = penalised_[static_cast<std::size_t>(id)];
+            logit = logit > 0 ? logit / factor : logit * factor;
+        }
+    return penalised_.data();
 }
 
 bool TokenDrawer::filters(const DrawSettings& s) const {
@@ -192,7 +192,7 @@ std::int32_t TokenDrawer::draw_block(const float* row, float largest, float inve
     return static_cast<std::int32_t>(begin + choice);
 }
 
-DrawnToken TokenDrawer::draw(float* row, const DrawSettings& s, std::span<const std::int32_t> prompt,
+DrawnToken TokenDrawer::draw(const float* row, const DrawSettings& s, std::span<const std::int32_t> prompt,
                              std::span<const std::int32_t> output, double uniform) {
     const LaneKernels& k = lane_kernels();
     const bool greedy = s.temperature < greedy_below;
@@ -200,10 +200,9 @@ DrawnToken TokenDrawer::draw(float* row, const DrawSettings& s, std::span<const 
     float largest = k.row_max(row, vocab_);
     RowSums sums = k.row_sums(row, vocab_, largest, inverse_t, block_sums_.data());
     const double log_total = static_cast<double>(largest) + std::log(sums.raw);
-    if (s.repetition_penalty != 1) {
-        ++mark_;
-        penalise(row, s.repetition_penalty, prompt);
-        penalise(row, s.repetition_penalty, output);
+    const float* raw = row;
+    row = penalise(row, s.repetition_penalty, prompt, output);
+    if (row != raw) {
         largest = k.row_max(row, vocab_);
         if (!greedy) sums = k.row_sums(row, vocab_, largest, inverse_t, block_sums_.data());
     }
@@ -216,20 +215,15 @@ DrawnToken TokenDrawer::draw(float* row, const DrawSettings& s, std::span<const 
     } else {
         id = draw_block(row, largest, inverse_t, uniform * sums.hot);
     }
-    restore(row);
-    return {id, static_cast<float>(static_cast<double>(row[id]) - log_total)};
+    return {id, static_cast<float>(static_cast<double>(raw[id]) - log_total)};
 }
 
-std::vector<double> TokenDrawer::distribution(float* row, const DrawSettings& s,
+std::vector<double> TokenDrawer::distribution(const float* row, const DrawSettings& s,
                                               std::span<const std::int32_t> prompt,
                                               std::span<const std::int32_t> output) {
     const LaneKernels& k = lane_kernels();
     std::vector<double> result(static_cast<std::size_t>(vocab_), 0.0);
-    if (s.repetition_penalty != 1) {
-        ++mark_;
-        penalise(row, s.repetition_penalty, prompt);
-        penalise(row, s.repetition_penalty, output);
-    }
+    row = penalise(row, s.repetition_penalty, prompt, output);
     if (s.temperature < greedy_below) {
         result[static_cast<std::size_t>(k.row_argmax(row, vocab_))] = 1;
     } else {
@@ -246,7 +240,6 @@ std::vector<double> TokenDrawer::distribution(float* row, const DrawSettings& s,
         for (std::size_t i = 0; i < ids_.size(); ++i)
             result[static_cast<std::size_t>(ids_[i])] = static_cast<double>(masses_[i]) / total;
     }
-    restore(row);
     return result;
 }
 

@@ -36,21 +36,21 @@ class TokenDrawer {
 public:
     explicit TokenDrawer(std::int64_t vocab);
 
-    /// `row` has `vocab` logits, all finite; it is changed during the call and restored. `uniform` in [0, 1).
-    DrawnToken draw(float* row, const DrawSettings& settings, std::span<const std::int32_t> prompt,
+    /// `row` has `vocab` logits, all finite; it stays as it is. `uniform` in [0, 1).
+    DrawnToken draw(const float* row, const DrawSettings& settings, std::span<const std::int32_t> prompt,
                     std::span<const std::int32_t> output, double uniform);
 
     /// Log-probability of one token at temperature 1.
     float logprob(const float* row, std::int32_t id);
 
     /// The distribution `draw` draws from: `vocab` probabilities. For tests and inspection.
-    std::vector<double> distribution(float* row, const DrawSettings& settings,
+    std::vector<double> distribution(const float* row, const DrawSettings& settings,
                                      std::span<const std::int32_t> prompt,
                                      std::span<const std::int32_t> output);
 
 private:
-    void penalise(float* row, double penalty, std::span<const std::int32_t> ids);
-    void restore(float* row);
+    const float* penalise(const float* row, double penalty, std::span<const std::int32_t> prompt,
+                          std::span<const std::int32_t> output);
     bool filters(const DrawSettings& settings) const;
     void gather(const float* row, float threshold, float largest, float inverse_t);
     void filter(const float* row, const DrawSettings& settings, float largest, double total);
@@ -70,11 +70,7 @@ private:
         std::int32_t id;
     };
     std::vector<Ranked> ranked_;
-    struct Saved {
-        std::int32_t id;
-        float logit;
-    };
-    std::vector<Saved> saved_;
+    std::vector<float> penalised_; ///< copy of a row: sequences may share the original
     std::vector<std::uint32_t> marks_;
     std::uint32_t mark_ = 0;
 };

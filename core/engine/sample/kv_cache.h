@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/engine/sample/decode_backend.h"
 #include "core/engine/sample/lane_kernels.h"
 #include "core/format/model_config.h"
 
@@ -44,15 +45,14 @@ private:
 };
 
 /// The cached tokens of one prompt, or of one sequence behind its prompt. Gives its pages back when it dies.
-class KvPages {
+class KvPages final : public TokenCache {
 public:
     explicit KvPages(KvPool& pool) : pool_(&pool) {}
-    ~KvPages();
+    ~KvPages() override;
     KvPages(const KvPages&) = delete;
     KvPages& operator=(const KvPages&) = delete;
 
-    /// Makes room for `tokens` tokens. Throws Error(internal) where memory is out.
-    void reserve(std::int64_t tokens);
+    void reserve(std::int64_t tokens) override;
     std::span<float* const> pages() const { return pages_; }
 
 private:

@@ -8,7 +8,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <numbers>
 
 namespace tempera {
 
@@ -107,31 +106,6 @@ void multiply(const LinearView& linear, const float* x, const float* low, std::i
                                  .accumulate = true});
         low += l.rank * stride;
     }
-}
-
-std::vector<float> rotary_frequencies(const ModelConfig& config) {
-    std::vector<float> result;
-    for (std::int64_t i = 0; i < config.head_dim / 2; ++i) {
-        // fp32 as transformers computes it: 1 / theta^(2i/d), then the bands of llama3
-        // (modeling_rope_utils.py)
-        float exponent = static_cast<float>(2 * i) / static_cast<float>(config.head_dim);
-        float frequency = 1.0f / std::pow(static_cast<float>(config.rope_theta), exponent);
-        if (config.llama3_rope) {
-            const Llama3RopeScaling& s = *config.llama3_rope;
-            double context = static_cast<double>(s.original_max_positions);
-            double wavelength = 2 * std::numbers::pi / static_cast<double>(frequency);
-            if (wavelength > context / s.low_frequency_factor) {
-                frequency /= static_cast<float>(s.factor);
-            } else if (wavelength >= context / s.high_frequency_factor) {
-                double smooth = (context / wavelength - s.low_frequency_factor)
-                                / (s.high_frequency_factor - s.low_frequency_factor);
-                double f = static_cast<double>(frequency);
-                frequency = static_cast<float>((1 - smooth) * f / s.factor + smooth * f);
-            }
-        }
-        result.push_back(frequency);
-    }
-    return result;
 }
 
 bool plain(const at::Tensor& t) {
@@ -235,6 +209,10 @@ public:
     }
 
 private:
+    static std::span<float* const> pages_of(const TokenCache* cache) {
+        return static_cast<const KvPages*>(cache)->pages();
+    }
+
     /// Rows per helping: enough pieces that a delayed thread holds nobody up, and whole register blocks (24 =
     /// 2*12 = 3*8 = 4*6).
     std::int64_t piece(std::int64_t rows) const {
@@ -293,8 +271,8 @@ private:
                 std::int64_t step) const {
         const std::int64_t half = c_.head_dim / 2;
         const float* in = shared_.qkv.data + row * stride_ + index;
-        const float* cosine = f_.cosines_.data() + lane.position * half;
-        const float* sine = f_.sines_.data() + lane.position * half;
+        const float* cosine = f_.rotary_.cosines(lane.position);
+        const float* sine = f_.rotary_.sines(lane.position);
         for (std::int64_t d = 0; d < half; ++d) {
             float a = in[d * stride_], b = in[(d + half) * stride_];
             out[d * step] = (a * cosine[d] - b * sine[d]) * scale;
@@ -305,10 +283,10 @@ private:
     void append(std::int64_t layer, std::int64_t index, std::int64_t head) const {
         const Lane& lane = lanes_[static_cast<std::size_t>(index)];
         const std::int64_t at = lane.own ? lane.position - lane.prompt_tokens : lane.position;
-        const std::int64_t in_page = at % kv_page_tokens, dim = f_.layout_.head_dim;
+        const std::int64_t in_page = at % kv_page_tokens, dim = f_.pool_.layout().head_dim;
         float* block =
-            (lane.own ? lane.own : lane.prompt)->pages()[static_cast<std::size_t>(at / kv_page_tokens)]
-            + f_.layout_.offset(layer, head);
+            pages_of(lane.own ? lane.own : lane.prompt)[static_cast<std::size_t>(at / kv_page_tokens)]
+            + f_.pool_.layout().offset(layer, head);
         float* keys = block + in_page / kv_tile_tokens * dim * kv_tile_tokens + in_page % kv_tile_tokens;
         rotate(lane, index, (c_.heads + head) * c_.head_dim, 1, keys, kv_tile_tokens);
         float* values = block + kv_page_tokens * dim + in_page * dim;
@@ -319,23 +297,23 @@ private:
 
     void attend(std::int64_t layer, std::int64_t index, std::int64_t head) {
         const Lane& lane = lanes_[static_cast<std::size_t>(index)];
-        const std::int64_t group = c_.heads / c_.kv_heads, dim = f_.layout_.head_dim;
+        const std::int64_t group = c_.heads / c_.kv_heads, dim = f_.pool_.layout().head_dim;
         const float scale = 1.0f / std::sqrt(static_cast<float>(c_.head_dim));
         for (std::int64_t h = 0; h < group; ++h)
             rotate(lane, index, (head * group + h) * c_.head_dim, scale, own_.queries.data + h * dim, 1);
         AttentionCall call{.queries = own_.queries.data,
                            .heads = group,
                            .head_dim = dim,
-                           .prefix = lane.prompt->pages(),
+                           .prefix = pages_of(lane.prompt),
                            .prefix_tokens = lane.own ? lane.prompt_tokens : lane.position + 1,
                            .own = {},
                            .own_tokens = 0,
-                           .offset = f_.layout_.offset(layer, head),
+                           .offset = f_.pool_.layout().offset(layer, head),
                            .scores = own_.scores.data(),
                            .score_stride = score_stride_,
                            .out = own_.mixed.data};
         if (lane.own) {
-            call.own = lane.own->pages();
+            call.own = pages_of(lane.own);
             call.own_tokens = lane.position - lane.prompt_tokens + 1;
         }
         k_.attention(call);
@@ -414,12 +392,13 @@ private:
 };
 
 LaneForward::LaneForward(const Decoder& decoder, ThreadTeam& team)
-    : decoder_(decoder), team_(team), layout_(decoder.config),
+    : decoder_(decoder), team_(team), pool_(KvLayout(decoder.config)),
       one_thread_per_batch_(team.size() > 1 && count_parameters(decoder) <= cached_parameters),
-      weights_(std::make_unique<Weights>(decoder)), frequencies_(rotary_frequencies(decoder.config)) {
+      weights_(std::make_unique<Weights>(decoder)), rotary_(decoder.config) {
     const int sets = one_thread_per_batch_ ? team.size() : 1;
     for (int i = 0; i < sets; ++i)
-        buffers_.push_back(std::make_unique<Buffers>(decoder.config, weights_->max_rank, layout_.head_dim,
+        buffers_.push_back(std::make_unique<Buffers>(decoder.config, weights_->max_rank,
+                                                     pool_.layout().head_dim,
                                                      one_thread_per_batch_ ? 1 : team.size()));
 }
 
@@ -433,24 +412,20 @@ bool LaneForward::supports(const Decoder& decoder) {
     return all;
 }
 
-void LaneForward::grow_rotary(std::int64_t positions) {
-    const auto half = static_cast<std::int64_t>(frequencies_.size());
-    for (auto p = static_cast<std::int64_t>(cosines_.size()) / half; p < positions; ++p)
-        for (float frequency : frequencies_) {
-            float angle = static_cast<float>(p) * frequency;
-            cosines_.push_back(std::cos(angle));
-            sines_.push_back(std::sin(angle));
-        }
-}
-
 bool LaneForward::run(std::span<const Chain> chains) {
     std::int64_t positions = 0;
     for (const Chain& chain : chains)
         for (Batch batch : chain)
             for (const Lane& lane : batch)
                 positions = std::max(positions, lane.position + 1);
-    grow_rotary(positions);
+    rotary_.grow(positions);
     finite_ = true;
+    if (one_thread_per_batch_ && chains.size() == 1) { // not worth waking anybody
+        ThreadTeam::Member alone;
+        for (Batch batch : chains.front())
+            Pass(*this, alone, *buffers_[0], batch).run();
+        return finite_;
+    }
     team_.run([&](ThreadTeam::Member& member) {
         if (one_thread_per_batch_) {
             ThreadTeam::Member alone;

@@ -1,0 +1,269 @@
+#include "core/engine/evaluate/sweep.h"
+
+#include "core/base/error.h"
+#include "core/engine/evaluate/sweep_table.h"
+#include "core/engine/lora/adapter_io.h"
+#include "core/engine/model/decoder_io.h"
+#include "core/engine/sample/sampler.h"
+#include "core/engine/train/machine.h"
+#include "core/recipe/sweep_recipe.h"
+#include "core/store/run_reader.h"
+#include "core/task/countdown.h"
+#include "core/task/countdown_verifier.h"
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+
+namespace tempera {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double report_interval = 0.25; // seconds
+constexpr double table_interval = 0.5;
+constexpr std::size_t largest_report = 512;  // samples
+constexpr std::int64_t live_resamples = 200; // a bootstrap while it runs may be coarser than the final one
+constexpr std::uint64_t bootstrap_salt = 0x7ab1e5ca1eull;
+
+double seconds_since(Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+std::string facts_of(const CountdownProblem& problem) {
+    return to_json_line({{"nums", problem.nums}, {"target", problem.target}});
+}
+
+std::vector<PromptRecord> prompt_records(const std::vector<CountdownProblem>& problems, PromptStyle style) {
+    std::vector<PromptRecord> records;
+    for (const CountdownProblem& problem : problems)
+        records.push_back(
+            {static_cast<std::int64_t>(records.size()), format_prompt(problem, style), facts_of(problem)});
+    return records;
+}
+
+/// Decoder and tokenizer of a recipe, on its device.
+struct SweepModel {
+    explicit SweepModel(const SweepRecipe& recipe)
+        : decoder(load_decoder(recipe.model)), tokenizer(Tokenizer::load(base_folder_of(recipe.model))) {
+        if (!recipe.adapter.empty()) load_adapter(decoder, recipe.adapter);
+        move_decoder(decoder, select_device(recipe.device),
+                     recipe.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat);
+    }
+    Decoder decoder;
+    Tokenizer tokenizer;
+};
+
+/// A sweep under way.
+class Sweep {
+public:
+    Sweep(const RunRequest& request, RunObserver& observer, const StopToken& stop)
+        : request_(request), observer_(observer), stop_(stop), recipe_(SweepRecipe::from(request.recipe)),
+          problems_(countdown_problems(recipe_.data, split_from(recipe_.split), recipe_.problems,
+                                       static_cast<std::uint64_t>(recipe_.data_seed))),
+          prompts_(prompt_records(problems_, prompt_style_from(recipe_.prompt_style))),
+          table_(recipe_.temperatures, static_cast<std::int64_t>(problems_.size()),
+                 static_cast<int>(recipe_.n)) {}
+
+    RunOutcome run();
+
+private:
+    void take_over_stored_samples();
+    bool next_problem(PromptRequest& request);
+    void receive(DrawnSequence&& drawn);
+    void report(bool all);
+    void report_progress(const char* phase);
+    void report_table(bool final);
+    void log(const std::string& message);
+
+    const RunRequest& request_;
+    RunObserver& observer_;
+    const StopToken& stop_;
+    const SweepRecipe recipe_;
+    const std::vector<CountdownProblem> problems_;
+    const std::vector<PromptRecord> prompts_;
+    SweepTable table_;
+    const Tokenizer* tokenizer_ = nullptr;
+    std::size_t next_ = 0; ///< problem
+    std::vector<Sample> unreported_;
+    bool table_is_stale_ = false;
+    const Sampler* sampler_ = nullptr;
+    std::int64_t samples_before_ = 0;
+    Clock::time_point began_ = Clock::now(), reported_ = began_, table_reported_ = began_;
+};
+
+void Sweep::log(const std::string& message) {
+    RunEvent event;
+    event.kind = "log";
+    event.message = message;
+    event.time_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                        std::chrono::system_clock::now().time_since_epoch())
+                        .count();
+    observer_.on_event(event);
+}
+
+/// What an earlier session drew counts, as far as it is of the same problems.
+void Sweep::take_over_stored_samples() {
+    const RunReader reader(request_.folder);
+    for (const PromptRecord& stored : reader.prompts()) {
+        auto at = static_cast<std::size_t>(stored.index);
+        if (stored.index < 0 || at >= prompts_.size() || prompts_[at].text != stored.text)
+            fail(ErrorKind::bad_input,
+                 "This run cannot go on: problem " + std::to_string(stored.index)
+                     + " is no longer what it was when its samples were drawn. Start a new run.");
+    }
+    for (double temperature : reader.sampled_temperatures()) {
+        auto found = std::ranges::find(recipe_.temperatures, temperature);
+        if (found == recipe_.temperatures.end()) continue;
+        const auto column = static_cast<std::size_t>(found - recipe_.temperatures.begin());
+        for (const PromptRecord& prompt : prompts_)
+            for (const Sample& sample : reader.samples(temperature, prompt.index))
+                if (sample.sample_index < recipe_.n) table_.add(column, sample);
+    }
+    samples_before_ = table_.samples_done();
+    if (samples_before_ > 0) log("Goes on with " + std::to_string(samples_before_) + " stored samples.");
+}
+
+/// The next problem that misses samples, with what it misses at all temperatures. A tag holds (temperature,
+/// problem, sample).
+bool Sweep::next_problem(PromptRequest& request) {
+    for (; next_ < problems_.size(); ++next_) {
+        const auto problem = static_cast<std::int64_t>(next_);
+        for (std::size_t t = 0; t < recipe_.temperatures.size(); ++t)
+            for (int s = 0; s < recipe_.n; ++s) {
+                if (table_.has(t, problem, s)) continue;
+                const double temperature = recipe_.temperatures[t];
+                SequenceRequest sequence;
+                sequence.tag =
+                    (static_cast<std::int64_t>(t) * static_cast<std::int64_t>(problems_.size()) + problem)
+                        * recipe_.n
+                    + s;
+                sequence.settings = {temperature, recipe_.top_p, static_cast<int>(recipe_.top_k),
+                                     recipe_.min_p, recipe_.repetition_penalty};
+                sequence.stream =
+                    sweep_stream(static_cast<std::uint64_t>(recipe_.seed), temperature, problem, s);
+                request.sequences.push_back(std::move(sequence));
+            }
+        if (request.sequences.empty()) continue;
+        request.ids = tokenizer_->encode(prompts_[next_].text, {.add_special_tokens = true});
+        ++next_;
+        return true;
+    }
+    return false;
+}
+
+void Sweep::receive(DrawnSequence&& drawn) {
+    const auto count = static_cast<std::int64_t>(problems_.size());
+    Sample sample;
+    sample.sample_index = static_cast<int>(drawn.tag % recipe_.n);
+    sample.prompt_index = drawn.tag / recipe_.n % count;
+    const auto column = static_cast<std::size_t>(drawn.tag / recipe_.n / count);
+    sample.temperature = recipe_.temperatures[column];
+    sample.text = std::move(drawn.text);
+    sample.token_ids = std::move(drawn.token_ids);
+    sample.logprobs = std::move(drawn.logprobs);
+    sample.logprob = drawn.logprob;
+    sample.finish = std::move(drawn.finish);
+    const CountdownProblem& problem = problems_[static_cast<std::size_t>(sample.prompt_index)];
+    Verdict verdict = verify(problem.nums, problem.target, sample.text);
+    sample.score = verdict.score;
+    sample.equation = std::move(verdict.equation);
+    sample.value = std::move(verdict.value);
+    sample.reason = std::move(verdict.reason);
+    table_.add(column, sample);
+    table_is_stale_ = true;
+    unreported_.push_back(std::move(sample));
+    report(unreported_.size() >= largest_report);
+}
+
+void Sweep::report(bool all) {
+    if (!all && seconds_since(reported_) < report_interval) return;
+    reported_ = Clock::now();
+    if (!unreported_.empty()) observer_.on_samples(unreported_);
+    unreported_.clear();
+    report_progress("sampling");
+    if (table_is_stale_ && seconds_since(table_reported_) >= table_interval) report_table(false);
+}
+
+void Sweep::report_progress(const char* phase) {
+    Progress progress;
+    progress.phase = phase;
+    progress.done = table_.samples_done();
+    progress.total = table_.samples_total();
+    progress.unit = "samples";
+    const double seconds = seconds_since(began_);
+    const auto drawn = static_cast<double>(progress.done - samples_before_);
+    if (sampler_ && seconds > 0) progress.rate = static_cast<double>(sampler_->drawn_tokens()) / seconds;
+    if (drawn > 0)
+        progress.eta_seconds = static_cast<double>(progress.total - progress.done) * seconds / drawn;
+    progress.memory_gib = memory_gib();
+    observer_.on_progress(progress);
+}
+
+void Sweep::report_table(bool final) {
+    const std::int64_t resamples =
+        final ? recipe_.bootstrap_resamples : std::min(recipe_.bootstrap_resamples, live_resamples);
+    const std::vector<SweepCell> cells =
+        table_.cells(resamples, static_cast<std::uint64_t>(recipe_.seed) ^ bootstrap_salt);
+    const std::vector<SweepRow> rows = table_.rows();
+    observer_.on_sweep(cells, rows);
+    table_is_stale_ = false;
+    table_reported_ = Clock::now();
+    if (cells.empty()) return;
+    auto best = std::ranges::max_element(cells, {}, &SweepCell::mean);
+    observer_.on_headline("best", best->mean);
+    observer_.on_headline("best_temperature", best->temperature);
+    observer_.on_headline("best_n", best->n);
+    auto single = std::ranges::max_element(rows, {}, &SweepRow::score);
+    observer_.on_headline("mean_score", single->score);
+    observer_.on_headline("mean_score_temperature", single->temperature);
+}
+
+RunOutcome Sweep::run() {
+    prepare_threads(request_.threads);
+    report_progress("loading");
+    SweepModel model(recipe_);
+    tokenizer_ = &model.tokenizer;
+    if (request_.resume) take_over_stored_samples();
+    observer_.on_prompts(prompts_);
+    SamplerOptions options;
+    options.slots = static_cast<int>(recipe_.slots);
+    options.max_tokens = recipe_.max_tokens;
+    options.stop = recipe_.stop;
+    options.threads = request_.threads;
+    Sampler sampler(model.decoder, model.tokenizer, options);
+    log("Draws " + std::to_string(table_.samples_total() - table_.samples_done()) + " samples: "
+        + std::to_string(problems_.size()) + " problems at " + std::to_string(recipe_.temperatures.size())
+        + " temperatures, " + std::to_string(sampler.slots()) + " sequences at a time.");
+    sampler_ = &sampler;
+    began_ = Clock::now();
+    sampler.run([this](PromptRequest& request) { return next_problem(request); },
+                [this](DrawnSequence&& drawn) { receive(std::move(drawn)); },
+                [this] {
+                    report(false); // long sequences: progress although none has ended
+                    return static_cast<bool>(stop_);
+                });
+    if (stop_.requested() == StopRequest::cancel) return RunOutcome::cancelled;
+    const bool finished = table_.samples_done() == table_.samples_total();
+    report(true);
+    report_table(true);
+    report_progress(finished ? "finished" : "stopped");
+    sampler_ = nullptr;
+    return finished ? RunOutcome::finished : RunOutcome::stopped;
+}
+
+} // namespace
+
+RandomStream sweep_stream(std::uint64_t seed, double temperature, std::int64_t problem, int sample) {
+    const auto bits = std::bit_cast<std::uint64_t>(temperature);
+    const RandomStream mixer(seed, bits, 0x5eed);
+    const std::uint64_t own = (std::uint64_t{mixer.at(0)} << 32) | mixer.at(1);
+    return RandomStream(own, static_cast<std::uint64_t>(problem), static_cast<std::uint32_t>(sample));
+}
+
+RunOutcome run_sweep(const RunRequest& request, RunObserver& observer, const StopToken& stop) {
+    return Sweep(request, observer, stop).run();
+}
+
+} // namespace tempera
