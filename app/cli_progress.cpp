@@ -112,14 +112,13 @@ void ProgressPrinter::show(const RunRecord& record) {
     auto now = steady_clock::now();
     std::string place = record.id + "/" + record.progress.phase;
     int columns = terminal_columns(STDERR_FILENO);
-    bool moved = place != last_place_;
+    bool moved = places_.insert(place).second;
     if (!moved && now < next_) return;
     next_ = now + (columns > 0 ? steady_clock::duration(redraw_every) : steady_clock::duration(line_every));
     if (columns > 0)
         draw(record, columns);
     else if (!record.progress.phase.empty())
         write_error(one_line(label_of(record) + ": " + progress_words(record.progress)) + "\n");
-    last_place_ = place;
 }
 
 } // namespace tempera::cli

@@ -3,12 +3,13 @@
 #include "core/store/records.h"
 
 #include <chrono>
+#include <set>
 #include <string>
 
 namespace tempera::cli {
 
 /// Shows how far runs are, on standard error: on a terminal one line that is drawn again and again; elsewhere
-/// a plain line when the phase changes and every ten seconds, without carriage returns. One thread.
+/// a plain line when a phase first begins and every ten seconds, without carriage returns. One thread.
 class ProgressPrinter {
 public:
     explicit ProgressPrinter(bool quiet);
@@ -24,7 +25,7 @@ private:
     void draw(const RunRecord& record, int columns);
     bool quiet_;
     bool drawn_ = false;
-    std::string last_place_;
+    std::set<std::string> places_; ///< run and phase
     std::chrono::steady_clock::time_point next_{};
 };
 

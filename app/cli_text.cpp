@@ -19,8 +19,15 @@ struct TokenizeOptions {
     std::filesystem::path workspace;
 };
 
+/// A folder with a tokenizer needs no model in it.
+Tokenizer tokenizer_of(const TokenizeOptions& options) {
+    if (std::filesystem::exists(std::filesystem::path(options.model) / "tokenizer.json"))
+        return Tokenizer::load(options.model);
+    return Tokenizer::load(model_folder(options.model, options.workspace));
+}
+
 int tokenize(const TokenizeOptions& options) {
-    auto tokenizer = Tokenizer::load(model_folder(options.model, options.workspace));
+    Tokenizer tokenizer = tokenizer_of(options);
     for_each_row([&](const JsonRow& row) {
         if (options.decode) {
             auto numbers = row.integers("ids", 0, std::numeric_limits<std::size_t>::max(), 0,

@@ -27,7 +27,8 @@ extern "C" void count_signal(int number) {
     last_signal = number;
 }
 
-/// Counts SIGINT and SIGTERM while it lives.
+/// Counts SIGINT, SIGTERM and SIGHUP (the terminal was closed) while it lives. One that whoever started us
+/// had ignored (nohup, a script's background job) stays ignored.
 class SignalCounter {
 public:
     SignalCounter() {
@@ -35,19 +36,24 @@ public:
         struct sigaction action {};
         action.sa_handler = count_signal;
         action.sa_flags = SA_RESTART;
-        sigaction(SIGINT, &action, &old_interrupt_);
-        sigaction(SIGTERM, &action, &old_terminate_);
+        for (std::size_t i = 0; i < std::size(counted); ++i) {
+            sigaction(counted[i], nullptr, &old_[i]);
+            if (old_[i].sa_handler != SIG_IGN) sigaction(counted[i], &action, nullptr);
+        }
     }
-    ~SignalCounter() {
-        sigaction(SIGINT, &old_interrupt_, nullptr);
-        sigaction(SIGTERM, &old_terminate_, nullptr);
-    }
+    ~SignalCounter() { restore(); }
     SignalCounter(const SignalCounter&) = delete;
     SignalCounter& operator=(const SignalCounter&) = delete;
 
+    /// From now on a signal ends the program as it does others.
+    void restore() {
+        for (std::size_t i = 0; i < std::size(counted); ++i)
+            sigaction(counted[i], &old_[i], nullptr);
+    }
+
 private:
-    struct sigaction old_interrupt_ {};
-    struct sigaction old_terminate_ {};
+    static constexpr int counted[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction old_[std::size(counted)]{};
 };
 
 bool is_active(RunStatus status) {
@@ -61,8 +67,9 @@ bool is_over(RunStatus status) {
 /// Follows the runs of one command until they are over.
 class Watcher {
 public:
-    Watcher(Workspace& workspace, RunQueue& queue, std::vector<std::string> ids, const WatchOptions& options)
-        : workspace_(workspace), queue_(queue), ids_(std::move(ids)), options_(options),
+    Watcher(Workspace& workspace, RunQueue& queue, std::vector<std::string> ids, const WatchOptions& options,
+            SignalCounter& signals)
+        : workspace_(workspace), queue_(queue), ids_(std::move(ids)), options_(options), signals_(signals),
           printer_(options.quiet) {}
 
     void follow() {
@@ -132,6 +139,9 @@ private:
         if (seen == heeded_) return;
         heeded_ = seen;
         queue_.pause();
+        if (seen > 1)
+            signals_
+                .restore(); // a third one ends the program where it stands: the run can be resumed even then
         for (const auto& record : records) {
             if (!is_active(record.status)) continue;
             if (seen == 1)
@@ -146,6 +156,7 @@ private:
     RunQueue& queue_;
     std::vector<std::string> ids_;
     const WatchOptions& options_;
+    SignalCounter& signals_;
     ProgressPrinter printer_;
     std::map<std::string, Known> known_;
     int heeded_ = 0;
@@ -186,7 +197,7 @@ int write_endings(const Workspace& workspace, const std::vector<RunRecord>& reco
             sentence = record.error.empty() ? record.id + " failed." : record.error;
             sentence += " Once that is put right: " + resume_command(workspace, record);
         } else if (is_over(record.status) && record.status != RunStatus::finished) {
-            if (code == exit_done) code = 128 + (last_signal == SIGTERM ? SIGTERM : SIGINT);
+            if (code == exit_done) code = 128 + (last_signal ? last_signal : SIGINT);
             sentence = record.id + " was " + name_of(record.status)
                        + ". Go on with: " + resume_command(workspace, record);
         }
@@ -211,7 +222,7 @@ int watch(Workspace& workspace, const WatchOptions& options,
     {
         RunQueue queue(
             workspace, load_engine, [](const RunRecord&) {}, options.threads);
-        Watcher watcher(workspace, queue, submit(queue), options);
+        Watcher watcher(workspace, queue, submit(queue), options, signals);
         watcher.follow();
         records = watcher.current();
     }

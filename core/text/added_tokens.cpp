@@ -75,6 +75,7 @@ void AddedTokens::add(AddedToken token, const Vocabulary& vocabulary, const Norm
     constexpr std::size_t longest = 1024; // bounds the search to 1024 steps a byte of text
     if (token.content.empty()) return;    // can match nothing; tokenizers ignores it too
     if (token.content.size() > longest) fail(ErrorKind::bad_input, where + " is longer than 1024 bytes.");
+    text_json::check_density(token.id, vocabulary.size(), where);
     auto known = vocabulary.id_of(token.content);
     if (known ? *known != token.id : vocabulary.contains(token.id))
         fail(ErrorKind::bad_input, where + " has the id " + std::to_string(token.id)

@@ -70,6 +70,13 @@ std::int32_t token_id(const Json& value, const std::string& source) {
     return value.get<std::int32_t>();
 }
 
+void check_density(std::int32_t largest_id, std::size_t tokens, const std::string& source) {
+    if (largest_id >= 0 && static_cast<std::size_t>(largest_id) > 16 * tokens + 65536)
+        fail(ErrorKind::bad_input, source + ": the token id " + std::to_string(largest_id)
+                                       + " is far beyond the " + std::to_string(tokens)
+                                       + " tokens there are.");
+}
+
 std::string quoted(std::string_view text) {
     std::size_t length = std::min<std::size_t>(text.size(), 60);
     std::string_view head = text.substr(0, length);

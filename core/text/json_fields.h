@@ -27,6 +27,9 @@ std::string type_of(const Json& component, const std::string& source);
 constexpr std::int32_t largest_token_id = (1 << 22) - 1;
 std::int32_t token_id(const Json& value, const std::string& source);
 
+/// Refuses an id so far beyond the number of tokens that tables by id would be out of proportion to the file.
+void check_density(std::int32_t largest_id, std::size_t tokens, const std::string& source);
+
 /// `text` for an error sentence: quoted, at most 60 bytes, cut between characters.
 std::string quoted(std::string_view text);
 

@@ -83,6 +83,8 @@ void PreTokenizer::add(const Json& json, const std::string& source) {
     if (byte_level_)
         fail(ErrorKind::unsupported, source + ": " + text_json::quoted(type)
                                          + " follows ByteLevel, which must be the last pre-tokenizer.");
+    constexpr std::size_t most_stages = 64; // each is a level of recursion
+    if (stages_.size() == most_stages) fail(ErrorKind::bad_input, source + " has more than 64 steps.");
     if (type == "Split") {
         stages_.push_back(Split{pattern_from(json, source),
                                 behavior_named(text_json::string_field(json, "behavior", source), source),

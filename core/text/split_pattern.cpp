@@ -136,6 +136,8 @@ std::size_t cl100k_match_end(std::string_view text, std::size_t position, int mo
                                    + " cannot be used: " + u_errorName(status) + ".");
 }
 
+constexpr std::size_t most_pattern_bytes = 20'000, most_translated_bytes = 1u << 20;
+
 /// The inside of an ICU set with the code points of a class: Oniguruma's, where ICU's own follows another
 /// Unicode version.
 std::string set_of(std::uint8_t classes) {
@@ -225,13 +227,17 @@ SplitPattern SplitPattern::regex(const std::string& pattern, const std::string& 
 SplitPattern SplitPattern::regex_by_icu(const std::string& pattern, const std::string& source) {
     SplitPattern result;
     result.kind_ = Kind::icu;
+    std::string translated = to_icu_syntax(std::string_view(pattern).substr(0, most_pattern_bytes));
+    if (pattern.size() > most_pattern_bytes || translated.size() > most_translated_bytes)
+        fail(ErrorKind::bad_input,
+             source + ": the regular expression " + text_json::quoted(pattern) + " is too long.");
     auto compiled = std::make_shared<Compiled>();
     compiled->pattern = pattern;
     compiled->source = source;
     UErrorCode status = U_ZERO_ERROR;
     UParseError where;
     // tokenizers compiles with Oniguruma's Ruby syntax: ^ and $ at every line, only \n ends one.
-    compiled->regex.reset(icu::RegexPattern::compile(icu::UnicodeString::fromUTF8(to_icu_syntax(pattern)),
+    compiled->regex.reset(icu::RegexPattern::compile(icu::UnicodeString::fromUTF8(translated),
                                                      UREGEX_MULTILINE | UREGEX_UNIX_LINES, where, status));
     if (U_FAILURE(status)) fail_regex(source, pattern, status);
     result.compiled_ = std::move(compiled);

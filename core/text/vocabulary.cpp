@@ -14,6 +14,7 @@ Vocabulary Vocabulary::from_json(const Json& json, const std::string& source) {
     std::int32_t largest = -1;
     for (const auto& item : json.items())
         largest = std::max(largest, text_json::token_id(item.value(), source));
+    text_json::check_density(largest, json.size(), source);
     Vocabulary result;
     result.pieces_.resize(static_cast<std::size_t>(largest + 1));
     result.present_.resize(result.pieces_.size());

@@ -222,6 +222,8 @@ std::vector<TestTokenizerHostile::Case> TestTokenizerHostile::cases() {
         {"huge id", model("vocab", {{"a", 4294967295u}}), bad, "4294967295"},
         {"id beyond 64 bits", model("vocab", {{"a", 1e30}}), bad, "whole number"},
         {"id 2^63", model("vocab", {{"a", 9223372036854775808u}}), bad, "outside 0 to"},
+        {"id beyond all proportion", model("vocab", {{"a", 4000000}}), bad, "far beyond the 1 tokens"},
+        {"added token beyond all proportion", added("id", 4000000), bad, "far beyond"},
         {"negative id", model("vocab", {{"a", -1}}), bad, "-1"},
         {"real id", model("vocab", {{"a", 1.5}}), bad, "1.5"},
         {"two tokens, one id", model("vocab", {{"a", 0}, {"b", 0}}), bad, "share the id 0"},
@@ -271,6 +273,12 @@ std::vector<TestTokenizerHostile::Case> TestTokenizerHostile::component_cases() 
     auto part = [](const char* key, std::string text) {
         return [=](Json& json) { json[key] = parse_json(text, "part"); };
     };
+    auto repeated = [](const std::string& text, int times) {
+        std::string out;
+        for (int i = 0; i < times; ++i)
+            out += text;
+        return out;
+    };
     auto split = [](std::string pattern) {
         return [=](Json& json) {
             json["pre_tokenizer"] = {{"type", "Split"}, {"behavior", "Isolated"}, {"invert", false}};
@@ -296,6 +304,17 @@ std::vector<TestTokenizerHostile::Case> TestTokenizerHostile::component_cases() 
         {"long name", part("decoder", "{\"type\":\"" + std::string(9000, 'x') + "\"}"), unsupported,
          "xxx..."},
         {"broken regex", split(R"({"Regex":"(a"})"), bad, "regular expression"},
+        {"long regex", split("{\"Regex\":\"" + std::string(30000, 'a') + "\"}"), bad, "too long"},
+        {"regex of many classes", split("{\"Regex\":\"" + repeated(R"(\\w)", 5000) + "\"}"), bad, "too long"},
+        {"deep regex", split("{\"Regex\":\"" + std::string(9999, '(') + std::string(9999, ')') + "\"}"), bad,
+         "cannot be used"},
+        {"deep set", split("{\"Regex\":\"" + std::string(9999, '[') + "a" + std::string(9999, ']') + "\"}"),
+         bad, "cannot be used"},
+        {"a thousand steps",
+         part("pre_tokenizer", "{\"type\":\"Sequence\",\"pretokenizers\":["
+                                   + repeated(R"({"type":"Digits","individual_digits":true},)", 1000)
+                                   + R"({"type":"ByteLevel","add_prefix_space":false}]})"),
+         bad, "more than 64 steps"},
         {"empty text", split(R"({"String":""})"), bad, "empty"},
         {"no pattern", split("{}"), bad, "\"String\""},
         {"number as pattern", split(R"({"Regex":7})"), bad, "must be a string"},
