@@ -18,6 +18,8 @@ namespace tempera {
 /// Events: the queue reports "started", "stopped", "cancelled", "failed" and "finished". The engine reports "checkpoint",
 /// "evaluation", "warning", "log", and "resumed" with the step it goes on from (0 where it starts anew): what was stored behind
 /// that step is then removed, so report it before anything else.
+/// A progress in phase "saving" comes before a checkpoint is written: all that was reported is stored before it returns, so that
+/// no checkpoint is ever ahead of its metrics.
 class RunObserver {
 public:
     virtual ~RunObserver() = default;
@@ -97,6 +99,9 @@ public:
 /// Loads libtempera_engine from beside libtempera_core (0.3 s, 120 MB, so only when the first job starts) and returns its
 /// engine. Every call after the first returns the same one. Throws Error(not_found) where the library cannot be loaded.
 Engine& load_engine();
+
+/// Where load_engine() looks: $TEMPERA_ENGINE (for a build against another libtorch), else beside libtempera_core.
+std::filesystem::path engine_library();
 
 /// The symbol that libtempera_engine exports.
 inline constexpr const char* engine_entry_symbol = "tempera_engine_entry";

@@ -12,20 +12,11 @@ namespace tempera {
 
 namespace {
 
-/// $TEMPERA_ENGINE (for a build against another libtorch), else beside the library this code is in.
-fs::path engine_path() {
-    if (const char* chosen = std::getenv("TEMPERA_ENGINE"); chosen && *chosen) return chosen;
-    Dl_info info{};
-    if (dladdr(reinterpret_cast<const void*>(&load_engine), &info) == 0 || !info.dli_fname)
-        fail(ErrorKind::internal, "Tempera cannot tell where its own library lies.");
-    return fs::absolute(info.dli_fname).parent_path() / "libtempera_engine.so";
-}
-
 Engine* open_engine() {
     // Threads that wait for work must not spin: the window and the queue's other threads share these cores.
     // libgomp reads this once, when it is loaded, which is now. A user's own choice stands.
     setenv("OMP_WAIT_POLICY", "passive", 0);
-    fs::path path = engine_path();
+    fs::path path = engine_library();
     // Never closed: libtorch's thread pools and thread-local destructors outlive any handle.
     void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!library) {
@@ -43,6 +34,14 @@ Engine* open_engine() {
 }
 
 } // namespace
+
+fs::path engine_library() {
+    if (const char* chosen = std::getenv("TEMPERA_ENGINE"); chosen && *chosen) return chosen;
+    Dl_info info{};
+    if (dladdr(reinterpret_cast<const void*>(&load_engine), &info) == 0 || !info.dli_fname)
+        fail(ErrorKind::internal, "Tempera cannot tell where its own library lies.");
+    return fs::absolute(info.dli_fname).parent_path() / "libtempera_engine.so";
+}
 
 Engine& load_engine() {
     static std::mutex mutex;

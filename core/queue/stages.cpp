@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
+#include "core/queue/engine.h"
 #include "core/recipe/field.h"
 #include "core/recipe/study.h"
 #include "core/store/model_reference.h"
@@ -112,6 +113,9 @@ Json resolved_recipe(const RunRecord& record, const Workspace& workspace) {
 
 std::string fingerprint_of(const RunRecord& record, const Json& resolved, const Workspace& workspace) {
     Hash hash;
+    // Another build may train, sample or judge otherwise.
+    add_files(hash, engine_library());
+    add_files(hash, engine_library().parent_path() / "libtempera_core.so");
     Json rest = resolved;
     ModelScope scope{&workspace, record.study};
     for (const char* name : {"name", "title", "about"})

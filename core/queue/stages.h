@@ -11,8 +11,7 @@ namespace tempera {
 /// Whether a queued run can start: the runs that its model fields refer to must have finished.
 struct Readiness {
     bool ready = true;
-    std::string
-        reason; ///< why it will not start by itself; "" where it is ready or its inputs are on their way
+    std::string reason; ///< why it will not start by itself; "" where it is ready or its inputs are coming
 };
 Readiness readiness_of(const RunRecord& record, const Workspace& workspace);
 
@@ -21,7 +20,8 @@ Readiness readiness_of(const RunRecord& record, const Workspace& workspace);
 Json resolved_recipe(const RunRecord& record, const Workspace& workspace);
 
 /// A hash of all that a run's result depends on: its recipe but for names, the fingerprints of the runs it
-/// starts from, and the files it reads (path, size, time). The same fingerprint means the same result.
+/// starts from, and the files it reads and the program's own libraries (path, size, time). The same
+/// fingerprint means the same result.
 std::string fingerprint_of(const RunRecord& record, const Json& resolved, const Workspace& workspace);
 
 /// The finished run whose results stand for this stage of a study, if there is one.

@@ -232,7 +232,7 @@ RunWriter::~RunWriter() {
 }
 
 void RunWriter::on_progress(const Progress& progress) {
-    state_->add([&](Pending& pending) { pending.progress = progress; });
+    state_->add([&](Pending& pending) { pending.progress = progress; }, progress.phase == "saving");
 }
 
 void RunWriter::on_metrics(std::int64_t step, std::span<const Metric> metrics) {

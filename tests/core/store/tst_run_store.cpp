@@ -67,6 +67,17 @@ private slots:
         QTRY_VERIFY_WITH_TIMEOUT(reader.metric("loss").size() == 2, 1500);
     }
 
+    void whatWasReportedIsStoredBeforeACheckpointIsWritten() {
+        RunWriter writer(path());
+        RunReader reader(path());
+        for (int step = 1; step <= 20; ++step) {
+            std::vector<Metric> metrics{{"loss", 1}};
+            writer.on_metrics(step, metrics);
+            writer.on_progress({"saving", step, 20, "steps", 1, 1, 1});
+            QCOMPARE(reader.metric("loss").size(), static_cast<std::size_t>(step));
+        }
+    }
+
     void metricsOfAStepAreReplacedNotDoubled() {
         RunWriter writer(path());
         std::vector<Metric> first{{"loss", 1}}, second{{"loss", 2}};
