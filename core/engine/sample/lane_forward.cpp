@@ -213,12 +213,8 @@ private:
         return static_cast<const KvPages*>(cache)->pages();
     }
 
-    /// Rows per helping: enough pieces that a delayed thread holds nobody up, and whole register blocks (24 =
-    /// 2*12 = 3*8 = 4*6).
-    std::int64_t piece(std::int64_t rows) const {
-        if (member_.size() == 1) return rows;
-        return std::max<std::int64_t>(24, rows / (6 * member_.size()) / 24 * 24);
-    }
+    /// Whole register blocks of every kernel: 2 * 12 = 3 * 8 = 4 * 6 rows.
+    static constexpr std::int64_t row_grain = 24;
 
     void embed() {
         member_.share(stride_, 16, [&](std::int64_t begin, std::int64_t end) {
@@ -243,7 +239,7 @@ private:
 
     void share_linear(const LinearView& linear, const float* x, float* out, bool accumulate) {
         project_down(linear, x, stride_, stride_, own_.low.data);
-        member_.share(linear.rows, piece(linear.rows), [&](std::int64_t begin, std::int64_t end) {
+        member_.share(linear.rows, row_grain, [&](std::int64_t begin, std::int64_t end) {
             multiply(linear, x, own_.low.data, stride_, stride_, begin, end, out + begin * stride_,
                      accumulate);
         });
@@ -253,7 +249,7 @@ private:
         const LinearView& both = layer.gate_up;
         const std::int64_t half = c_.intermediate_size, most = Buffers::Own::share_rows(c_);
         project_down(both, own_.normed.data, stride_, stride_, own_.low.data);
-        member_.share(half, std::min(most, piece(half)), [&](std::int64_t begin, std::int64_t end) {
+        member_.share(half, row_grain, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t at = begin; at < end; at += most) {
                 std::int64_t rows = std::min(most, end - at);
                 float* gate = own_.gate.data;
@@ -328,15 +324,13 @@ private:
     /// the cache.
     void attention(std::int64_t layer) {
         const std::int64_t items = c_.kv_heads * count_;
-        const std::int64_t chunk =
-            member_.size() == 1 ? items : std::max<std::int64_t>(1, items / (6 * member_.size()));
         const bool reading_prompt = !lanes_.front().own; // then later tokens need the keys of earlier ones
         if (reading_prompt)
-            member_.share(items, chunk, [&](std::int64_t begin, std::int64_t end) {
+            member_.share(items, 1, [&](std::int64_t begin, std::int64_t end) {
                 for (std::int64_t i = begin; i < end; ++i)
                     append(layer, i % count_, i / count_);
             });
-        member_.share(items, chunk, [&](std::int64_t begin, std::int64_t end) {
+        member_.share(items, 1, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin; i < end; ++i) {
                 if (!reading_prompt) append(layer, i % count_, i / count_);
                 attend(layer, i % count_, i / count_);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -23,15 +24,19 @@ public:
         int size() const { return team_ ? team_->size() : 1; }
         /// Waits for all members; resets the work counter of `share`.
         void barrier();
-        /// Hands out [0, total) in chunks to whichever member comes next, then waits for all: `work(begin,
-        /// end)`.
+        /// Hands out [0, total) to whichever member comes next, then waits for all: `work(begin, end)`.
+        /// Pieces are multiples of `grain`, large ones first, so that a delayed thread holds nobody up for
+        /// long.
         template <typename Work>
-        void share(std::int64_t total, std::int64_t chunk, Work work) {
+        void share(std::int64_t total, std::int64_t grain, Work work) {
             std::atomic<std::int64_t>& next = team_ ? team_->next_ : own_next_;
-            for (;;) {
-                std::int64_t begin = next.fetch_add(chunk, std::memory_order_relaxed);
-                if (begin >= total) break;
-                work(begin, begin + chunk < total ? begin + chunk : total);
+            std::int64_t begin = next.load(std::memory_order_relaxed);
+            while (begin < total) {
+                const std::int64_t fair = (total - begin) / (size() > 1 ? 3 * size() : 1);
+                const std::int64_t end = std::min(total, begin + std::max(grain, fair / grain * grain));
+                if (!next.compare_exchange_weak(begin, end, std::memory_order_relaxed)) continue;
+                work(begin, end);
+                begin = next.load(std::memory_order_relaxed);
             }
             barrier();
         }
