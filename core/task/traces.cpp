@@ -120,7 +120,12 @@ std::string dead_end(const CountdownProblem& problem, std::uint32_t choice) {
 
 /// Up to `count` different dead ends, in random order.
 std::string wrong_branches(const CountdownProblem& problem, std::uint32_t count, RandomStream& random) {
-    if (problem.nums.size() < 3 || problem.target < 0) return "";
+    auto is_small = [](std::int64_t number) {
+        return number >= 0 && number <= 1000000;
+    }; // products fit 64 bits
+    if (problem.nums.size() < 3 || !is_small(problem.target)
+        || !std::all_of(problem.nums.begin(), problem.nums.end(), is_small))
+        return "";
     std::string text;
     for (std::int64_t choice : shuffled_indices(std::int64_t{1} << (problem.nums.size() - 2), random)) {
         if (count == 0) break;

@@ -200,6 +200,29 @@ private Q_SLOTS:
         QCOMPARE(marks.size(), std::size_t{3}); // backtracking and joined pairs do occur
     }
 
+    void tracesOfLargeNumbers() {
+        for (const CountdownProblem& problem :
+             std::vector<CountdownProblem>{{{1000000000, 1000000000, 1000000}, 1000000000000},
+                                           {{1000000000, 1000000000, 5}, 2000000005},
+                                           {{0, 0, 5}, 5},
+                                           {{0, 0, 0}, 0},
+                                           {{3, 7, 4}, -8},
+                                           {{999999999, 2, 1, 1, 1, 1}, 1000000001}}) {
+            for (TraceStyle style : {TraceStyle::cognitive, TraceStyle::brief}) {
+                if (!solve(problem)) continue;
+                for (std::uint64_t seed = 0; seed < 8; ++seed) {
+                    RandomStream random(seed);
+                    std::string trace = make_trace(problem, style, random);
+                    QVERIFY2(verify(problem.nums, problem.target, trace).score == 1.0, trace.c_str());
+                }
+            }
+        }
+        RandomStream random(0);
+        QVERIFY(!make_trace({{3, 7, 4}, -8}, TraceStyle::brief, random).empty());
+        QVERIFY(
+            !make_trace({{1000000000, 1000000000, 5}, 2000000005}, TraceStyle::cognitive, random).empty());
+    }
+
     /// Whole goals, each step true, everything used, and at a sum's every step one of two choices.
     void backwardStepsHold() {
         int joins = 0, products = 0;
