@@ -58,6 +58,25 @@ int generate(const GenerateOptions& options) {
     return exit_done;
 }
 
+/// CLI::Range lets NaN pass.
+CLI::Validator number_within(double low, double high) {
+    auto check = [low, high](std::string& text) -> std::string {
+        double number = 0;
+        if (CLI::detail::lexical_cast(text, number) && number >= low && number <= high) return "";
+        return text + " is no number from " + number_words(low) + " to " + number_words(high);
+    };
+    return {check, "in [" + number_words(low) + " - " + number_words(high) + "]"};
+}
+
+/// CLI11 takes -1 for 2^64 - 1.
+CLI::Validator whole_number() {
+    auto check = [](std::string& text) -> std::string {
+        bool fits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+        return fits ? "" : text + " is no whole number from 0";
+    };
+    return {check, ""};
+}
+
 void add_model_options(CLI::App& verb, ModelOptions& options) {
     verb.add_option("--model", options.model, "Model name, run:ID or folder")->required()->type_name("MODEL");
     verb.add_option("--adapter", options.adapter, "Folder of a PEFT LoRA adapter to put on the model")
@@ -69,20 +88,20 @@ void add_model_options(CLI::App& verb, ModelOptions& options) {
 
 void add_sampling_options(CLI::App& verb, SamplingOptions& options) {
     verb.add_option("--n", options.n, "Samples of every prompt (1)")->check(CLI::Range(1, 1'000'000));
-    verb.add_option("--temperature", options.temperature, "0 = greedy (1)")->check(CLI::Range(0.0, 100.0));
+    verb.add_option("--temperature", options.temperature, "0 = greedy (1)")->check(number_within(0, 100));
     verb.add_option("--top-p", options.top_p, "Likeliest tokens that hold this probability (1 = off)")
-        ->check(CLI::Range(1e-9, 1.0));
+        ->check(number_within(1e-9, 1));
     verb.add_option("--top-k", options.top_k, "The k likeliest tokens (0 = off)")
         ->check(CLI::Range(0, 1'000'000));
     verb.add_option("--min-p", options.min_p,
                     "Leave out tokens less likely than this share of the likeliest (0 = off)")
-        ->check(CLI::Range(0.0, 1.0));
+        ->check(number_within(0, 1));
     verb.add_option("--repetition-penalty", options.repetition_penalty,
                     "Weaken tokens that occurred (1 = off)")
-        ->check(CLI::Range(1e-3, 10.0));
+        ->check(number_within(1e-3, 10));
     verb.add_option("--max-tokens", options.max_tokens, "Longest completion (256)")
         ->check(CLI::Range(1, 1 << 20));
-    verb.add_option("--seed", options.seed, "Names the random streams (0)");
+    verb.add_option("--seed", options.seed, "Names the random streams (0)")->check(whole_number());
     verb.add_option("--stop", options.stop, "A text that ends a completion; may be given several times")
         ->allow_extra_args(false)
         ->type_name("TEXT");

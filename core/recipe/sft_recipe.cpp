@@ -47,13 +47,14 @@ void bind_model_and_data(SftRecipe& r, std::vector<Binding>& list) {
                        .help("\"cognitive\" solutions search, verify and backtrack in words inside <think>; "
                              "\"short\" ones are a few lines, for tiny "
                              "models."));
-    list.push_back(Binding("examples", &r.examples)
-                       .range(0, 1e7)
-                       .unit("examples")
-                       .label("Training examples")
-                       .group("Model and data")
-                       .simple()
-                       .help("How many examples are made, or taken from the file at most. 0 = all rows of the file."));
+    list.push_back(
+        Binding("examples", &r.examples)
+            .range(0, 1e7)
+            .unit("examples")
+            .label("Training examples")
+            .group("Model and data")
+            .simple()
+            .help("How many examples are made, or taken from the file at most. 0 = all rows of the file."));
     list.push_back(Binding("validation_examples", &r.validation_examples)
                        .range(0, 1e6)
                        .unit("examples")
@@ -262,7 +263,8 @@ std::vector<FieldProblem> SftRecipe::problems_found() const {
     if (model.empty())
         list.push_back({"model", "model is empty: name a model or a folder, e.g. --set model=tiny."});
     if (examples == 0 && !data.ends_with(".jsonl"))
-        list.push_back({"examples", "examples must be at least 1 where the examples are made: only a file's rows can be taken all with 0."});
+        list.push_back({"examples", "examples must be at least 1 where the examples are made: only a file's "
+                                    "rows can be taken all with 0."});
     if (patience > 0 && eval_steps == 0)
         list.push_back({"patience", "patience needs evaluations: set eval_steps above 0, or patience to 0."});
     if (eval_steps > 0 && validation_examples == 0)

@@ -72,6 +72,8 @@ private slots:
         row("no run to resume", {"resume", "sft-1"}, "sft-1");
         row("no such model", {"tokenize", "--model", "tinny"}, "Did you mean \"tiny\"?");
         row("temperature", {"generate", "--model", "tiny", "--temperature", "-1"}, "--temperature");
+        row("no number", {"generate", "--model", "tiny", "--temperature", "nan"}, "--temperature");
+        row("negative seed", {"generate", "--model", "tiny", "--seed", "-1"}, "--seed");
         row("n", {"generate", "--model", "tiny", "--n", "0"}, "--n");
         row("empty stop", {"generate", "--model", "tiny", "--stop", ""}, "--stop");
         row("two views", {"show", "x", "--metrics", "--samples"}, "one of");
