@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -72,22 +73,32 @@ std::vector<std::string> map_line(const Cells& cells, const SweepRow& row, const
     auto widest = cells.find({row.temperature, ns.empty() ? 0 : ns.back()});
     line.push_back(widest == cells.end()
                        ? "-"
-                       : score_words(widest->second.low) + ".." + score_words(widest->second.high));
+                       : score_words(widest->second.low) + "-" + score_words(widest->second.high));
     line.insert(line.end(), {score_words(row.pass_at_1), score_words(row.format_rate),
                              fixed(row.mean_length, 0), score_words(row.truncated_share)});
     return line;
 }
 
 /// Single-sample score at its best temperature, best-of-N at its best: each beside what the paper reports.
-std::string paper_lines(const PaperValues& paper, const std::vector<SweepRow>& rows, const SweepCell& best) {
+std::string paper_lines(const PaperValues& paper, const std::vector<SweepRow>& rows,
+                        const std::vector<SweepCell>& cells) {
+    int most = 0;
+    for (const auto& cell : cells)
+        most = std::max(most, cell.n);
+    std::vector<SweepCell> of_most;
+    std::copy_if(cells.begin(), cells.end(), std::back_inserter(of_most),
+                 [&](const auto& cell) { return cell.n == most; });
+    auto best = best_cell(of_most);
+    if (!best) return "";
     auto top = std::max_element(rows.begin(), rows.end(),
                                 [](const auto& a, const auto& b) { return a.score < b.score; });
     std::vector<std::vector<std::string>> table = {{"", "here", "paper"}};
     if (top != rows.end())
         table.push_back({"single samples, at T = " + temperature_words(top->temperature),
                          score_words(top->score), score_words(paper.sft)});
-    table.push_back({"best-of-" + std::to_string(best.n) + ", at T = " + temperature_words(best.temperature),
-                     score_words(best.mean), score_words(paper.best_of_n)});
+    table.push_back(
+        {"best-of-" + std::to_string(best->n) + ", at T = " + temperature_words(best->temperature),
+         score_words(best->mean), score_words(paper.best_of_n)});
     return text_table(table) + "Paper: mean score after SFT " + score_words(paper.sft) + ", best-of-N "
            + score_words(paper.best_of_n) + ", best at N = " + std::to_string(paper.best_n)
            + " near T = " + temperature_words(paper.best_temperature) + " (Qwen2.5-0.5B, 1000 problems).\n";
@@ -159,7 +170,7 @@ std::string sweep_table(const std::vector<SweepCell>& cells, const std::vector<S
             + score_words(best->high) + ") at T = " + temperature_words(best->temperature)
             + ", N = " + std::to_string(best->n) + ", " + grouped(static_cast<double>(best->problems_done))
             + " problems\n";
-    if (auto paper = paper_beside(recipe)) text += "\n" + paper_lines(*paper, rows, *best);
+    if (auto paper = paper_beside(recipe)) text += "\n" + paper_lines(*paper, rows, cells);
     return text;
 }
 
