@@ -30,7 +30,7 @@ struct SftRecipe {
     std::int64_t max_steps = 0;
     std::int64_t batch_size = 16;
     std::int64_t accumulation = 1;
-    std::int64_t micro_batch_tokens = 4096;
+    std::int64_t micro_batch_tokens = 1024;
     double weight_decay = 0.01;
     double adam_beta1 = 0.9;
     double adam_beta2 = 0.999;

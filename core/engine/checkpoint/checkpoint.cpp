@@ -42,7 +42,8 @@ std::optional<std::int64_t> step_of(const std::string& name) {
 
 } // namespace
 
-fs::path write_checkpoint(const fs::path& checkpoints, std::int64_t step, const std::function<void(const fs::path&)>& fill) {
+fs::path write_checkpoint(const fs::path& checkpoints, std::int64_t step,
+                          const std::function<void(const fs::path&)>& fill) {
     StagedFolder staged(checkpoints / std::to_string(step));
     fill(staged.path());
     write_file_atomic(staged.path() / manifest_name, manifest_of(staged.path(), step).dump(1) + "\n");
@@ -56,11 +57,14 @@ std::string checkpoint_damage(const fs::path& folder) {
         const Json& files = manifest.at("files");
         if (!files.is_object() || files.empty()) return "its manifest lists no files";
         for (const auto& [name, expected] : files.items()) {
-            if (name.find("..") != std::string::npos || fs::path(name).is_absolute()) return "its manifest names " + name;
+            if (name.find("..") != std::string::npos || fs::path(name).is_absolute())
+                return "its manifest names " + name;
             fs::path file = folder / name;
             if (!fs::is_regular_file(file)) return name + " is missing";
-            if (fs::file_size(file) != expected.at("bytes").get<std::uint64_t>()) return name + " has another size than when it was written";
-            if (sum_file(file).crc != expected.at("crc32c").get<std::uint32_t>()) return name + " has another checksum than when it was written";
+            if (fs::file_size(file) != expected.at("bytes").get<std::uint64_t>())
+                return name + " has another size than when it was written";
+            if (sum_file(file).crc != expected.at("crc32c").get<std::uint32_t>())
+                return name + " has another checksum than when it was written";
         }
         return "";
     } catch (const Json::exception& error) {
@@ -74,12 +78,14 @@ std::vector<std::int64_t> checkpoint_steps(const fs::path& checkpoints) {
     std::vector<std::int64_t> steps;
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator(checkpoints, ignored))
-        if (auto step = step_of(entry.path().filename().string()); step && entry.is_directory(ignored)) steps.push_back(*step);
+        if (auto step = step_of(entry.path().filename().string()); step && entry.is_directory(ignored))
+            steps.push_back(*step);
     std::sort(steps.begin(), steps.end());
     return steps;
 }
 
-std::optional<std::int64_t> newest_checkpoint(const fs::path& checkpoints, const std::function<void(const std::string&)>& complaint) {
+std::optional<std::int64_t> newest_checkpoint(const fs::path& checkpoints,
+                                              const std::function<void(const std::string&)>& complaint) {
     auto steps = checkpoint_steps(checkpoints);
     for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
         std::string damage = checkpoint_damage(checkpoints / std::to_string(*step));
@@ -89,13 +95,19 @@ std::optional<std::int64_t> newest_checkpoint(const fs::path& checkpoints, const
     return std::nullopt;
 }
 
-void prune_checkpoints(const fs::path& checkpoints, std::int64_t keep, const std::set<std::int64_t>& precious) {
+void prune_checkpoints(const fs::path& checkpoints, std::int64_t keep,
+                       const std::set<std::int64_t>& precious) {
     auto steps = checkpoint_steps(checkpoints);
     std::int64_t excess = static_cast<std::int64_t>(steps.size()) - std::max<std::int64_t>(keep, 1);
     for (std::int64_t k = 0; k < excess; ++k) {
         std::int64_t step = steps[static_cast<std::size_t>(k)];
+        if (precious.contains(step)) continue;
+        // Under a temporary name first: a kill half-way must not leave half a checkpoint under its own name.
+        fs::path doomed = checkpoints / (std::to_string(step) + ".tmp-pruned");
         std::error_code ignored;
-        if (!precious.contains(step)) fs::remove_all(checkpoints / std::to_string(step), ignored);
+        fs::remove_all(doomed, ignored);
+        fs::rename(checkpoints / std::to_string(step), doomed, ignored);
+        fs::remove_all(doomed, ignored);
     }
 }
 

@@ -12,11 +12,12 @@
 
 namespace tempera {
 
-/// Checkpoints of a run: folders `checkpoints`/<step>/ that appear whole or not at all. Each holds manifest.json, written last,
-/// with the size and CRC-32C of every other file.
+/// Checkpoints of a run: folders `checkpoints`/<step>/ that appear whole or not at all. Each holds
+/// manifest.json, written last, with the size and CRC-32C of every other file.
 
-/// Writes checkpoint `step`: `fill` puts the files into the folder it is given. Returns the checkpoint's folder. Throws what
-/// `fill` throws and Error(io, disk_full); there is then no such checkpoint, and the older ones are as they were.
+/// Writes checkpoint `step`: `fill` puts the files into the folder it is given. Returns the checkpoint's
+/// folder. Throws what `fill` throws and Error(io, disk_full); there is then no such checkpoint, and the
+/// older ones are as they were.
 std::filesystem::path write_checkpoint(const std::filesystem::path& checkpoints, std::int64_t step,
                                        const std::function<void(const std::filesystem::path&)>& fill);
 
@@ -31,6 +32,7 @@ std::optional<std::int64_t> newest_checkpoint(const std::filesystem::path& check
                                               const std::function<void(const std::string&)>& complaint);
 
 /// Removes all but the newest `keep` and those in `precious`.
-void prune_checkpoints(const std::filesystem::path& checkpoints, std::int64_t keep, const std::set<std::int64_t>& precious);
+void prune_checkpoints(const std::filesystem::path& checkpoints, std::int64_t keep,
+                       const std::set<std::int64_t>& precious);
 
 } // namespace tempera

@@ -32,7 +32,9 @@ void write_moment(SafetensorsWriter& writer, const std::string& name, const at::
 void read_moment(const SafetensorsReader& reader, const std::string& name, const at::Tensor& into) {
     const StoredTensor& stored = reader.at(name);
     if (stored.elements() != into.numel())
-        fail(ErrorKind::bad_input, "The checkpoint's " + name + " has another size than the model's tensor; it belongs to another model.");
+        fail(ErrorKind::bad_input,
+             "The checkpoint's " + name
+                 + " has another size than the model's tensor; it belongs to another model.");
     at::Tensor values = at::empty({into.numel()}, at::kFloat);
     reader.read_f32(name, {values.mutable_data_ptr<float>(), static_cast<std::size_t>(values.numel())});
     into.copy_(values);
@@ -50,7 +52,8 @@ Json to_json(const TrainingState& s) {
             {"best_eval_loss", s.best_eval_loss ? Json(*s.best_eval_loss) : Json()},
             {"best_step", s.best_step},
             {"evaluations_without_gain", s.evaluations_without_gain},
-            {"early_stopped", s.early_stopped}};
+            {"early_stopped", s.early_stopped},
+            {"since_log", {s.since_log.steps, s.since_log.loss, s.since_log.entropy, s.since_log.accuracy}}};
 }
 
 TrainingState training_state_from(const Json& json, const std::string& source) {
@@ -66,6 +69,9 @@ TrainingState training_state_from(const Json& json, const std::string& source) {
         json.at("best_step").get_to(s.best_step);
         json.at("evaluations_without_gain").get_to(s.evaluations_without_gain);
         json.at("early_stopped").get_to(s.early_stopped);
+        const Json& sums = json.at("since_log");
+        s.since_log = {sums.at(0).get<std::int64_t>(), sums.at(1).get<double>(), sums.at(2).get<double>(),
+                       sums.at(3).get<double>()};
         return s;
     } catch (const Json::exception& error) {
         fail(ErrorKind::bad_input, source + " is not a training state: " + error.what());

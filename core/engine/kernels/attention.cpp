@@ -41,11 +41,13 @@ struct AttentionFunction : Function<AttentionFunction> {
 
     static variable_list backward(AutogradContext* context, variable_list gradients) {
         auto saved = context->get_saved_variables();
-        Shape shape{context->saved_data["kv_heads"].toInt(), context->saved_data["group"].toInt(), context->saved_data["d"].toInt()};
+        Shape shape{context->saved_data["kv_heads"].toInt(), context->saved_data["group"].toInt(),
+                    context->saved_data["d"].toInt()};
         auto bounds = context->saved_data["bounds"].toIntVector();
         at::Tensor qkv = saved[0], dy = gradients[0].contiguous(), d = at::empty_like(qkv);
-        kernels::attention_backward(shape, bounds, qkv.const_data_ptr<float>(), saved[1].const_data_ptr<float>(),
-                                    saved[2].const_data_ptr<float>(), dy.const_data_ptr<float>(), d.mutable_data_ptr<float>());
+        kernels::attention_backward(shape, bounds, qkv.const_data_ptr<float>(),
+                                    saved[1].const_data_ptr<float>(), saved[2].const_data_ptr<float>(),
+                                    dy.const_data_ptr<float>(), d.mutable_data_ptr<float>());
         rotate(d, saved[3], saved[4], saved[5], shape, -1);
         return {d, {}, {}, {}, {}, {}, {}, {}};
     }

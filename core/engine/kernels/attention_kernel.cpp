@@ -27,10 +27,16 @@ struct Work {
     std::int64_t padded_length() const { return padded(length); }
     float scale() const { return static_cast<float>(1 / std::sqrt(static_cast<double>(shape.d))); }
     std::int64_t head(std::int64_t g) const { return kv_head * shape.group + g; }
-    std::int64_t q_at(std::int64_t g, std::int64_t t) const { return (begin + t) * stride() + head(g) * shape.d; }
-    std::int64_t k_at(std::int64_t t) const { return (begin + t) * stride() + (shape.heads() + kv_head) * shape.d; }
+    std::int64_t q_at(std::int64_t g, std::int64_t t) const {
+        return (begin + t) * stride() + head(g) * shape.d;
+    }
+    std::int64_t k_at(std::int64_t t) const {
+        return (begin + t) * stride() + (shape.heads() + kv_head) * shape.d;
+    }
     std::int64_t v_at(std::int64_t t) const { return k_at(t) + shape.kv_heads * shape.d; }
-    std::int64_t out_at(std::int64_t g, std::int64_t t) const { return (begin + t) * shape.heads() * shape.d + head(g) * shape.d; }
+    std::int64_t out_at(std::int64_t g, std::int64_t t) const {
+        return (begin + t) * shape.heads() * shape.d + head(g) * shape.d;
+    }
 };
 
 struct Scratch {
@@ -51,8 +57,9 @@ void turn(const float* rows, std::int64_t stride, std::int64_t length, std::int6
             turned[k * width + t] = rows[t * stride + k];
 }
 
-void multiply(const float* a, std::int64_t a_row, std::int64_t a_depth, const float* b, std::int64_t b_stride, float* c,
-              std::int64_t c_stride, std::int64_t rows, std::int64_t depth, std::int64_t cols, float scale, bool add) {
+void multiply(const float* a, std::int64_t a_row, std::int64_t a_depth, const float* b, std::int64_t b_stride,
+              float* c, std::int64_t c_stride, std::int64_t rows, std::int64_t depth, std::int64_t cols,
+              float scale, bool add) {
     GemmCall call;
     call.a = a;
     call.a_row = a_row;
@@ -89,8 +96,8 @@ TEMPERA_MULTIARCH float softmax_row(float* x, std::int64_t visible, std::int64_t
 }
 
 /// scores -> probabilities, and d_probabilities -> d_scores, zeros from `visible` up to `end`.
-TEMPERA_MULTIARCH void softmax_row_backward(float* p, float* d, float logsumexp, float delta, float scale, std::int64_t visible,
-                                            std::int64_t end) {
+TEMPERA_MULTIARCH void softmax_row_backward(float* p, float* d, float logsumexp, float delta, float scale,
+                                            std::int64_t visible, std::int64_t end) {
     for (std::int64_t k = 0; k < visible; ++k) {
         p[k] = fast_exp(p[k] - logsumexp);
         d[k] = p[k] * (d[k] - delta) * scale;
@@ -115,16 +122,20 @@ void forward(const Work& w, const float* qkv, float* out, float* logsumexp, Scra
     for (std::int64_t g = 0; g < w.shape.group; ++g)
         for (std::int64_t first = 0; first < w.length; first += block) {
             std::int64_t rows = std::min(block, w.length - first), seen = first + rows;
-            multiply(qkv + w.q_at(g, first), w.stride(), 1, keys, width, scores, width, rows, d, padded(seen), w.scale(), false);
+            multiply(qkv + w.q_at(g, first), w.stride(), 1, keys, width, scores, width, rows, d, padded(seen),
+                     w.scale(), false);
             for (std::int64_t r = 0; r < rows; ++r)
-                logsumexp[w.head(g) * w.total + w.begin + first + r] = softmax_row(scores + r * width, first + r + 1, seen);
-            multiply(scores, width, 1, qkv + w.v_at(0), w.stride(), out + w.out_at(g, first), out_stride, rows, seen, d, 1, false);
+                logsumexp[w.head(g) * w.total + w.begin + first + r] =
+                    softmax_row(scores + r * width, first + r + 1, seen);
+            multiply(scores, width, 1, qkv + w.v_at(0), w.stride(), out + w.out_at(g, first), out_stride,
+                     rows, seen, d, 1, false);
         }
 }
 
-void backward(const Work& w, const float* qkv, const float* out, const float* logsumexp, const float* d_out, float* d_qkv,
-              Scratch& scratch) {
-    std::int64_t d = w.shape.d, width = w.padded_length(), stride = w.stride(), out_stride = w.shape.heads() * d;
+void backward(const Work& w, const float* qkv, const float* out, const float* logsumexp, const float* d_out,
+              float* d_qkv, Scratch& scratch) {
+    std::int64_t d = w.shape.d, width = w.padded_length(), stride = w.stride(),
+                 out_stride = w.shape.heads() * d;
     float* keys = scratch.take((2 * d + 2 * block) * width);
     float* values = keys + d * width;
     float* p = values + d * width;
@@ -144,23 +155,27 @@ void backward(const Work& w, const float* qkv, const float* out, const float* lo
             multiply(dy, out_stride, 1, values, width, ds, width, rows, d, padded(seen), 1, false);
             for (std::int64_t r = 0; r < rows; ++r) {
                 float delta = dot(dy + r * out_stride, out + w.out_at(g, first + r), d);
-                softmax_row_backward(p + r * width, ds + r * width, logsumexp[w.head(g) * w.total + w.begin + first + r], delta,
-                                     w.scale(), first + r + 1, seen);
+                softmax_row_backward(p + r * width, ds + r * width,
+                                     logsumexp[w.head(g) * w.total + w.begin + first + r], delta, w.scale(),
+                                     first + r + 1, seen);
             }
-            multiply(ds, width, 1, qkv + w.k_at(0), stride, d_qkv + w.q_at(g, first), stride, rows, seen, d, 1, false);
+            multiply(ds, width, 1, qkv + w.k_at(0), stride, d_qkv + w.q_at(g, first), stride, rows, seen, d,
+                     1, false);
             multiply(p, 1, width, dy, out_stride, d_qkv + w.v_at(0), stride, seen, rows, d, 1, true);
             multiply(ds, 1, width, q, stride, d_qkv + w.k_at(0), stride, seen, rows, d, 1, true);
         }
 }
 
-/// Calls `work` for every sequence and key-value head; long sequences first, so that the threads end together.
+/// Calls `work` for every sequence and key-value head; long sequences first, so that the threads end
+/// together.
 template <typename Function>
 void for_each_head(const AttentionShape& shape, std::span<const std::int64_t> bounds, const Function& work) {
     std::vector<Work> items;
     for (std::size_t s = 0; s + 1 < bounds.size(); ++s)
         for (std::int64_t h = 0; h < shape.kv_heads; ++h)
             items.push_back({shape, bounds[s], bounds[s + 1] - bounds[s], h, bounds.back()});
-    std::stable_sort(items.begin(), items.end(), [](const Work& a, const Work& b) { return a.length > b.length; });
+    std::stable_sort(items.begin(), items.end(),
+                     [](const Work& a, const Work& b) { return a.length > b.length; });
     // Dealt out in turn: every thread gets long and short ones.
     std::int64_t threads = at::get_num_threads(), count = static_cast<std::int64_t>(items.size());
     at::parallel_for(0, threads, 1, [&](std::int64_t begin, std::int64_t end) {
@@ -173,15 +188,17 @@ void for_each_head(const AttentionShape& shape, std::span<const std::int64_t> bo
 
 } // namespace
 
-void attention_forward(const AttentionShape& shape, std::span<const std::int64_t> bounds, const float* qkv, float* out,
-                       float* logsumexp) {
-    for_each_head(shape, bounds, [&](const Work& w, Scratch& scratch) { forward(w, qkv, out, logsumexp, scratch); });
+void attention_forward(const AttentionShape& shape, std::span<const std::int64_t> bounds, const float* qkv,
+                       float* out, float* logsumexp) {
+    for_each_head(shape, bounds,
+                  [&](const Work& w, Scratch& scratch) { forward(w, qkv, out, logsumexp, scratch); });
 }
 
-void attention_backward(const AttentionShape& shape, std::span<const std::int64_t> bounds, const float* qkv, const float* out,
-                        const float* logsumexp, const float* d_out, float* d_qkv) {
-    for_each_head(shape, bounds,
-                  [&](const Work& w, Scratch& scratch) { backward(w, qkv, out, logsumexp, d_out, d_qkv, scratch); });
+void attention_backward(const AttentionShape& shape, std::span<const std::int64_t> bounds, const float* qkv,
+                        const float* out, const float* logsumexp, const float* d_out, float* d_qkv) {
+    for_each_head(shape, bounds, [&](const Work& w, Scratch& scratch) {
+        backward(w, qkv, out, logsumexp, d_out, d_qkv, scratch);
+    });
 }
 
 } // namespace tempera::kernels

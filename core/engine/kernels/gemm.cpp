@@ -11,10 +11,10 @@ namespace tempera::kernels {
 
 namespace {
 
-constexpr std::int64_t panel = 64;       ///< columns computed together
+constexpr std::int64_t panel = 64;         ///< columns computed together
 constexpr std::int64_t depth_chunk = 1536; ///< a packed panel of it (393 kB) stays in the second-level cache
-constexpr std::int64_t row_block = 192;  ///< unit in which rows are shared among threads
-constexpr std::int64_t turned_rows = 96; ///< rows of a transposed left factor that are turned at once
+constexpr std::int64_t row_block = 192;    ///< unit in which rows are shared among threads
+constexpr std::int64_t turned_rows = 96;   ///< rows of a transposed left factor that are turned at once
 
 /// A matrix in memory: element (i, j) at data[i * row + j * column].
 struct View {
@@ -35,7 +35,8 @@ float* scratch(int slot, std::int64_t count) {
     thread_local std::vector<float> buffers[3];
     auto& buffer = buffers[slot];
     constexpr std::int64_t line = 16;
-    if (static_cast<std::int64_t>(buffer.size()) < count + line) buffer.resize(static_cast<std::size_t>(count + line));
+    if (static_cast<std::int64_t>(buffer.size()) < count + line)
+        buffer.resize(static_cast<std::size_t>(count + line));
     auto address = reinterpret_cast<std::uintptr_t>(buffer.data());
     return buffer.data() + (64 - address % 64) % 64 / sizeof(float);
 }
@@ -44,17 +45,21 @@ std::int64_t padded(std::int64_t width) {
     return (width + 15) / 16 * 16;
 }
 
-/// Columns [column, column + width) and rows [begin, begin + depth) of the right factor, row-major, padded with zeros.
-const float* pack_panel(const View& b, std::int64_t begin, std::int64_t depth, std::int64_t column, std::int64_t width) {
+/// Columns [column, column + width) and rows [begin, begin + depth) of the right factor, row-major, padded
+/// with zeros.
+const float* pack_panel(const View& b, std::int64_t begin, std::int64_t depth, std::int64_t column,
+                        std::int64_t width) {
     std::int64_t stride = padded(width);
     float* packed = scratch(0, depth * stride);
     if (stride != width) std::memset(packed, 0, static_cast<std::size_t>(depth * stride) * sizeof(float));
     if (b.column == 1) {
         for (std::int64_t k = 0; k < depth; ++k)
-            std::memcpy(packed + k * stride, b.at(begin + k, column), static_cast<std::size_t>(width) * sizeof(float));
+            std::memcpy(packed + k * stride, b.at(begin + k, column),
+                        static_cast<std::size_t>(width) * sizeof(float));
         return packed;
     }
-    for (std::int64_t first = 0; first < depth; first += 16) { // b is a transposed matrix: whole cache lines of it at a time
+    for (std::int64_t first = 0; first < depth;
+         first += 16) { // b is a transposed matrix: whole cache lines of it at a time
         std::int64_t last = std::min(first + 16, depth);
         for (std::int64_t c = 0; c < width; ++c) {
             const float* source = b.at(begin, column + c);
@@ -65,10 +70,10 @@ const float* pack_panel(const View& b, std::int64_t begin, std::int64_t depth, s
     return packed;
 }
 
-/// Rows [first, first + rows) of a transposed left factor as rows. The stride is no power of two: sixteen streams at one place
-/// of the cache would throw each other out.
-const float* turn_rows(const View& a, std::int64_t first, std::int64_t rows, std::int64_t begin, std::int64_t depth,
-                       std::int64_t& stride) {
+/// Rows [first, first + rows) of a transposed left factor as rows. The stride is no power of two: sixteen
+/// streams at one place of the cache would throw each other out.
+const float* turn_rows(const View& a, std::int64_t first, std::int64_t rows, std::int64_t begin,
+                       std::int64_t depth, std::int64_t& stride) {
     stride = padded(depth) + 16;
     float* turned = scratch(1, rows * stride);
     for (std::int64_t r = 0; r < rows; r += 16) {
@@ -83,8 +88,9 @@ const float* turn_rows(const View& a, std::int64_t first, std::int64_t rows, std
 }
 
 /// target[first_row.., column..] (+)= scale * left * packed panel.
-void multiply_panel(const float* left, std::int64_t left_stride, const float* packed, const Target& target, std::int64_t first_row,
-                    std::int64_t rows, std::int64_t depth, std::int64_t column, std::int64_t width, bool add) {
+void multiply_panel(const float* left, std::int64_t left_stride, const float* packed, const Target& target,
+                    std::int64_t first_row, std::int64_t rows, std::int64_t depth, std::int64_t column,
+                    std::int64_t width, bool add) {
     std::int64_t stride = padded(width);
     GemmCall call;
     call.a = left;
@@ -109,29 +115,33 @@ void multiply_panel(const float* left, std::int64_t left_stride, const float* pa
     gemm_on_this_thread(call);
     for (std::int64_t r = 0; r < rows; ++r)
         for (std::int64_t k = 0; k < width; ++k)
-            c[r * target.row + k] = add ? c[r * target.row + k] + whole[r * stride + k] : whole[r * stride + k];
+            c[r * target.row + k] =
+                add ? c[r * target.row + k] + whole[r * stride + k] : whole[r * stride + k];
 }
 
 /// Products whose left factor has contiguous rows: panels of columns, each shared out in blocks of rows.
-void multiply_rows(const View& a, const View& b, const Target& target, std::int64_t m, std::int64_t n, std::int64_t k,
-                   std::int64_t begin_item, std::int64_t end_item) {
+void multiply_rows(const View& a, const View& b, const Target& target, std::int64_t m, std::int64_t n,
+                   std::int64_t k, std::int64_t begin_item, std::int64_t end_item) {
     std::int64_t blocks = (m + row_block - 1) / row_block;
     for (std::int64_t item = begin_item; item < end_item;) {
         std::int64_t column = item / blocks * panel, width = std::min(panel, n - column);
         std::int64_t last_item = std::min(end_item, (item / blocks + 1) * blocks);
-        std::int64_t row = item % blocks * row_block, rows = std::min(m, row + (last_item - item) * row_block) - row;
+        std::int64_t row = item % blocks * row_block,
+                     rows = std::min(m, row + (last_item - item) * row_block) - row;
         for (std::int64_t begin = 0; begin < k; begin += depth_chunk) {
             std::int64_t depth = std::min(depth_chunk, k - begin);
             const float* packed = pack_panel(b, begin, depth, column, width);
-            multiply_panel(a.at(row, begin), a.row, packed, target, row, rows, depth, column, width, target.add || begin > 0);
+            multiply_panel(a.at(row, begin), a.row, packed, target, row, rows, depth, column, width,
+                           target.add || begin > 0);
         }
         item = last_item;
     }
 }
 
-/// Products whose left factor is transposed: blocks of its rows are turned once and meet every panel of columns.
-void multiply_turned(const View& a, const View& b, const Target& target, std::int64_t m, std::int64_t n, std::int64_t k,
-                     std::int64_t begin_item, std::int64_t end_item) {
+/// Products whose left factor is transposed: blocks of its rows are turned once and meet every panel of
+/// columns.
+void multiply_turned(const View& a, const View& b, const Target& target, std::int64_t m, std::int64_t n,
+                     std::int64_t k, std::int64_t begin_item, std::int64_t end_item) {
     std::int64_t panels = (n + panel - 1) / panel;
     constexpr std::int64_t chunk = 1024;
     for (std::int64_t item = begin_item; item < end_item;) {
@@ -143,7 +153,8 @@ void multiply_turned(const View& a, const View& b, const Target& target, std::in
             for (std::int64_t p = item % panels; p < item % panels + (last_item - item); ++p) {
                 std::int64_t column = p * panel, width = std::min(panel, n - column);
                 const float* packed = pack_panel(b, begin, depth, column, width);
-                multiply_panel(turned, stride, packed, target, row, rows, depth, column, width, target.add || begin > 0);
+                multiply_panel(turned, stride, packed, target, row, rows, depth, column, width,
+                               target.add || begin > 0);
             }
         }
         item = last_item;

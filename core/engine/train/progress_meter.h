@@ -9,28 +9,37 @@
 
 namespace tempera {
 
+/// Sums over the steps since the last log.
+struct MeterSums {
+    std::int64_t steps = 0;
+    double loss = 0, entropy = 0, accuracy = 0;
+};
+
 /// Collects what the steps since the last log measured, and foretells the end of a run.
 class ProgressMeter {
 public:
     using Clock = std::chrono::steady_clock;
 
-    ProgressMeter(std::int64_t first_step, std::int64_t total_steps);
+    ProgressMeter(std::int64_t first_step, std::int64_t total_steps, const MeterSums& since_log);
 
     /// `seconds` of the step alone: evaluations and checkpoints do not count in tokens_per_second.
     void add_step(double loss, double entropy, double accuracy, std::int64_t tokens, double seconds);
-    /// loss, grad_norm, learning_rate, entropy, mean_token_accuracy, num_tokens, epoch, tokens_per_second, memory_gib; then the
-    /// next interval begins.
-    std::vector<Metric> take_metrics(double gradient_norm, double learning_rate, std::int64_t num_tokens, double epoch);
+    /// loss, grad_norm, learning_rate, entropy, mean_token_accuracy, num_tokens, epoch, tokens_per_second,
+    /// memory_gib; then the next interval begins.
+    std::vector<Metric> take_metrics(double gradient_norm, double learning_rate, std::int64_t num_tokens,
+                                     double epoch);
     Progress progress(const std::string& phase, std::int64_t step) const;
 
+    const MeterSums& since_log() const { return sums_; }
     static double seconds_since(Clock::time_point begin);
 
 private:
     std::int64_t first_step_, total_steps_;
     Clock::time_point began_;
     std::int64_t tokens_ = 0; ///< of the whole session
-    std::int64_t interval_steps_ = 0, interval_tokens_ = 0;
-    double loss_ = 0, entropy_ = 0, accuracy_ = 0, interval_seconds_ = 0;
+    std::int64_t interval_tokens_ = 0;
+    double interval_seconds_ = 0;
+    MeterSums sums_;
 };
 
 } // namespace tempera

@@ -47,23 +47,28 @@ fs::path resume_folder(Sft& run) {
     sweep_staged(run.checkpoints);
     sweep_staged(run.request.folder);
     if (!run.request.resume) return {};
-    auto step = newest_checkpoint(run.checkpoints, [&](const std::string& sentence) { run.event("warning", sentence); });
+    auto step = newest_checkpoint(run.checkpoints,
+                                  [&](const std::string& sentence) { run.event("warning", sentence); });
     return step ? run.checkpoints / std::to_string(*step) : fs::path();
 }
 
-/// Takes up the checkpoint's state, after checking that model, data and machine are the ones it was made with.
+/// Takes up the checkpoint's state, after checking that model, data and machine are the ones it was made
+/// with.
 void take_up(Sft& run, const fs::path& checkpoint) {
     TrainingState fresh = run.state;
     if (!checkpoint.empty()) {
         run.state = load_training_state(*run.optimiser, checkpoint);
-        if (run.state.rows != fresh.rows || run.state.seed != fresh.seed || run.state.total_steps != fresh.total_steps)
-            fail(ErrorKind::bad_input, "The checkpoint in " + checkpoint.string() + " was made with other data, seed or length ("
-                                           + std::to_string(run.state.rows) + " rows, " + std::to_string(run.state.total_steps)
-                                           + " steps) than this run has (" + std::to_string(fresh.rows) + " rows, "
-                                           + std::to_string(fresh.total_steps) + " steps); start a new run instead of resuming.");
+        if (run.state.rows != fresh.rows || run.state.seed != fresh.seed
+            || run.state.total_steps != fresh.total_steps)
+            fail(ErrorKind::bad_input,
+                 "The checkpoint in " + checkpoint.string() + " was made with other data, seed or length ("
+                     + std::to_string(run.state.rows) + " rows, " + std::to_string(run.state.total_steps)
+                     + " steps) than this run has (" + std::to_string(fresh.rows) + " rows, "
+                     + std::to_string(fresh.total_steps) + " steps); start a new run instead of resuming.");
         if (run.state.threads != fresh.threads)
-            run.event("warning", "The run was started with " + std::to_string(run.state.threads) + " threads and goes on with "
-                                     + std::to_string(fresh.threads) + ": its numbers may differ in the last digits.");
+            run.event("warning", "The run was started with " + std::to_string(run.state.threads)
+                                     + " threads and goes on with " + std::to_string(fresh.threads)
+                                     + ": its numbers may differ in the last digits.");
         run.state.threads = fresh.threads;
     }
     if (run.request.resume) run.event("resumed", "Goes on from step " + std::to_string(run.state.step) + ".");
@@ -75,7 +80,8 @@ void save_checkpoint(Sft& run, bool best, std::optional<double> eval_loss) {
         run.model.save(target / "model");
         save_training_state(run.state, *run.optimiser, target);
     });
-    run.observer.on_checkpoint({run.state.step, fs::relative(folder, run.request.folder).string(), eval_loss, best});
+    run.observer.on_checkpoint(
+        {run.state.step, fs::relative(folder, run.request.folder).string(), eval_loss, best});
     prune_checkpoints(run.checkpoints, run.recipe.keep_checkpoints, {run.state.best_step});
 }
 
@@ -90,7 +96,8 @@ std::optional<double> run_evaluation(Sft& run, ProgressMeter& meter) {
                                 {"eval_mean_token_accuracy", result.accuracy},
                                 {"eval_runtime", ProgressMeter::seconds_since(began)}};
     run.observer.on_metrics(run.state.step, metrics);
-    bool gain = std::isfinite(result.loss) && (!run.state.best_eval_loss || result.loss < *run.state.best_eval_loss);
+    bool gain =
+        std::isfinite(result.loss) && (!run.state.best_eval_loss || result.loss < *run.state.best_eval_loss);
     if (gain) {
         run.state.best_eval_loss = result.loss;
         run.state.best_step = run.state.step;
@@ -98,7 +105,8 @@ std::optional<double> run_evaluation(Sft& run, ProgressMeter& meter) {
         run.observer.on_headline("eval_loss", result.loss);
     } else {
         ++run.state.evaluations_without_gain;
-        run.state.early_stopped = run.recipe.patience > 0 && run.state.evaluations_without_gain >= run.recipe.patience;
+        run.state.early_stopped =
+            run.recipe.patience > 0 && run.state.evaluations_without_gain >= run.recipe.patience;
     }
     return result.loss;
 }
@@ -106,15 +114,19 @@ std::optional<double> run_evaluation(Sft& run, ProgressMeter& meter) {
 std::string row_list(const Sft& run, const std::vector<std::int64_t>& rows) {
     std::string text;
     for (std::int64_t row : rows)
-        text += (text.empty() ? "" : ", ") + std::to_string(run.data.train.source_rows[static_cast<std::size_t>(row)] + 1);
+        text += (text.empty() ? "" : ", ")
+                + std::to_string(run.data.train.source_rows[static_cast<std::size_t>(row)] + 1);
     return text;
 }
 
-[[noreturn]] void fail_numeric(const Sft& run, const std::string& what, const std::vector<std::int64_t>& rows) {
+[[noreturn]] void fail_numeric(const Sft& run, const std::string& what,
+                               const std::vector<std::int64_t>& rows) {
     auto kept = checkpoint_steps(run.checkpoints);
-    fail(ErrorKind::numeric, "The " + what + " is not finite at step " + std::to_string(run.state.step + 1) + ", in training rows "
-                                 + row_list(run, rows) + ". The step was not applied; "
-                                 + (kept.empty() ? "there is no checkpoint yet" : "checkpoint " + std::to_string(kept.back()) + " is kept")
+    fail(ErrorKind::numeric, "The " + what + " is not finite at step " + std::to_string(run.state.step + 1)
+                                 + ", in training rows " + row_list(run, rows)
+                                 + ". The step was not applied; "
+                                 + (kept.empty() ? "there is no checkpoint yet"
+                                                 : "checkpoint " + std::to_string(kept.back()) + " is kept")
                                  + ". Lower learning_rate or look at these rows.");
 }
 
@@ -133,7 +145,8 @@ StepResult take_step(Sft& run, BatchPlan& plan) {
     auto batches = plan.batches(run.state.step);
     std::int64_t first_stream = run.state.step * recipe.batch_size * recipe.accumulation;
     run.optimiser->clear_gradients();
-    result.pass = accumulate_gradients(run.context(), run.data.train.examples, batches, {true, run.state.seed}, first_stream, run.stop);
+    result.pass = accumulate_gradients(run.context(), run.data.train.examples, batches,
+                                       {true, run.state.seed}, first_stream, run.stop);
     if (result.pass.cancelled) return result;
     if (!result.pass.bad_rows.empty()) fail_numeric(run, "loss", result.pass.bad_rows);
 
@@ -144,11 +157,13 @@ StepResult take_step(Sft& run, BatchPlan& plan) {
             rows.insert(rows.end(), batch.begin(), batch.end());
         fail_numeric(run, "gradient", rows);
     }
-    double factor = schedule_factor(recipe.schedule, run.state.step, recipe.warmup_steps, run.state.total_steps);
+    double factor =
+        schedule_factor(recipe.schedule, run.state.step, recipe.warmup_steps, run.state.total_steps);
     result.learning_rate = recipe.learning_rate * factor;
-    double clip = recipe.max_grad_norm > 0 ? std::min(1.0, recipe.max_grad_norm / (result.gradient_norm + 1e-6)) : 1;
-    run.optimiser->step({result.learning_rate, recipe.adam_beta1, recipe.adam_beta2, recipe.adam_epsilon, recipe.weight_decay, clip,
-                         run.state.step + 1});
+    double clip =
+        recipe.max_grad_norm > 0 ? std::min(1.0, recipe.max_grad_norm / (result.gradient_norm + 1e-6)) : 1;
+    run.optimiser->step({result.learning_rate, recipe.adam_beta1, recipe.adam_beta2, recipe.adam_epsilon,
+                         recipe.weight_decay, clip, run.state.step + 1});
     ++run.state.step;
     run.state.num_tokens += result.pass.tokens;
     result.seconds = ProgressMeter::seconds_since(began);
@@ -162,9 +177,12 @@ void save_result(Sft& run) {
     if (best) {
         fs::path source = run.checkpoints / std::to_string(run.state.best_step);
         std::string damage = checkpoint_damage(source);
-        if (!damage.empty()) fail(ErrorKind::io, "The best checkpoint in " + source.string() + " cannot be used: " + damage + ".");
+        if (!damage.empty())
+            fail(ErrorKind::io,
+                 "The best checkpoint in " + source.string() + " cannot be used: " + damage + ".");
         fs::copy(source / "model", staged.path(), fs::copy_options::recursive);
-        run.event("log", "The result is the best model, of step " + std::to_string(run.state.best_step) + ".");
+        run.event("log",
+                  "The result is the best model, of step " + std::to_string(run.state.best_step) + ".");
     } else {
         run.model.save(staged.path());
     }
@@ -190,8 +208,9 @@ BatchPlan load(Sft& run, int threads) {
     run.state.threads = threads;
     take_up(run, checkpoint);
     run.event("log", "Trains " + std::to_string(run.optimiser->parameter_count()) + " of "
-                         + std::to_string(run.model.decoder.config.parameter_count()) + " parameters on " + std::to_string(rows)
-                         + " rows for " + std::to_string(run.state.total_steps) + " steps, with " + std::to_string(threads) + " threads.");
+                         + std::to_string(run.model.decoder.config.parameter_count()) + " parameters on "
+                         + std::to_string(rows) + " rows for " + std::to_string(run.state.total_steps)
+                         + " steps, with " + std::to_string(threads) + " threads.");
     return plan;
 }
 
@@ -200,11 +219,12 @@ BatchPlan load(Sft& run, int threads) {
 RunOutcome run_sft(const RunRequest& request, RunObserver& observer, const StopToken& stop) {
     SftRecipe recipe = SftRecipe::from(request.recipe);
     int threads = prepare_threads(request.threads);
-    Sft run{recipe, request, observer, stop, request.folder / "checkpoints", {}, {}, {}, nullptr, {}, at::kCPU};
+    Sft run{recipe, request, observer, stop,    request.folder / "checkpoints", {}, {},
+            {},     nullptr, {},       at::kCPU};
     BatchPlan plan = load(run, threads);
 
     const bool evaluates = recipe.eval_steps > 0 && !run.data.validation.examples.empty();
-    ProgressMeter meter(run.state.step, run.state.total_steps);
+    ProgressMeter meter(run.state.step, run.state.total_steps, run.state.since_log);
     while (run.state.step < run.state.total_steps && !run.state.early_stopped) {
         if (run.cancelled()) return RunOutcome::cancelled;
         StepResult step = take_step(run, plan);
@@ -230,12 +250,14 @@ RunOutcome run_sft(const RunRequest& request, RunObserver& observer, const StopT
         const bool due = recipe.checkpoint_steps > 0 && run.state.step % recipe.checkpoint_steps == 0;
         if (best || stopping || due) {
             observer.on_progress(meter.progress("saving", run.state.step));
+            run.state.since_log = meter.since_log();
             save_checkpoint(run, best, eval_loss);
         }
         if (stopping) return RunOutcome::stopped;
     }
     if (run.state.early_stopped)
-        run.event("log", "Stopped early: eval_loss did not fall in " + std::to_string(recipe.patience) + " evaluations.");
+        run.event("log", "Stopped early: eval_loss did not fall in " + std::to_string(recipe.patience)
+                             + " evaluations.");
     observer.on_progress(meter.progress("saving", run.state.step));
     save_result(run);
     observer.on_progress(meter.progress("finished", run.state.step));

@@ -28,8 +28,8 @@ struct TrainingData {
     TokenisedSet validation;
     std::int64_t longest = 0; ///< tokens
 };
-/// The recipe's examples, tokenised; what was dropped or cut is reported as an event. Throws Error(bad_input) where nothing is
-/// left to learn from.
+/// The recipe's examples, tokenised; what was dropped or cut is reported as an event. Throws Error(bad_input)
+/// where nothing is left to learn from.
 TrainingData load_training_data(const SftRecipe& recipe, const TrainedModel& model, RunObserver& observer);
 
 } // namespace tempera

@@ -19,11 +19,13 @@ public:
     std::int64_t stop_after = -1;
     StopRequest how = StopRequest::stop;
 
-    void on_progress(const Progress& progress) override { last_progress = progress; }
+    void on_progress(const Progress& progress) override {
+        last_progress = progress;
+        if (progress.phase == "training" && progress.done == stop_after) stop.request(how);
+    }
     void on_metrics(std::int64_t step, std::span<const Metric> values) override {
         for (const Metric& metric : values)
             metrics[step][metric.name] = metric.value;
-        if (step == stop_after) stop.request(how);
     }
     void on_event(const RunEvent& event) override { events.push_back(event); }
     void on_prompts(std::span<const PromptRecord>) override {}

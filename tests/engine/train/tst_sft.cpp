@@ -11,8 +11,8 @@
 #include "core/engine/train/sft_step.h"
 #include "core/format/safetensors.h"
 
-#include <QtTest>
 #include <ATen/ATen.h>
+#include <QtTest>
 #include <c10/core/GradMode.h>
 
 using namespace tempera;
@@ -29,13 +29,20 @@ struct TestRun {
     RecordingObserver observer;
 
     explicit TestRun(const std::string& model = "qwen2-tied") {
-        recipe = {{"kind", "sft"},      {"model", (golden / "models" / model).string()},
-                  {"data", rows()},     {"examples", 1000},
-                  {"validation_examples", 0}, {"method", "full"},
-                  {"learning_rate", 3e-3},    {"warmup_steps", 0},
-                  {"batch_size", 4},          {"accumulation", 2},
-                  {"max_length", 64},         {"max_steps", 10},
-                  {"eval_steps", 0},          {"checkpoint_steps", 0}};
+        recipe = {{"kind", "sft"},
+                  {"model", (golden / "models" / model).string()},
+                  {"data", rows()},
+                  {"examples", 1000},
+                  {"validation_examples", 0},
+                  {"method", "full"},
+                  {"learning_rate", 3e-3},
+                  {"warmup_steps", 0},
+                  {"batch_size", 4},
+                  {"accumulation", 2},
+                  {"max_length", 64},
+                  {"max_steps", 10},
+                  {"eval_steps", 0},
+                  {"checkpoint_steps", 0}};
     }
     static std::string rows() { return (golden / "sft/rows.jsonl").string(); }
     fs::path path() const { return folder.path().toStdString(); }
@@ -108,7 +115,8 @@ private Q_SLOTS:
             found.insert(both);
         }
         for (const Json& row : item.at("tokens")) {
-            auto both = row.at("ids").get<std::vector<int>>(), labels = row.at("labels").get<std::vector<int>>();
+            auto both = row.at("ids").get<std::vector<int>>(),
+                 labels = row.at("labels").get<std::vector<int>>();
             both.insert(both.end(), labels.begin(), labels.end());
             wanted.insert(both);
         }
@@ -131,20 +139,27 @@ private Q_SLOTS:
             auto& found = run.observer.metrics.at(++step);
             for (const char* name : {"loss", "grad_norm", "learning_rate", "num_tokens", "epoch"}) {
                 double error = relative(found.at(name), wanted.at(name).get<double>());
-                QVERIFY2(error < 1e-4, qPrintable(QString("step %1 %2: %3 instead of %4").arg(step).arg(name).arg(found.at(name), 0, 'g', 9).arg(wanted.at(name).get<double>(), 0, 'g', 9)));
+                QVERIFY2(error < 1e-4, qPrintable(QString("step %1 %2: %3 instead of %4")
+                                                      .arg(step)
+                                                      .arg(name)
+                                                      .arg(found.at(name), 0, 'g', 9)
+                                                      .arg(wanted.at(name).get<double>(), 0, 'g', 9)));
             }
             // These two are means over micro-batches, whose rows TRL shuffles in its own way.
             QVERIFY(found.at("entropy") > 0);
             QVERIFY(found.at("mean_token_accuracy") >= 0);
         }
         QCOMPARE(step, std::int64_t{10});
-        QVERIFY(fs::exists(run.path() / "model" / (item.at("recipe").at("method") == "lora" ? "adapter_model.safetensors" : "model.safetensors")));
+        QVERIFY(fs::exists(run.path() / "model"
+                           / (item.at("recipe").at("method") == "lora" ? "adapter_model.safetensors"
+                                                                       : "model.safetensors")));
     }
 
     /// One batch without accumulation: the means are those of all rows, as TRL's.
     void gradientDoesNotDependOnHowTheBatchIsCut() {
         std::vector<std::vector<double>> norms;
-        for (auto [batch, accumulation, tokens] : {std::array<int, 3>{8, 1, 100000}, {8, 1, 64}, {2, 4, 100000}, {4, 2, 70}}) {
+        for (auto [batch, accumulation, tokens] :
+             {std::array<int, 3>{8, 1, 100000}, {8, 1, 64}, {2, 4, 100000}, {4, 2, 70}}) {
             TestRun run("llama-rope");
             run.recipe["batch_size"] = batch;
             run.recipe["accumulation"] = accumulation;
@@ -158,7 +173,8 @@ private Q_SLOTS:
         }
         for (std::size_t k = 1; k < norms.size(); ++k)
             for (std::size_t i = 0; i < norms[0].size(); ++i)
-                QVERIFY2(relative(norms[k][i], norms[0][i]) < 1e-5, qPrintable(QString("%1 %2").arg(norms[k][i]).arg(norms[0][i])));
+                QVERIFY2(relative(norms[k][i], norms[0][i]) < 1e-5,
+                         qPrintable(QString("%1 %2").arg(norms[k][i]).arg(norms[0][i])));
     }
 
     /// The same for LoRA's dropout: a row's mask does not depend on what it is batched with.
@@ -166,13 +182,22 @@ private Q_SLOTS:
         std::vector<double> norms;
         for (int tokens : {100000, 64}) {
             TestRun run;
-            run.recipe.update({{"method", "lora"}, {"lora_dropout", 0.4}, {"batch_size", 8}, {"accumulation", 1}, {"micro_batch_tokens", tokens}, {"max_steps", 3}});
+            run.recipe.update({{"method", "lora"},
+                               {"lora_dropout", 0.4},
+                               {"batch_size", 8},
+                               {"accumulation", 1},
+                               {"micro_batch_tokens", tokens},
+                               {"max_steps", 3}});
             run.run();
             norms.push_back(run.observer.metrics.at(3).at("grad_norm"));
         }
         QVERIFY(relative(norms[0], norms[1]) < 1e-5);
         TestRun without;
-        without.recipe.update({{"method", "lora"}, {"lora_dropout", 0.0}, {"batch_size", 8}, {"accumulation", 1}, {"max_steps", 3}});
+        without.recipe.update({{"method", "lora"},
+                               {"lora_dropout", 0.0},
+                               {"batch_size", 8},
+                               {"accumulation", 1},
+                               {"max_steps", 3}});
         without.run();
         QVERIFY(relative(without.observer.metrics.at(3).at("grad_norm"), norms[0]) > 1e-3);
     }
@@ -185,14 +210,20 @@ private Q_SLOTS:
         QCOMPARE(weights.size(), std::size_t{28});
         for (const auto& [name, value] : weights)
             QVERIFY2(value.abs().max().item<double>() > 0, name.c_str());
-        QVERIFY(relative(logitSum(load_decoder(run.path() / "model")), logitSum(load_decoder(golden / "models/llama-rope"))) > 1e-6);
+        QVERIFY(relative(logitSum(load_decoder(run.path() / "model")),
+                         logitSum(load_decoder(golden / "models/llama-rope")))
+                > 1e-6);
     }
 
     static double logitSum(const Decoder& model) {
         c10::NoGradGuard no_grad;
         std::vector<std::int32_t> ids{5, 6, 7, 8};
         std::vector<std::span<const std::int32_t>> row{ids};
-        return decoder_logits(model, decoder_hidden(model, make_token_row(row), make_rope_table(model.config, 8))).abs().sum().item<double>();
+        return decoder_logits(model,
+                              decoder_hidden(model, make_token_row(row), make_rope_table(model.config, 8)))
+            .abs()
+            .sum()
+            .item<double>();
     }
 
     void stopAndResumeIsBitEqual_data() {
@@ -206,8 +237,14 @@ private Q_SLOTS:
         QFETCH(QString, method);
         QFETCH(int, stop_after);
         auto prepare = [&](TestRun& run) {
-            run.recipe.update({{"method", method.toStdString()}, {"lora_dropout", 0.2}, {"batch_size", 3}, {"accumulation", 1},
-                               {"weight_decay", 0.1}, {"max_steps", 0}, {"epochs", 3}});
+            run.recipe.update({{"method", method.toStdString()},
+                               {"lora_dropout", 0.2},
+                               {"batch_size", 3},
+                               {"accumulation", 1},
+                               {"weight_decay", 0.1},
+                               {"max_steps", 0},
+                               {"epochs", 3},
+                               {"log_steps", stop_after == 4 ? 3 : 1}});
         };
         TestRun whole, broken;
         prepare(whole);
@@ -220,10 +257,12 @@ private Q_SLOTS:
         broken.observer.stop_after = -1;
         QVERIFY(broken.run(true) == RunOutcome::finished);
         QVERIFY(broken.observer.has_event("resumed", "step " + std::to_string(stop_after)));
-        QVERIFY(same_weights(whole.path() / "model" / (method == "lora" ? "adapter_model.safetensors" : ""),
-                             broken.path() / "model" / (method == "lora" ? "adapter_model.safetensors" : "")));
+        QVERIFY(
+            same_weights(whole.path() / "model" / (method == "lora" ? "adapter_model.safetensors" : ""),
+                         broken.path() / "model" / (method == "lora" ? "adapter_model.safetensors" : "")));
         for (auto& [step, metrics] : whole.observer.metrics)
-            for (const char* name : {"loss", "grad_norm", "learning_rate", "entropy", "mean_token_accuracy", "num_tokens", "epoch"})
+            for (const char* name : {"loss", "grad_norm", "learning_rate", "entropy", "mean_token_accuracy",
+                                     "num_tokens", "epoch"})
                 QVERIFY2(broken.observer.metrics.at(step).at(name) == metrics.at(name), name);
     }
 
@@ -258,8 +297,14 @@ private Q_SLOTS:
 
     void evaluationKeepsTheBestAndStopsEarly() {
         TestRun run;
-        run.recipe.update({{"validation_examples", 3}, {"eval_steps", 1}, {"patience", 2}, {"learning_rate", 0.05}, {"max_steps", 40},
-                           {"batch_size", 8}, {"accumulation", 1}, {"keep_checkpoints", 1}});
+        run.recipe.update({{"validation_examples", 3},
+                           {"eval_steps", 1},
+                           {"patience", 2},
+                           {"learning_rate", 0.05},
+                           {"max_steps", 40},
+                           {"batch_size", 8},
+                           {"accumulation", 1},
+                           {"keep_checkpoints", 1}});
         QVERIFY(run.run() == RunOutcome::finished);
         std::int64_t best_step = -1, last = run.observer.metrics.rbegin()->first;
         double best = 1e9;
@@ -272,13 +317,15 @@ private Q_SLOTS:
         QCOMPARE(last, best_step + 2);
         QCOMPARE(run.observer.headline.at("eval_loss"), best);
         QVERIFY(run.observer.checkpoints.back().best);
-        QVERIFY(same_weights(run.path() / "model", run.path() / "checkpoints" / std::to_string(best_step) / "model"));
+        QVERIFY(same_weights(run.path() / "model",
+                             run.path() / "checkpoints" / std::to_string(best_step) / "model"));
         QVERIFY(run.observer.has_event("log", "Stopped early"));
     }
 
     void patienceSurvivesAResume() {
-        Json recipe = {{"validation_examples", 3}, {"eval_steps", 1}, {"patience", 2}, {"learning_rate", 0.05}, {"max_steps", 40},
-                       {"batch_size", 8}, {"accumulation", 1}};
+        Json recipe = {{"validation_examples", 3}, {"eval_steps", 1}, {"patience", 2},
+                       {"learning_rate", 0.05},    {"max_steps", 40}, {"batch_size", 8},
+                       {"accumulation", 1}};
         TestRun whole;
         whole.recipe.update(recipe);
         whole.run();
@@ -297,13 +344,19 @@ private Q_SLOTS:
     void notANumberStopsBeforeTheStep() {
         TestRun run;
         // Decay by a factor of -9 a step: the weights overflow within some dozens of steps.
-        run.recipe.update({{"learning_rate", 1}, {"weight_decay", 10}, {"schedule", "constant"}, {"checkpoint_steps", 5}, {"max_steps", 80}});
+        run.recipe.update({{"learning_rate", 1},
+                           {"weight_decay", 10},
+                           {"schedule", "constant"},
+                           {"checkpoint_steps", 5},
+                           {"max_steps", 80}});
         try {
             run.run();
             QFAIL("went on");
         } catch (const Error& error) {
             QVERIFY(error.kind() == ErrorKind::numeric);
-            QVERIFY2(QString(error.what()).contains(QRegularExpression("not finite at step \\d+, in training rows \\d")), error.what());
+            QVERIFY2(QString(error.what())
+                         .contains(QRegularExpression("not finite at step \\d+, in training rows \\d")),
+                     error.what());
         }
         QVERIFY(!fs::exists(run.path() / "model"));
         auto steps = checkpoint_steps(run.path() / "checkpoints");
@@ -313,7 +366,12 @@ private Q_SLOTS:
 
     void smallStepsMoveAlmostEveryWeight() {
         TestRun run;
-        run.recipe.update({{"learning_rate", 5e-7}, {"max_steps", 100}, {"batch_size", 8}, {"accumulation", 1}, {"schedule", "constant"}, {"weight_decay", 0}});
+        run.recipe.update({{"learning_rate", 5e-7},
+                           {"max_steps", 100},
+                           {"batch_size", 8},
+                           {"accumulation", 1},
+                           {"schedule", "constant"},
+                           {"weight_decay", 0}});
         run.run();
         auto before = weights_of(golden / "models/qwen2-tied"), after = weights_of(run.path() / "model");
         double moved = 0, all = 0;
@@ -330,7 +388,12 @@ private Q_SLOTS:
         fs::path rows = fs::path(folder.path().toStdString()) / "one.jsonl";
         write_file_atomic(rows, "{\"prompt\": \"4 * 5\", \"completion\": \" = 20\"}\n");
         TestRun run("llama-tied");
-        run.recipe.update({{"data", rows.string()}, {"batch_size", 1}, {"accumulation", 1}, {"max_steps", 60}, {"learning_rate", 3e-3}, {"schedule", "constant"}});
+        run.recipe.update({{"data", rows.string()},
+                           {"batch_size", 1},
+                           {"accumulation", 1},
+                           {"max_steps", 60},
+                           {"learning_rate", 3e-3},
+                           {"schedule", "constant"}});
         run.run();
         QVERIFY(run.observer.metrics.at(60).at("mean_token_accuracy") == 1.0);
         // pad == eos here; the end of the text must have been learnt all the same.
@@ -339,13 +402,15 @@ private Q_SLOTS:
         auto ids = tokenizer.encode("4 * 5 = 20");
         std::vector<std::span<const std::int32_t>> row{ids};
         c10::NoGradGuard no_grad;
-        at::Tensor logits = decoder_logits(model, decoder_hidden(model, make_token_row(row), make_rope_table(model.config, 64)));
+        at::Tensor logits = decoder_logits(
+            model, decoder_hidden(model, make_token_row(row), make_rope_table(model.config, 64)));
         QCOMPARE(logits[logits.size(0) - 1].argmax().item<int>(), *tokenizer.eos_id());
     }
 
     void randomWeightsAndWholeTextPretrain() {
         TestRun run;
-        run.recipe.update({{"initialise", "random"}, {"train_on", "all"}, {"max_steps", 30}, {"schedule", "constant"}});
+        run.recipe.update(
+            {{"initialise", "random"}, {"train_on", "all"}, {"max_steps", 30}, {"schedule", "constant"}});
         run.run();
         double first = run.observer.metrics.at(1).at("loss"), last = run.observer.metrics.at(30).at("loss");
         QVERIFY2(std::fabs(first - std::log(320.0)) < 0.3, qPrintable(QString::number(first)));
@@ -370,7 +435,8 @@ private Q_SLOTS:
         reference.recipe.update({{"max_steps", 3}});
         run.run();
         reference.run();
-        double error = relative(run.observer.metrics.at(3).at("loss"), reference.observer.metrics.at(3).at("loss"));
+        double error =
+            relative(run.observer.metrics.at(3).at("loss"), reference.observer.metrics.at(3).at("loss"));
         QVERIFY2(error < 0.03, qPrintable(QString::number(error)));
     }
 };
