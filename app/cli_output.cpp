@@ -124,7 +124,9 @@ std::string grouped(double number) {
 
 std::string number_words(double number, int digits) {
     char text[64];
-    std::snprintf(text, sizeof text, "%.*g", digits, number);
+    bool large = std::abs(number) >= 1000
+                 && std::abs(number) < 1e15; // all digits before the point, rather than an exponent
+    std::snprintf(text, sizeof text, large ? "%.*f" : "%.*g", large ? 0 : digits, number);
     return text;
 }
 

@@ -73,6 +73,8 @@ public:
           printer_(options.quiet) {}
 
     void follow() {
+        for (const auto& record : current())
+            skip_the_past(record, known_[record.id]);
         queue_.start(ids_);
         while (true) {
             auto records = current();
@@ -113,20 +115,35 @@ private:
     struct Known {
         RunStatus status = RunStatus::queued;
         std::int64_t last_event = 0;
+        std::int64_t last_evaluation = -1;
         std::int64_t version = -1;
         std::unique_ptr<RunReader> reader;
     };
 
+    /// What a resumed run said in an earlier session is not said again.
+    void skip_the_past(const RunRecord& record, Known& known) {
+        known.reader = std::make_unique<RunReader>(workspace_.run_folder(record.id));
+        for (const auto& event : known.reader->events())
+            known.last_event = std::max(known.last_event, event.id);
+        for (const auto& point : known.reader->metric("eval_loss"))
+            known.last_evaluation = std::max(known.last_evaluation, point.step);
+    }
+
     void report_events(const RunRecord& record, Known& known) {
-        if (!known.reader) known.reader = std::make_unique<RunReader>(workspace_.run_folder(record.id));
         std::int64_t version = known.reader->version();
         if (version == known.version) return;
         known.version = version;
+        for (const auto& point : known.reader->metric("eval_loss", known.last_evaluation)) {
+            known.last_evaluation = point.step;
+            printer_.line(title_of(record) + ": evaluation at step " + std::to_string(point.step) + ": loss "
+                          + number_words(point.value));
+        }
         for (const auto& event : known.reader->events(known.last_event)) {
             known.last_event = std::max(known.last_event, event.id);
-            bool wanted = event.kind == "warning" || event.kind == "evaluation" || event.kind == "resumed";
+            bool wanted = event.kind == "warning" || event.kind == "log" || event.kind == "resumed";
             std::string place = event.step >= 0 ? " at step " + std::to_string(event.step) : "";
-            if (wanted) printer_.line(title_of(record) + ": " + event.kind + place + ": " + event.message);
+            std::string what = event.kind == "log" ? "" : event.kind + place + ": ";
+            if (wanted) printer_.line(title_of(record) + ": " + what + event.message);
         }
     }
 

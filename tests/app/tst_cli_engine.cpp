@@ -64,6 +64,7 @@ private slots:
         QString workspace = in_workspace("whole");
         auto result = run_cli(study("whole") << "--json");
         QVERIFY2(result.code == 0, result.err.constData());
+        QVERIFY2(result.err.contains("sft: evaluation at step 12: loss "), result.err.constData());
         json sft = result.json()["runs"][0], sweep = result.json()["runs"][1];
         QCOMPARE(sft["progress"]["done"].get<int>(), 36);
         QCOMPARE(sweep["sweep"]["cells"].size(), std::size_t{6});

@@ -152,6 +152,7 @@ private slots:
         // What remains is long; a second stop proves that it went on and did not start anew.
         QProcess again;
         start_long_run(again, {"resume", id});
+        QTRY_VERIFY_WITH_TIMEOUT(cli({"show", id, "--metrics", "--json"}).rows().size() > before, 20000);
         ::kill(static_cast<pid_t>(again.processId()), signal);
         QVERIFY(again.waitForFinished(20000));
         auto rows = cli({"show", id, "--metrics", "--json"}).rows();
@@ -168,6 +169,7 @@ private slots:
         auto result = cli({"resume", resume_command(process.readAllStandardError())});
         QVERIFY2(result.code == 0, result.err.constData());
         QVERIFY2(result.out.contains("Best: "), result.out.constData());
+        QCOMPARE(result.err.count("resumed at step"), qsizetype{1});
         for (const auto& run : runs())
             QCOMPARE(run["status"].get<std::string>(), std::string("finished"));
     }
