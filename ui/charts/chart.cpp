@@ -1,0 +1,55 @@
+#include "ui/charts/chart.h"
+
+#include "ui/charts/chart_export.h"
+#include "ui/charts/export_dialog.h"
+#include "ui/theme/icons.h"
+
+#include <QClipboard>
+#include <QContextMenuEvent>
+#include <QEvent>
+#include <QGuiApplication>
+#include <QImage>
+#include <QMenu>
+
+namespace tempera {
+
+Chart::Chart(const QString& title, QWidget* parent) : QWidget(parent), title_(title) {
+    setFocusPolicy(Qt::StrongFocus);
+    setAccessibleName(title);
+}
+
+void Chart::contextMenuEvent(QContextMenuEvent* event) {
+    QMenu menu(this);
+    menu.addAction(icon(QStringLiteral("export")), tr("Export…"), this, &Chart::openExportDialog);
+    menu.addAction(icon(QStringLiteral("copy")), tr("Copy image"), this, &Chart::copyImage);
+    menu.addAction(icon(QStringLiteral("copy")), tr("Copy values (CSV)"), this, &Chart::copyCsv);
+    menu.addSeparator();
+    menu.addAction(icon(QStringLiteral("reset")), tr("Show all"), this, [this] { resetView(); });
+    menu.exec(event->globalPos());
+    event->accept();
+}
+
+void Chart::changeEvent(QEvent* event) {
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange || event->type() == QEvent::StyleChange)
+        restyle();
+}
+
+void Chart::updateAccessibleText() {
+    setAccessibleDescription(summary());
+}
+
+void Chart::openExportDialog() {
+    ExportDialog dialog(*this, this);
+    dialog.exec();
+}
+
+void Chart::copyCsv() {
+    QGuiApplication::clipboard()->setText(csv());
+}
+
+void Chart::copyImage() {
+    QGuiApplication::clipboard()->setImage(renderChart(*this, ExportSize::forWidth(160, size()), 192));
+}
+
+} // namespace tempera

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "ui/charts/chart_style.h"
+
+#include <QWidget>
+
+class QCPPainter;
+
+namespace tempera {
+
+/// What every chart of the program can do: be painted on any device in a style, be exported, be read as a table and aloud.
+class Chart : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit Chart(const QString& title, QWidget* parent = nullptr);
+
+    QString title() const { return title_; }
+    /// Paints the chart at `size` (in its own pixels, 96 an inch) with its title.
+    virtual void paintChart(QCPPainter& painter, const QSizeF& size, const ChartStyle& style) = 0;
+    /// What the chart shows as comma separated values with a header line, all points and full precision.
+    virtual QString csv() const = 0;
+    /// One or two sentences for a screen reader.
+    virtual QString summary() const = 0;
+    /// Back to the whole data.
+    virtual void resetView() {}
+
+public Q_SLOTS:
+    void openExportDialog();
+    void copyCsv();
+    void copyImage();
+
+protected:
+    void contextMenuEvent(QContextMenuEvent* event) override;
+    void changeEvent(QEvent* event) override;
+    /// Colours or fonts changed.
+    virtual void restyle() = 0;
+    void updateAccessibleText();
+
+private:
+    QString title_;
+};
+
+} // namespace tempera

@@ -1,0 +1,46 @@
+#include "ui/charts/chart_style.h"
+
+#include "ui/theme/text.h"
+
+#include <QFontInfo>
+#include <QWidget>
+
+#include <cmath>
+
+namespace tempera {
+
+namespace {
+
+ChartStyle styleFrom(const Theme& theme, const QFont& family, int pixels) {
+    ChartStyle style;
+    style.theme = &theme;
+    style.background = theme.surface;
+    style.text = theme.text;
+    style.muted = theme.muted;
+    style.grid = theme.grid;
+    style.axis = theme.axis;
+    style.accent = theme.accent;
+    style.font = tabularFont(family);
+    style.font.setPixelSize(pixels);
+    style.title_font = style.font;
+    style.title_font.setWeight(QFont::DemiBold);
+    return style;
+}
+
+} // namespace
+
+ChartStyle ChartStyle::forWidget(const QWidget& widget) {
+    // Ticks and labels one step below the text size, and never below 9 pt (12 px at 96 pixels an inch).
+    const int pixels = std::max(12, static_cast<int>(std::lround(QFontInfo(widget.font()).pixelSize() * 0.92)));
+    return styleFrom(Theme::of(widget.palette()), widget.font(), pixels);
+}
+
+ChartStyle ChartStyle::forExport(const QFont& family) {
+    ChartStyle style = styleFrom(Theme::of(Scheme::light), family, 12);
+    style.background = Qt::white;
+    style.font.setHintingPreference(QFont::PreferNoHinting);
+    style.title_font.setHintingPreference(QFont::PreferNoHinting);
+    return style;
+}
+
+} // namespace tempera

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <QDialog>
+
+class QComboBox;
+class QDoubleSpinBox;
+class QLabel;
+class QLineEdit;
+
+namespace tempera {
+
+class Chart;
+
+/// Format, width on paper and file of an exported chart.
+class ExportDialog final : public QDialog {
+    Q_OBJECT
+
+public:
+    explicit ExportDialog(Chart& chart, QWidget* parent = nullptr);
+
+    void setFileName(const QString& file_name);
+
+public Q_SLOTS:
+    void accept() override;
+
+private:
+    void chooseFile();
+    void formatChanged();
+
+    Chart& chart_;
+    QComboBox* format_;
+    QDoubleSpinBox* width_;
+    QDoubleSpinBox* height_;
+    QLineEdit* file_;
+    QLabel* problem_;
+};
+
+} // namespace tempera

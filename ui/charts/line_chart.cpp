@@ -1,0 +1,250 @@
+#include "ui/charts/line_chart.h"
+
+#include "ui/charts/label_stack.h"
+#include "ui/theme/icons.h"
+#include "ui/theme/text.h"
+
+#include <QFontMetricsF>
+#include <QHelpEvent>
+#include <QToolTip>
+#include <qcustomplot.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace tempera {
+
+namespace {
+
+QSharedPointer<QCPGraphDataContainer> containerOf(const std::vector<double>& x, const std::vector<double>& y) {
+    auto container = QSharedPointer<QCPGraphDataContainer>::create();
+    QVector<QCPGraphData> points(static_cast<qsizetype>(x.size()));
+    for (std::size_t i = 0; i < x.size(); ++i) points[static_cast<qsizetype>(i)] = QCPGraphData(x[i], y[i]);
+    container->set(points, true);
+    return container;
+}
+
+std::size_t nearestIndex(const std::vector<double>& x, double at) {
+    const auto right = std::lower_bound(x.begin(), x.end(), at);
+    if (right == x.begin()) return 0;
+    if (right == x.end() || at - *(right - 1) <= *right - at) return static_cast<std::size_t>(right - x.begin()) - 1;
+    return static_cast<std::size_t>(right - x.begin());
+}
+
+} // namespace
+
+LineChart::LineChart(const QString& title, const QString& x_label, const QString& y_label, QWidget* parent)
+    : PlotChart(title, x_label, y_label, parent) {
+    restyle();
+}
+
+void LineChart::setLines(std::vector<Line> lines) {
+    while (raw_.size() < lines.size()) {
+        raw_.push_back(plot_->addGraph());
+        smooth_.push_back(plot_->addGraph());
+    }
+    bool restyled = lines.size() != lines_.size();
+    for (std::size_t i = 0; i < raw_.size(); ++i) {
+        const SeriesPointer before = i < lines_.size() ? lines_[i].data : nullptr;
+        const SeriesPointer now = i < lines.size() ? lines[i].data : nullptr;
+        if (before == now) continue; // unchanged lines cost nothing
+        restyled = restyled || !before || !now;
+        static const std::vector<double> none;
+        raw_[i]->setData(now ? containerOf(now->x, now->y) : containerOf(none, none));
+        smooth_[i]->setData(now ? containerOf(now->x, now->smooth) : containerOf(none, none));
+    }
+    lines_ = std::move(lines);
+    if (restyled) restyle();
+    dataChanged();
+}
+
+void LineChart::setEvents(std::vector<ChartEvent> events) {
+    events_ = std::move(events);
+    scheduleRedraw();
+}
+
+void LineChart::applySeriesStyle(const ChartStyle& style) {
+    for (std::size_t i = 0; i < raw_.size(); ++i) {
+        if (i >= lines_.size()) continue;
+        QColor color = style.theme->seriesColor(lines_[i].color);
+        smooth_[i]->setPen(QPen(color, 1.6));
+        smooth_[i]->setScatterStyle(lines_[i].markers ? QCPScatterStyle(QCPScatterStyle::ssDisc, color, color, 5)
+                                                      : QCPScatterStyle(QCPScatterStyle::ssNone));
+        color.setAlphaF(0.25f);
+        raw_[i]->setPen(QPen(color, 1));
+        raw_[i]->setVisible(!lines_[i].markers);
+    }
+}
+
+bool LineChart::hasPoints() const {
+    return std::any_of(lines_.begin(), lines_.end(), [](const Line& line) { return line.data && !line.data->x.empty(); });
+}
+
+bool LineChart::dataRange(QRectF& range) const {
+    if (!hasPoints()) return false;
+    double left = INFINITY, right = -INFINITY, low = INFINITY, high = -INFINITY;
+    for (const Line& line : lines_) {
+        if (!line.data || line.data->x.empty()) continue;
+        left = std::min(left, line.data->x.front());
+        right = std::max(right, line.data->x.back());
+        low = std::min(low, line.data->low);
+        high = std::max(high, line.data->high);
+    }
+    if (fixed_low_) low = std::min(low, *fixed_low_);
+    range = QRectF(QPointF(left, low), QPointF(right, high));
+    return true;
+}
+
+double LineChart::nearestX(double x) const {
+    double best = x;
+    double distance = INFINITY;
+    for (const Line& line : lines_) {
+        if (!line.data || line.data->x.empty()) continue;
+        const double candidate = line.data->x[nearestIndex(line.data->x, x)];
+        if (std::abs(candidate - x) < distance) {
+            distance = std::abs(candidate - x);
+            best = candidate;
+        }
+    }
+    return best;
+}
+
+QString LineChart::readoutAt(double x) const {
+    QStringList parts{QStringLiteral("%1 %2").arg(plot_->xAxis->label()).arg(qlonglong(std::llround(x)))};
+    for (const Line& line : lines_) {
+        if (!line.data || line.data->x.empty()) continue;
+        const std::size_t i = nearestIndex(line.data->x, x);
+        if (line.data->x[i] > x && i == 0 && line.markers) continue; // not evaluated yet
+        const QString value = numberText(line.data->y[i]);
+        parts << (line.name.isEmpty() ? value : line.name + u' ' + value);
+    }
+    return parts.join(QStringLiteral("   "));
+}
+
+QString LineChart::endLabel(const Line& line) const {
+    const QString value = numberText(line.data->smooth.back());
+    return line.name.isEmpty() ? value : line.name + u' ' + value;
+}
+
+int LineChart::rightMargin(const ChartStyle& style) const {
+    const QFontMetricsF metrics(style.font);
+    double width = 0;
+    for (const Line& line : lines_)
+        if (line.data && !line.data->x.empty()) width = std::max(width, metrics.horizontalAdvance(endLabel(line)));
+    // Rounded up to the grid, so that the axis does not jump while digits change.
+    return static_cast<int>(std::ceil((width + 20) / 12) * 12);
+}
+
+void LineChart::paintOverlay(QCPPainter& painter, const ChartStyle& style) {
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setFont(style.font);
+    if (!hasPoints()) {
+        painter.setPen(style.muted);
+        painter.drawText(QRectF(plot_->axisRect()->rect()), Qt::AlignCenter | Qt::TextWordWrap, empty_text_);
+    } else {
+        paintFlags(painter, style);
+        paintEndLabels(painter, style);
+        paintCrosshair(painter, style);
+    }
+    painter.restore();
+}
+
+void LineChart::paintEndLabels(QCPPainter& painter, const ChartStyle& style) const {
+    LabelStack labels(plot_->axisRect()->rect(), painter.fontMetrics().height());
+    for (const Line& line : lines_) {
+        if (!line.data || line.data->x.empty() || !std::isfinite(line.data->smooth.back())) continue;
+        labels.add(plot_->yAxis->coordToPixel(line.data->smooth.back()), endLabel(line), style.theme->seriesColor(line.color));
+    }
+    labels.paint(painter);
+}
+
+void LineChart::paintFlags(QCPPainter& painter, const ChartStyle& style) const {
+    const QRect area = plot_->axisRect()->rect();
+    for (const ChartEvent& flag : events_) {
+        const double x = plot_->xAxis->coordToPixel(flag.x);
+        if (x < area.left() - 1 || x > area.right() + 1) continue;
+        const bool bad = flag.kind == QLatin1String("failed") || flag.kind == QLatin1String("warning");
+        const QColor color = bad ? style.theme->failed : style.axis;
+        painter.setPen(QPen(color, 1, Qt::DotLine));
+        if (bad) painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()));
+        painter.setPen(QPen(color, 1));
+        painter.setBrush(color);
+        const double base = area.bottom();
+        painter.drawLine(QPointF(x, base), QPointF(x, base - 10));
+        painter.drawPolygon(QPolygonF({QPointF(x, base - 10), QPointF(x + 6, base - 7.5), QPointF(x, base - 5)}));
+    }
+}
+
+void LineChart::paintCrosshair(QCPPainter& painter, const ChartStyle& style) const {
+    if (!std::isfinite(cursor())) return;
+    const QRect area = plot_->axisRect()->rect();
+    const double x = plot_->xAxis->coordToPixel(cursor());
+    if (x < area.left() || x > area.right()) return;
+    painter.setPen(QPen(style.axis, 1));
+    painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()));
+    for (const Line& line : lines_) {
+        if (!line.data || line.data->x.empty()) continue;
+        const std::size_t i = nearestIndex(line.data->x, cursor());
+        const QPointF at(plot_->xAxis->coordToPixel(line.data->x[i]), plot_->yAxis->coordToPixel(line.data->y[i]));
+        painter.setPen(QPen(style.background, 1.5));
+        painter.setBrush(style.theme->seriesColor(line.color));
+        if (area.contains(at.toPoint())) painter.drawEllipse(at, 4, 4);
+    }
+    const QFontMetrics metrics = painter.fontMetrics();
+    const QRect row(area.left(), area.top() - metrics.height() - 14, plot_->viewport().right() - 12 - area.left(), metrics.height() + 4);
+    const int title_width = QFontMetrics(style.title_font).horizontalAdvance(title()) + 16;
+    const QRect room(12 + title_width, row.top(), row.right() - 12 - title_width, row.height());
+    painter.setPen(style.text);
+    painter.drawText(room, Qt::AlignRight | Qt::AlignVCenter, metrics.elidedText(readout(), Qt::ElideRight, room.width()));
+}
+
+bool LineChart::event(QEvent* event) {
+    if (event->type() != QEvent::ToolTip) return PlotChart::event(event);
+    const auto* help = static_cast<QHelpEvent*>(event);
+    QStringList texts;
+    for (const ChartEvent& flag : events_)
+        if (std::abs(pixelOf(flag.x, 0).x() - help->pos().x()) < 6) texts << flag.text.toHtmlEscaped();
+    if (texts.isEmpty()) QToolTip::hideText();
+    else QToolTip::showText(help->globalPos(), texts.join(QStringLiteral("<br>")), this);
+    return true;
+}
+
+QString LineChart::csv() const {
+    std::map<double, std::vector<QString>> rows;
+    const std::size_t columns = lines_.size();
+    for (std::size_t c = 0; c < columns; ++c) {
+        if (!lines_[c].data) continue;
+        for (std::size_t i = 0; i < lines_[c].data->x.size(); ++i) {
+            auto& row = rows[lines_[c].data->x[i]];
+            row.resize(columns);
+            row[c] = QString::number(lines_[c].data->y[i], 'g', 17);
+        }
+    }
+    QString text = QStringLiteral("step");
+    for (const Line& line : lines_) text += u',' + (line.name.isEmpty() ? title() : line.name);
+    text += u'\n';
+    for (const auto& [x, row] : rows) {
+        text += QString::number(x, 'g', 17);
+        for (const QString& value : row) text += u',' + value;
+        text += u'\n';
+    }
+    return text;
+}
+
+QString LineChart::summary() const {
+    if (!hasPoints()) return tr("%1: no values yet.").arg(title());
+    QStringList parts;
+    for (const Line& line : lines_) {
+        if (!line.data || line.data->x.empty()) continue;
+        parts << tr("%1: %2 points up to step %3, last %4, lowest %5, highest %6")
+                     .arg(line.name.isEmpty() ? title() : line.name)
+                     .arg(line.data->x.size())
+                     .arg(line.data->x.back())
+                     .arg(numberText(line.data->y.back()), numberText(line.data->low), numberText(line.data->high));
+    }
+    return parts.join(QStringLiteral("; ")) + u'.';
+}
+
+} // namespace tempera

@@ -1,0 +1,247 @@
+#include "ui/charts/plot_chart.h"
+
+#include "ui/charts/overlay_item.h"
+
+#include <QKeyEvent>
+#include <QMouseEvent>
+#include <QVBoxLayout>
+
+#include <cmath>
+#include <limits>
+
+namespace tempera {
+
+PlotChart::PlotChart(const QString& title, const QString& x_label, const QString& y_label, QWidget* parent)
+    : Chart(title, parent), plot_(new QCustomPlot(this)), cursor_(std::numeric_limits<double>::quiet_NaN()) {
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->addWidget(plot_);
+    plot_->setFocusPolicy(Qt::NoFocus);
+    plot_->setContextMenuPolicy(Qt::NoContextMenu);
+    plot_->setMouseTracking(true);
+    plot_->setMinimumSize(160, 96);
+    plot_->setInteractions(QCP::iRangeDrag | QCP::iRangeZoom);
+    plot_->axisRect()->setRangeDrag(Qt::Horizontal | Qt::Vertical);
+    plot_->installEventFilter(this);
+    plot_->setNoAntialiasingOnDrag(false);
+
+    title_element_ = new QCPTextElement(plot_, title);
+    title_element_->setTextFlags(Qt::AlignLeft | Qt::AlignVCenter);
+    title_element_->setMargins(QMargins(12, 8, 12, 4));
+    plot_->plotLayout()->insertRow(0);
+    plot_->plotLayout()->addElement(0, 0, title_element_);
+    plot_->plotLayout()->setRowSpacing(0);
+    plot_->axisRect()->setMinimumMargins(QMargins(12, 4, 12, 8));
+    plot_->xAxis->setLabel(x_label);
+    plot_->yAxis->setLabel(y_label);
+    plot_->xAxis->grid()->setVisible(false);
+    for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) {
+        axis->ticker()->setTickCount(4);
+        axis->setTickLength(0, 3);
+        axis->setSubTicks(false);
+        axis->setNumberPrecision(4);
+        axis->setNumberFormat(QStringLiteral("gb"));
+    }
+    plot_->yAxis->setTickLength(0, 0);
+    new OverlayItem(plot_, [this](QCPPainter& painter) { paintOverlay(painter, style_); });
+
+    redraw_timer_.setSingleShot(true);
+    redraw_timer_.setInterval(redraw_interval_ms);
+    connect(&redraw_timer_, &QTimer::timeout, this, &PlotChart::redraw);
+    connect(plot_->xAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, [this](const QCPRange& range) {
+        if (!fitting_) {
+            zoomed_ = true;
+            Q_EMIT xRangeChanged(range.lower, range.upper);
+        }
+    });
+    connect(plot_->yAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, [this] {
+        if (!fitting_) zoomed_ = true;
+    });
+}
+
+PlotChart::~PlotChart() = default;
+
+void PlotChart::restyle() {
+    applyStyle(ChartStyle::forWidget(*this));
+    scheduleRedraw();
+}
+
+void PlotChart::applyStyle(const ChartStyle& style) {
+    style_ = style;
+    plot_->setBackground(QBrush(style.background));
+    title_element_->setFont(style.title_font);
+    title_element_->setTextColor(style.text);
+    for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) {
+        axis->setBasePen(QPen(style.axis, 1));
+        axis->setTickPen(QPen(style.axis, 1));
+        axis->setTickLabelFont(style.font);
+        axis->setTickLabelColor(style.muted);
+        axis->setLabelFont(style.font);
+        axis->setLabelColor(style.muted);
+        axis->grid()->setPen(QPen(style.grid, 1));
+        axis->grid()->setZeroLinePen(Qt::NoPen);
+        axis->setLabelPadding(4);
+        axis->setTickLabelPadding(4);
+    }
+    plot_->yAxis->setBasePen(Qt::NoPen);
+    QMargins margins = plot_->axisRect()->minimumMargins();
+    margins.setRight(rightMargin(style));
+    plot_->axisRect()->setMinimumMargins(margins);
+    applySeriesStyle(style);
+}
+
+void PlotChart::paintChart(QCPPainter& painter, const QSizeF& size, const ChartStyle& style) {
+    const double cursor = cursor_;
+    cursor_ = std::numeric_limits<double>::quiet_NaN();
+    applyStyle(style);
+    const QSize pixels = size.toSize();
+    // The first pass lays out with this size's fonts, so that the labels' room is known when it is painted.
+    plot_->toPixmap(pixels.width(), pixels.height(), 0.1);
+    plot_->toPainter(&painter, pixels.width(), pixels.height());
+    cursor_ = cursor;
+    applyStyle(ChartStyle::forWidget(*this));
+    plot_->replot(QCustomPlot::rpQueuedReplot);
+}
+
+QPointF PlotChart::pixelOf(double x, double y) const {
+    return QPointF(plot_->xAxis->coordToPixel(x), plot_->yAxis->coordToPixel(y)) + QPointF(plot_->pos());
+}
+
+double PlotChart::xLow() const {
+    return plot_->xAxis->range().lower;
+}
+
+double PlotChart::xHigh() const {
+    return plot_->xAxis->range().upper;
+}
+
+void PlotChart::setXRange(double low, double high) {
+    if (low == xLow() && high == xHigh()) return;
+    fitting_ = true;
+    zoomed_ = true;
+    plot_->xAxis->setRange(low, high);
+    fitting_ = false;
+    scheduleRedraw();
+}
+
+void PlotChart::resetView() {
+    zoomed_ = false;
+    fitRange();
+    Q_EMIT xRangeChanged(std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN());
+    scheduleRedraw();
+}
+
+void PlotChart::fitRange() {
+    QRectF range;
+    if (!dataRange(range)) range = QRectF(0, 0, 1, 1);
+    fitting_ = true;
+    plot_->xAxis->setRange(range.left(), range.right() > range.left() ? range.right() : range.left() + 1);
+    const double height = range.height() > 0 ? range.height() : std::max(1e-12, std::abs(range.top()) * 0.1);
+    plot_->yAxis->setRange(range.top() - 0.06 * height, range.top() + (range.height() > 0 ? height : 0) + 0.08 * height);
+    fitting_ = false;
+}
+
+void PlotChart::dataChanged() {
+    if (!zoomed_) fitRange();
+    scheduleRedraw();
+}
+
+void PlotChart::scheduleRedraw() {
+    if (!redraw_timer_.isActive()) redraw_timer_.start();
+}
+
+void PlotChart::redraw() {
+    if (!isVisible()) return; // shown again, the widget paints itself
+    ++redraw_count_;
+    readout_ = std::isfinite(cursor_) ? readoutAt(cursor_) : QString();
+    QMargins margins = plot_->axisRect()->minimumMargins();
+    margins.setRight(rightMargin(style_));
+    plot_->axisRect()->setMinimumMargins(margins);
+    plot_->replot(QCustomPlot::rpQueuedReplot);
+    updateAccessibleText();
+}
+
+void PlotChart::setCursor(double x) {
+    moveCursor(x, false);
+}
+
+void PlotChart::moveCursor(double x, bool tell) {
+    const double next = std::isfinite(x) ? nearestX(x) : x;
+    if (next == cursor_ || (std::isnan(next) && std::isnan(cursor_))) return;
+    cursor_ = next;
+    scheduleRedraw();
+    if (tell) Q_EMIT cursorMoved(cursor_);
+}
+
+bool PlotChart::eventFilter(QObject* watched, QEvent* event) {
+    if (watched != plot_) return Chart::eventFilter(watched, event);
+    switch (event->type()) {
+    case QEvent::MouseMove: {
+        const auto* mouse = static_cast<QMouseEvent*>(event);
+        const QPointF at = mouse->position();
+        const bool inside = plot_->axisRect()->rect().contains(at.toPoint());
+        moveCursor(inside ? plot_->xAxis->pixelToCoord(at.x()) : std::numeric_limits<double>::quiet_NaN(), true);
+        break;
+    }
+    case QEvent::Leave:
+        moveCursor(std::numeric_limits<double>::quiet_NaN(), true);
+        break;
+    case QEvent::Wheel: {
+        const bool vertical = static_cast<QWheelEvent*>(event)->modifiers() & Qt::ShiftModifier;
+        plot_->axisRect()->setRangeZoom(vertical ? Qt::Vertical : Qt::Horizontal);
+        break;
+    }
+    case QEvent::MouseButtonPress:
+        press_ = static_cast<QMouseEvent*>(event)->pos();
+        setFocus(Qt::MouseFocusReason);
+        break;
+    case QEvent::MouseButtonRelease: {
+        const auto* mouse = static_cast<QMouseEvent*>(event);
+        if (mouse->button() == Qt::LeftButton && (mouse->pos() - press_).manhattanLength() < 4
+            && plot_->axisRect()->rect().contains(mouse->pos()))
+            clicked(plot_->xAxis->pixelToCoord(mouse->pos().x()), plot_->yAxis->pixelToCoord(mouse->pos().y()));
+        break;
+    }
+    case QEvent::MouseButtonDblClick:
+        resetView();
+        return true;
+    default:
+        break;
+    }
+    return Chart::eventFilter(watched, event);
+}
+
+void PlotChart::keyPressEvent(QKeyEvent* event) {
+    const QCPRange range = plot_->xAxis->range();
+    const double at = std::isfinite(cursor_) ? cursor_ : range.center();
+    switch (event->key()) {
+    case Qt::Key_Left:
+    case Qt::Key_Right: {
+        // One data point where they are far apart, else two hundredths of the view.
+        const double sign = event->key() == Qt::Key_Left ? -1 : 1;
+        for (double step = range.size() / 1000; step <= range.size() / 4; step *= 2) {
+            const double next = nearestX(at + sign * std::max(step, range.size() / 50));
+            if (next == at) continue;
+            moveCursor(next, true);
+            break;
+        }
+        return;
+    }
+    case Qt::Key_Plus:
+    case Qt::Key_Equal:
+        plot_->xAxis->scaleRange(0.8, at);
+        break;
+    case Qt::Key_Minus:
+        plot_->xAxis->scaleRange(1.25, at);
+        break;
+    case Qt::Key_0:
+        resetView();
+        break;
+    default:
+        Chart::keyPressEvent(event);
+        return;
+    }
+    scheduleRedraw();
+}
+
+} // namespace tempera

@@ -1,0 +1,89 @@
+#pragma once
+
+#include "ui/charts/chart.h"
+
+#include <QTimer>
+
+class QCPAbstractItem;
+class QCPGraph;
+class QCPRange;
+class QCPTextElement;
+class QCustomPlot;
+
+namespace tempera {
+
+/// A chart with axes, over QCustomPlot: thin axes, light horizontal grid, title left and a readout right of it; wheel zooms x,
+/// shift-wheel y, drag pans, double click resets; arrow keys move the crosshair, + and - zoom, 0 resets.
+/// It redraws on a timer, at most 20 times a second, however often its data change.
+class PlotChart : public Chart {
+    Q_OBJECT
+
+public:
+    static constexpr int redraw_interval_ms = 50;
+
+    PlotChart(const QString& title, const QString& x_label, const QString& y_label, QWidget* parent = nullptr);
+    ~PlotChart() override;
+
+    void paintChart(QCPPainter& painter, const QSizeF& size, const ChartStyle& style) final;
+    void resetView() override;
+    /// True while the user has zoomed or panned; the view then no longer follows the data.
+    bool zoomed() const { return zoomed_; }
+    int redrawCount() const { return redraw_count_; }
+    QString readout() const { return readout_; }
+    /// Where a point of the data lies in this widget, for tests and tips.
+    QPointF pixelOf(double x, double y) const;
+    void setXRange(double low, double high);
+    double xLow() const;
+    double xHigh() const;
+
+public Q_SLOTS:
+    /// Moves the crosshair to `x`; NaN hides it.
+    void setCursor(double x);
+
+Q_SIGNALS:
+    void cursorMoved(double x);
+    void xRangeChanged(double low, double high);
+
+protected:
+    /// Draws what lies over the data (end labels, flags, rings) inside `painter`, with the geometry of this moment.
+    virtual void paintOverlay(QCPPainter& painter, const ChartStyle& style) = 0;
+    /// Pens, brushes and tick fonts of what the subclass added to the plot.
+    virtual void applySeriesStyle(const ChartStyle& style) = 0;
+    /// The whole data's range; false where there are none.
+    virtual bool dataRange(QRectF& range) const = 0;
+    /// The x of the data nearest to `x`, and the text for the readout there.
+    virtual double nearestX(double x) const = 0;
+    virtual QString readoutAt(double x) const = 0;
+    /// A click (not a drag) at these coordinates.
+    virtual void clicked(double x, double y) { Q_UNUSED(x) Q_UNUSED(y) }
+    /// Room at the right of the axes for end labels, in pixels.
+    virtual int rightMargin(const ChartStyle& style) const = 0;
+
+    void restyle() override;
+    void keyPressEvent(QKeyEvent* event) override;
+    bool eventFilter(QObject* watched, QEvent* event) override;
+    void scheduleRedraw();
+    /// Data changed: follow them unless the user zoomed, redraw soon.
+    void dataChanged();
+    double cursor() const { return cursor_; }
+
+    QCustomPlot* plot_;
+
+private:
+    void applyStyle(const ChartStyle& style);
+    void fitRange();
+    void redraw();
+    void moveCursor(double x, bool tell);
+
+    QTimer redraw_timer_;
+    QCPTextElement* title_element_;
+    ChartStyle style_;
+    double cursor_;
+    bool zoomed_ = false;
+    bool fitting_ = false;
+    int redraw_count_ = 0;
+    QPoint press_;
+    QString readout_;
+};
+
+} // namespace tempera

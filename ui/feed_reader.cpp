@@ -1,0 +1,212 @@
+#include "ui/feed_reader.h"
+
+#include "core/store/workspace.h"
+#include "ui/theme/text.h"
+
+#include <algorithm>
+#include <exception>
+#include <set>
+
+namespace tempera {
+
+FeedReader::FeedReader(Workspace& workspace, Sinks sinks) : workspace_(workspace), sinks_(std::move(sinks)) {}
+
+FeedReader::~FeedReader() {
+    wish([](Wishes& wishes) { wishes.quit = true; });
+    if (thread_.joinable()) thread_.join();
+}
+
+void FeedReader::start(int interval_ms) {
+    if (!thread_.joinable()) thread_ = std::thread([this, interval_ms] { loop(interval_ms); });
+}
+
+template <class Change>
+void FeedReader::wish(Change change) {
+    {
+        const std::lock_guard lock(mutex_);
+        change(wishes_);
+        hurry_ = true;
+    }
+    wake_.notify_one();
+}
+
+void FeedReader::watch(const std::string& run_id) {
+    wish([&](Wishes& wishes) { wishes.watched = run_id; });
+}
+
+void FeedReader::set_smoothing(double weight) {
+    wish([&](Wishes& wishes) { wishes.smoothing = std::clamp(weight, 0.0, 0.999); });
+}
+
+void FeedReader::request_prompts(const std::optional<PromptQuery>& query) {
+    wish([&](Wishes& wishes) {
+        wishes.prompts = query;
+        wishes.prompts_new = query.has_value();
+    });
+}
+
+void FeedReader::request_samples(const SampleRequest& request) {
+    wish([&](Wishes& wishes) {
+        wishes.samples = request;
+        wishes.samples_new = true;
+    });
+}
+
+void FeedReader::perform(std::function<void()> task, std::function<void(const std::string&)> done) {
+    wish([&](Wishes& wishes) { wishes.tasks.push_back({std::move(task), std::move(done)}); });
+}
+
+void FeedReader::loop(int interval_ms) {
+    for (;;) {
+        Wishes now;
+        {
+            std::unique_lock lock(mutex_);
+            wake_.wait_for(lock, std::chrono::milliseconds(interval_ms), [this] { return hurry_; });
+            hurry_ = false;
+            now = wishes_;
+            wishes_.tasks.clear();
+            wishes_.prompts_new = wishes_.samples_new = false;
+        }
+        perform_tasks(now.tasks); // also before quitting: a stop that was asked for is carried out
+        if (now.quit) return;
+        look(now);
+    }
+}
+
+void FeedReader::perform_tasks(std::deque<Task>& tasks) {
+    for (Task& task : tasks) {
+        std::string error;
+        try {
+            task.run();
+        } catch (const std::exception& problem) {
+            error = problem.what();
+        }
+        task.done(error);
+    }
+}
+
+void FeedReader::look(const Wishes& wishes) {
+    try {
+        look_at_catalogue();
+        look_at_run(wishes);
+        if (wishes.prompts_new && wishes.prompts) answer_prompts(*wishes.prompts);
+        if (wishes.samples_new && wishes.samples) answer_samples(*wishes.samples);
+        report({});
+    } catch (const std::exception& problem) {
+        report(problem.what());
+    }
+    if (looks_++ % 4 != 0) return;
+    const SystemLoad load = load_reader_.read();
+    if (!(load == last_load_)) sinks_.load(load);
+    last_load_ = load;
+}
+
+void FeedReader::report(const std::string& sentence) {
+    if (sentence != last_failure_ && !sentence.empty()) sinks_.failed(sentence);
+    last_failure_ = sentence;
+}
+
+void FeedReader::look_at_catalogue() {
+    const std::int64_t version = workspace_.version();
+    if (version == catalogue_version_) return;
+    auto catalogue = std::make_shared<Catalogue>();
+    catalogue->studies = workspace_.studies();
+    catalogue->runs = workspace_.runs();
+    catalogue_version_ = version;
+    sinks_.catalogue(catalogue);
+}
+
+void FeedReader::look_at_run(const Wishes& wishes) {
+    if (wishes.watched != open_run_) {
+        reader_.reset();
+        last_.reset();
+        run_version_ = -1;
+        open_run_ = wishes.watched;
+    }
+    if (open_run_.empty()) return;
+    if (!reader_) reader_.emplace(workspace_.run_folder(open_run_));
+    const std::int64_t version = reader_->version();
+    if (version == run_version_ && wishes.smoothing == smoothing_ && last_) return;
+    const bool grew = run_version_ != -1 && version != run_version_;
+    auto data = std::make_shared<RunData>();
+    data->run_id = open_run_;
+    read_metrics(*data, wishes.smoothing);
+    data->events = reader_->events();
+    data->checkpoints = reader_->checkpoints();
+    data->progress = reader_->progress();
+    data->headline = reader_->headline();
+    data->cells = reader_->sweep_cells();
+    data->rows = reader_->sweep_rows();
+    data->temperatures = reader_->sampled_temperatures();
+    data->sample_count = reader_->sample_count();
+    const bool more_samples = grew && last_ && last_->sample_count != data->sample_count;
+    last_ = data;
+    run_version_ = version;
+    smoothing_ = wishes.smoothing;
+    sinks_.run(data);
+    if (more_samples && wishes.prompts && wishes.prompts->run_id == open_run_ && !wishes.prompts_new) {
+        answer_prompts(*wishes.prompts);
+        if (wishes.samples && wishes.samples->run_id == open_run_ && !wishes.samples_new) answer_samples(*wishes.samples);
+    }
+}
+
+void FeedReader::read_metrics(RunData& data, double smoothing) {
+    for (const std::string& name : reader_->metric_names()) {
+        const SeriesPointer before = last_ && last_->metrics.count(name) ? last_->metrics.at(name) : nullptr;
+        auto series = std::make_shared<Series>();
+        // Behind a resume from an earlier checkpoint the steps rise anew: the line is then read afresh.
+        const bool rewound = before && !before->x.empty() && [&] {
+            const auto tail = reader_->metric(name, static_cast<std::int64_t>(before->x.back()) - 1);
+            return tail.empty() || static_cast<double>(tail.front().step) != before->x.back() || tail.front().value != before->y.back();
+        }();
+        const bool extend = before && !before->x.empty() && !rewound;
+        const auto points = reader_->metric(name, extend ? static_cast<std::int64_t>(before->x.back()) : -1);
+        if (extend && points.empty() && smoothing == smoothing_) {
+            data.metrics[name] = before;
+            continue;
+        }
+        if (extend) {
+            series->x = before->x;
+            series->y = before->y;
+        }
+        series->x.reserve(series->x.size() + points.size());
+        series->y.reserve(series->y.size() + points.size());
+        for (const MetricPoint& point : points) {
+            series->x.push_back(static_cast<double>(point.step));
+            series->y.push_back(point.value);
+        }
+        finishSeries(*series, series->x.size() < 20 ? 0.0 : smoothing);
+        data.metrics[name] = series;
+    }
+}
+
+void FeedReader::answer_prompts(const PromptQuery& query) {
+    RunReader reader(workspace_.run_folder(query.run_id));
+    auto list = std::make_shared<PromptList>();
+    list->query = query;
+    std::map<std::int64_t, QString> labels;
+    for (const PromptRecord& prompt : reader.prompts()) labels[prompt.index] = promptLabel(prompt);
+    std::optional<std::set<std::int64_t>> wanted;
+    if (!query.search.isEmpty()) {
+        const auto found = reader.search(query.temperature, fromQt(query.search));
+        wanted.emplace(found.begin(), found.end());
+    }
+    for (RunReader::PromptScores& scores : reader.prompt_scores(query.temperature))
+        if (!wanted || wanted->count(scores.prompt_index))
+            list->prompts.push_back({scores.prompt_index, labels[scores.prompt_index], std::move(scores.scores)});
+    sinks_.prompts(list);
+}
+
+void FeedReader::answer_samples(const SampleRequest& request) {
+    RunReader reader(workspace_.run_folder(request.run_id));
+    auto set = std::make_shared<SampleSet>();
+    set->run_id = request.run_id;
+    set->temperature = request.temperature;
+    set->prompt.index = request.prompt_index;
+    for (PromptRecord& prompt : reader.prompts())
+        if (prompt.index == request.prompt_index) set->prompt = std::move(prompt);
+    set->samples = reader.samples(request.temperature, request.prompt_index);
+    sinks_.samples(set);
+}
+
+} // namespace tempera

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "core/store/records.h"
+#include "ui/charts/series.h"
+
+#include <QString>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tempera {
+
+/// The plain, immutable structs that the reader thread hands to the GUI thread.
+
+struct Catalogue {
+    std::vector<StudyRecord> studies;
+    std::vector<RunRecord> runs; ///< in list order
+
+    const RunRecord* run(const std::string& id) const {
+        for (const RunRecord& record : runs)
+            if (record.id == id) return &record;
+        return nullptr;
+    }
+};
+using CataloguePointer = std::shared_ptr<const Catalogue>;
+
+/// Everything the pages of one run show, but for its samples.
+struct RunData {
+    std::string run_id;
+    std::map<std::string, SeriesPointer> metrics; ///< unchanged ones keep their pointer
+    std::vector<RunEvent> events;
+    std::vector<CheckpointRecord> checkpoints;
+    Progress progress;
+    std::map<std::string, double> headline;
+    std::vector<SweepCell> cells;
+    std::vector<SweepRow> rows;
+    std::vector<double> temperatures; ///< with samples
+    std::int64_t sample_count = 0;
+};
+using RunDataPointer = std::shared_ptr<const RunData>;
+
+struct PromptQuery {
+    std::string run_id;
+    double temperature = 0;
+    QString search; ///< "" = all
+    bool operator==(const PromptQuery&) const = default;
+};
+
+/// A line of the prompt list.
+struct PromptSummary {
+    std::int64_t index = 0;
+    QString label;
+    std::vector<double> scores; ///< in sample order
+};
+struct PromptList {
+    PromptQuery query;
+    std::vector<PromptSummary> prompts;
+};
+using PromptListPointer = std::shared_ptr<const PromptList>;
+
+struct SampleSet {
+    std::string run_id;
+    double temperature = 0;
+    PromptRecord prompt;
+    std::vector<Sample> samples; ///< by sample index
+};
+using SampleSetPointer = std::shared_ptr<const SampleSet>;
+
+struct SystemLoad {
+    double cpu_share = 0; ///< of all cores, since the last reading
+    double process_gib = 0;
+    double total_gib = 0;
+    bool operator==(const SystemLoad&) const = default;
+};
+
+/// "3, 5, 7 → 42" from {"nums":[..],"target":..}; the prompt's first line where there are no such facts.
+QString promptLabel(const PromptRecord& prompt);
+
+} // namespace tempera

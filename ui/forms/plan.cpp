@@ -1,0 +1,95 @@
+#include "ui/forms/plan.h"
+
+#include "ui/theme/text.h"
+
+#include <QLocale>
+#include <QObject>
+
+#include <algorithm>
+#include <cmath>
+
+namespace tempera {
+
+namespace {
+
+QString tr(const char* text) {
+    return QObject::tr(text);
+}
+
+double number(const Json& recipe, const char* key, double fallback) {
+    const auto found = recipe.find(key);
+    return found != recipe.end() && found->is_number() ? found->get<double>() : fallback;
+}
+
+std::string text(const Json& recipe, const char* key) {
+    const auto found = recipe.find(key);
+    return found != recipe.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+QString grouped(double value) {
+    return QLocale::c().toString(value, 'f', 0);
+}
+
+/// Optimiser steps of an SFT recipe; 0 where they depend on a data file.
+double stepsOf(const Json& recipe) {
+    const double limit = number(recipe, "max_steps", 0);
+    if (limit > 0) return limit;
+    const std::string data = text(recipe, "data");
+    if (data != "countdown" && data != "arithmetic") return 0;
+    const double per_step = std::max(1.0, number(recipe, "batch_size", 1) * number(recipe, "accumulation", 1));
+    return std::ceil(std::ceil(number(recipe, "examples", 0) / per_step) * number(recipe, "epochs", 1));
+}
+
+double samplesOf(const Json& recipe) {
+    const auto temperatures = recipe.find("temperatures");
+    const double columns = temperatures != recipe.end() && temperatures->is_array() ? double(temperatures->size()) : 1;
+    return columns * number(recipe, "problems", 0) * number(recipe, "n", 1);
+}
+
+void addStage(std::vector<PlanLine>& plan, const Json& recipe, const std::vector<RunRecord>& earlier) {
+    const std::string kind = text(recipe, "kind");
+    const bool sweep = kind == "sweep";
+    const double work = sweep ? samplesOf(recipe) : stepsOf(recipe);
+    if (sweep) {
+        plan.push_back({tr("Samples"), QObject::tr("%1, at most %2 tokens each").arg(grouped(work), grouped(number(recipe, "max_tokens", 0)))});
+    } else {
+        plan.push_back({tr("Steps"), work > 0 ? grouped(work) : tr("known when the data file is read")});
+        if (work > 0)
+            plan.push_back({tr("Examples seen"), grouped(work * number(recipe, "batch_size", 1) * number(recipe, "accumulation", 1))});
+        if (const double keep = number(recipe, "keep_checkpoints", 0); keep > 0) plan.push_back({tr("Checkpoints kept"), QObject::tr("%1 and the best").arg(grouped(keep))});
+    }
+    const RunRecord* like = nullptr;
+    for (const RunRecord& run : earlier) {
+        if (run.status != RunStatus::finished || run.kind != kind || run.progress.total <= 0 || run.ended_ms <= run.started_ms) continue;
+        const Json done = Json::parse(run.recipe, nullptr, false);
+        if (!done.is_object() || text(done, "model") != text(recipe, "model")) continue;
+        if (!like || run.ended_ms > like->ended_ms) like = &run;
+    }
+    if (!like) {
+        plan.push_back({tr("Time and memory"), tr("known after the first such run")});
+        return;
+    }
+    const double seconds = double(like->ended_ms - like->started_ms) / 1000 / double(like->progress.total) * work;
+    if (work > 0) plan.push_back({tr("Time"), QObject::tr("about %1, judging by %2").arg(durationText(seconds), runTitle(*like))});
+    if (like->progress.memory_gib > 0)
+        plan.push_back({tr("Memory"), QObject::tr("about %1 GiB, judging by %2").arg(like->progress.memory_gib, 0, 'f', 1).arg(runTitle(*like))});
+}
+
+} // namespace
+
+std::vector<PlanLine> planOf(const Json& recipe_or_study, const std::vector<RunRecord>& earlier) {
+    std::vector<PlanLine> plan;
+    const auto stages = recipe_or_study.find("stages");
+    if (stages == recipe_or_study.end() || !stages->is_array()) {
+        if (recipe_or_study.is_object()) addStage(plan, recipe_or_study, earlier);
+        return plan;
+    }
+    for (const Json& stage : *stages) {
+        if (!stage.is_object()) continue;
+        plan.push_back({toQt(text(stage, "stage")), {}});
+        addStage(plan, stage, earlier);
+    }
+    return plan;
+}
+
+} // namespace tempera

@@ -1,0 +1,360 @@
+#include "ui/main_window.h"
+
+#include "core/queue/run_queue.h"
+#include "ui/pages/figure5_page.h"
+#include "ui/pages/new_run_page.h"
+#include "ui/pages/recipe_page.h"
+#include "ui/pages/run_page.h"
+#include "ui/pages/run_view.h"
+#include "ui/pages/samples_page.h"
+#include "ui/run_feed.h"
+#include "ui/theme/icons.h"
+#include "ui/theme/text.h"
+#include "ui/widgets/banner.h"
+#include "ui/widgets/empty_state.h"
+#include "ui/widgets/run_header.h"
+#include "ui/widgets/run_list.h"
+#include "ui/widgets/status_strip.h"
+#include "ui/window_state.h"
+
+#include <QButtonGroup>
+#include <QCloseEvent>
+#include <QHBoxLayout>
+#include <QLineEdit>
+#include <QMessageBox>
+#include <QPushButton>
+#include <QShortcut>
+#include <QSplitter>
+#include <QStackedWidget>
+#include <QTabBar>
+#include <QToolButton>
+#include <QTreeView>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace tempera {
+
+namespace {
+
+enum Area { runs_area, new_run_area };
+
+} // namespace
+
+MainWindow::MainWindow(Parts parts, QWidget* parent) : QMainWindow(parent), parts_(std::move(parts)) {
+    setWindowTitle(tr("Tempera"));
+    setWindowIcon(QIcon(QStringLiteral(":/tempera/icons/tempera.svg")));
+    resize(1280, 800);
+    setMinimumSize(880, 560);
+    auto* rail = new QWidget(this);
+    buildRail(rail);
+    list_ = new RunList(this);
+    list_->setReadOnly(parts_.queue == nullptr);
+    view_ = new RunView(this);
+    view_->header()->setReadOnly(parts_.queue == nullptr);
+    if (parts_.paper) view_->figure5()->setPaperValues(*parts_.paper);
+    new_run_ = new NewRunPage(parts_.shipped, this);
+    new_run_->setReadOnly(parts_.queue == nullptr);
+    empty_ = new EmptyState(tr("Runs appear here, live while they work: start with “Figure 5 in minutes”, which teaches a tiny model Countdown and maps best-of-N over temperature."), tr("New run"), this);
+    stack_ = new QStackedWidget(this);
+    for (QWidget* page : std::initializer_list<QWidget*>{empty_, view_, new_run_}) stack_->addWidget(page);
+    notices_ = new QVBoxLayout;
+    notices_->setContentsMargins(0, 0, 0, 0);
+    notices_->setSpacing(0);
+    auto* centre = new QWidget(this);
+    auto* centre_column = new QVBoxLayout(centre);
+    centre_column->setContentsMargins(0, 0, 0, 0);
+    centre_column->setSpacing(0);
+    centre_column->addLayout(notices_);
+    centre_column->addWidget(stack_, 1);
+    splitter_ = new QSplitter(Qt::Horizontal, this);
+    splitter_->addWidget(list_);
+    splitter_->addWidget(centre);
+    splitter_->setStretchFactor(1, 1);
+    splitter_->setSizes({240, 1040});
+    splitter_->setChildrenCollapsible(false);
+    auto* body = new QWidget(this);
+    auto* row = new QHBoxLayout(body);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(0);
+    row->addWidget(rail);
+    row->addWidget(splitter_, 1);
+    setCentralWidget(body);
+    strip_ = new StatusStrip(this);
+    strip_->setWorkspace(parts_.feed.workspaceFolder());
+    setStatusBar(strip_);
+    connectPages();
+    addShortcuts();
+    restoreState();
+    if (!parts_.queue)
+        notice(int(Banner::Kind::warning), parts_.read_only_reason.isEmpty() ? tr("This workspace is open read-only.") : parts_.read_only_reason)
+            ->setClosable(false);
+    catalogueArrived(parts_.feed.catalogue());
+}
+
+MainWindow::~MainWindow() = default;
+
+void MainWindow::buildRail(QWidget* rail) {
+    rail->setObjectName(QStringLiteral("rail"));
+    rail->setAttribute(Qt::WA_StyledBackground);
+    areas_ = new QButtonGroup(this);
+    auto* column = new QVBoxLayout(rail);
+    column->setContentsMargins(4, 8, 4, 8);
+    column->setSpacing(4);
+    const auto add = [&](Area area, const QString& symbol, const QString& text, const QString& tip) {
+        auto* button = new QToolButton(rail);
+        button->setIcon(icon(symbol));
+        button->setIconSize(QSize(24, 24));
+        button->setText(text);
+        button->setToolButtonStyle(Qt::ToolButtonTextUnderIcon);
+        button->setCheckable(true);
+        button->setToolTip(tip);
+        button->setAccessibleName(text);
+        button->setFocusPolicy(Qt::TabFocus);
+        button->setFixedWidth(std::max(64, button->fontMetrics().horizontalAdvance(text) + 20));
+        areas_->addButton(button, area);
+        column->addWidget(button);
+    };
+    add(runs_area, QStringLiteral("runs"), tr("Runs"), tr("Studies and runs (Alt+1)"));
+    add(new_run_area, QStringLiteral("new-run"), tr("New run"), tr("Start a run or a study (Ctrl+N)"));
+    column->addStretch();
+    areas_->button(runs_area)->setChecked(true);
+    connect(areas_, &QButtonGroup::idClicked, this, [this](int area) {
+        if (area == new_run_area) showNewRun();
+        else showRun(list_->currentRun());
+    });
+}
+
+void MainWindow::connectPages() {
+    RunFeed& feed = parts_.feed;
+    connect(&feed, &RunFeed::catalogueChanged, this, &MainWindow::catalogueArrived);
+    connect(&feed, &RunFeed::runChanged, view_, &RunView::setData);
+    connect(&feed, &RunFeed::promptsReady, view_->samples(), &SamplesPage::setPrompts);
+    connect(&feed, &RunFeed::samplesReady, view_->samples(), &SamplesPage::setSamples);
+    connect(&feed, &RunFeed::loadChanged, strip_, &StatusStrip::setLoad);
+    connect(&feed, &RunFeed::failed, this, [this](const QString& sentence) { notice(int(Banner::Kind::error), sentence); });
+    connect(view_->samples(), &SamplesPage::promptsWanted, &feed, [&feed](const PromptQuery& query) { feed.requestPrompts(query); });
+    connect(view_->samples(), &SamplesPage::samplesWanted, &feed,
+            [&feed](const QString& run, double temperature, qint64 prompt) { feed.requestSamples(fromQt(run), temperature, prompt); });
+    connect(view_->charts(), &RunPage::smoothingChanged, &feed, &RunFeed::setSmoothing);
+    connect(list_, &RunList::runSelected, this, &MainWindow::runSelected);
+    connect(list_, &RunList::actionRequested, this, &MainWindow::act);
+    connect(list_->view(), &QTreeView::clicked, this, [this] { showRun(list_->currentRun()); });
+    connect(empty_, &EmptyState::triggered, this, &MainWindow::showNewRun);
+    connect(new_run_, &NewRunPage::startRequested, this, &MainWindow::startRun);
+    connect(view_->recipe(), &RecipePage::reuseRequested, this, [this](const Json& recipe) {
+        new_run_->setRecipe(recipe);
+        showNewRun();
+    });
+    const auto on_current = [this](const char* action) {
+        return [this, action] { act(QString::fromLatin1(action), toQt(view_->runId())); };
+    };
+    connect(view_->header(), &RunHeader::stopRequested, this, on_current("stop"));
+    connect(view_->header(), &RunHeader::resumeRequested, this, on_current("resume"));
+    connect(view_->header(), &RunHeader::cancelRequested, this, on_current("cancel"));
+}
+
+void MainWindow::addShortcuts() {
+    const auto add = [this](const QKeySequence& keys, auto action) { connect(new QShortcut(keys, this), &QShortcut::activated, this, action); };
+    add(QKeySequence::New, [this] { showNewRun(); });
+    add(QKeySequence::Find, [this] { list_->searchBox()->setFocus(Qt::ShortcutFocusReason); });
+    add(QKeySequence(Qt::ALT | Qt::Key_1), [this] {
+        showRun(list_->currentRun());
+        list_->view()->setFocus(Qt::ShortcutFocusReason);
+    });
+    add(QKeySequence::Quit, [this] { close(); });
+    const auto turn = [this](int by) {
+        QTabBar* tabs = view_->tabs();
+        if (tabs->count() > 0) tabs->setCurrentIndex((tabs->currentIndex() + by + tabs->count()) % tabs->count());
+    };
+    add(QKeySequence(Qt::CTRL | Qt::Key_PageDown), [turn] { turn(1); });
+    add(QKeySequence(Qt::CTRL | Qt::Key_PageUp), [turn] { turn(-1); });
+}
+
+void MainWindow::catalogueArrived(const CataloguePointer& catalogue) {
+    list_->setCatalogue(catalogue);
+    strip_->setCatalogue(catalogue);
+    new_run_->setEarlierRuns(catalogue);
+    if (const RunRecord* run = catalogue->run(view_->runId())) view_->setRun(*run);
+    if (!pending_selection_.empty()) {
+        list_->select(pending_selection_);
+        if (!list_->currentRun().empty()) pending_selection_.clear();
+    }
+    if (first_catalogue_ && !catalogue->runs.empty()) {
+        first_catalogue_ = false;
+        offerResume(*catalogue);
+        if (list_->currentRun().empty()) list_->view()->setCurrentIndex(list_->view()->model()->index(0, 0));
+    }
+    if (catalogue->runs.empty() && stack_->currentWidget() == view_) stack_->setCurrentWidget(empty_);
+    if (closing_ && running().empty()) close();
+}
+
+void MainWindow::runSelected(const QString& run_id) {
+    const std::string id = fromQt(run_id);
+    const RunRecord* run = parts_.feed.catalogue()->run(id);
+    if (!run) return;
+    view_->setRun(*run);
+    parts_.feed.requestPrompts(std::nullopt);
+    parts_.feed.watch(id);
+    if (stack_->currentWidget() == empty_) stack_->setCurrentWidget(view_);
+}
+
+void MainWindow::showRun(const std::string& run_or_study_id) {
+    areas_->button(runs_area)->setChecked(true);
+    stack_->setCurrentWidget(parts_.feed.catalogue()->runs.empty() ? static_cast<QWidget*>(empty_) : view_);
+    if (run_or_study_id.empty() || run_or_study_id == list_->currentRun()) return;
+    list_->select(run_or_study_id);
+    if (list_->currentRun().empty()) pending_selection_ = run_or_study_id;
+}
+
+void MainWindow::showNewRun() {
+    areas_->button(new_run_area)->setChecked(true);
+    stack_->setCurrentWidget(new_run_);
+}
+
+void MainWindow::startRun(const Json& recipe_or_study) {
+    if (!parts_.queue) return;
+    auto ids = std::make_shared<std::vector<std::string>>();
+    parts_.feed.perform([queue = parts_.queue, recipe_or_study, ids] { *ids = queue->submit(recipe_or_study); },
+                        [this, ids](const QString& error) {
+                            if (!error.isEmpty()) {
+                                notice(int(Banner::Kind::error), error);
+                                return;
+                            }
+                            if (!ids->empty()) pending_selection_ = ids->front();
+                            // Of a study its row, so that the page follows the stages.
+                            if (const RunRecord* run = ids->empty() ? nullptr : parts_.feed.catalogue()->run(ids->front()); run && !run->study.empty())
+                                pending_selection_ = run->study;
+                            showRun({});
+                            catalogueArrived(parts_.feed.catalogue());
+                        });
+}
+
+void MainWindow::perform(std::function<void(RunQueue&)> task) {
+    if (!parts_.queue) return;
+    parts_.feed.perform([queue = parts_.queue, task = std::move(task)] { task(*queue); },
+                        [this](const QString& error) {
+                            if (!error.isEmpty()) notice(int(Banner::Kind::error), error);
+                        });
+}
+
+void MainWindow::act(const QString& action, const QString& run_id) {
+    const std::string id = fromQt(run_id);
+    if (action == QLatin1String("stop")) perform([id](RunQueue& queue) { queue.stop(id); });
+    else if (action == QLatin1String("cancel")) perform([id](RunQueue& queue) { queue.cancel(id); });
+    else if (action == QLatin1String("resume")) perform([id](RunQueue& queue) { queue.resume(id); });
+    else if (action == QLatin1String("first")) perform([id](RunQueue& queue) { queue.reorder(id, 0); });
+    else if (action == QLatin1String("remove")) remove(run_id);
+    else if (action == QLatin1String("reuse")) {
+        const RunRecord* run = parts_.feed.catalogue()->run(id);
+        const Json recipe = run ? Json::parse(run->recipe, nullptr, false) : Json();
+        if (!recipe.is_object()) return;
+        new_run_->setRecipe(recipe);
+        showNewRun();
+    }
+}
+
+void MainWindow::remove(const QString& run_id) {
+    const RunRecord* run = parts_.feed.catalogue()->run(fromQt(run_id));
+    if (!run) return;
+    ask(tr("Delete “%1” for ever?").arg(runTitle(*run)), tr("Its metrics, samples, checkpoints and model are removed from the disk."), tr("Delete"),
+        [this, id = run->id] {
+            parts_.feed.perform([feed = &parts_.feed, id] { feed->removeRun(id); },
+                                [this](const QString& error) {
+                                    if (!error.isEmpty()) notice(int(Banner::Kind::error), error);
+                                });
+        });
+}
+
+void MainWindow::offerResume(const Catalogue& catalogue) {
+    if (!parts_.queue) return;
+    std::vector<std::string> ids;
+    QStringList names;
+    for (const RunRecord& run : catalogue.runs)
+        if (run.status == RunStatus::stopped || run.status == RunStatus::interrupted) {
+            ids.push_back(run.id);
+            names << QStringLiteral("%1 (%2)").arg(runTitle(run), statusText(run.status));
+        }
+    if (ids.empty()) return;
+    const QString listed = names.size() > 3 ? names.mid(0, 3).join(QStringLiteral(", ")) + QStringLiteral(", …") : names.join(QStringLiteral(", "));
+    Banner* banner = notice(int(Banner::Kind::info), ids.size() == 1 ? tr("One run was ended before it finished: %1. It can go on where it stopped.").arg(listed)
+                                                                     : tr("%1 runs were ended before they finished: %2. They can go on where they stopped.").arg(ids.size()).arg(listed));
+    QPushButton* resume = banner->addAction(ids.size() == 1 ? tr("Resume") : tr("Resume all"));
+    connect(resume, &QPushButton::clicked, this, [this, ids, banner] {
+        perform([ids](RunQueue& queue) {
+            for (const std::string& id : ids) queue.resume(id);
+        });
+        banner->deleteLater();
+    });
+}
+
+Banner* MainWindow::notice(int kind, const QString& sentence, const QString& details) {
+    for (Banner* banner : banners())
+        if (banner->text() == sentence) return banner; // said already
+    auto* banner = new Banner(static_cast<Banner::Kind>(kind), sentence, details, this);
+    connect(banner, &Banner::closed, banner, &QObject::deleteLater);
+    notices_->addWidget(banner);
+    return banner;
+}
+
+std::vector<Banner*> MainWindow::banners() const {
+    std::vector<Banner*> found;
+    for (int i = 0; i < notices_->count(); ++i)
+        if (auto* banner = qobject_cast<Banner*>(notices_->itemAt(i)->widget())) found.push_back(banner);
+    return found;
+}
+
+void MainWindow::ask(const QString& text, const QString& explanation, const QString& yes, std::function<void()> action) {
+    if (question_) return;
+    question_ = new QMessageBox(QMessageBox::Question, windowTitle(), text, QMessageBox::Cancel, this);
+    question_->setInformativeText(explanation);
+    question_->setAttribute(Qt::WA_DeleteOnClose);
+    QPushButton* accept = question_->addButton(yes, QMessageBox::AcceptRole);
+    accept->setObjectName(QStringLiteral("accept"));
+    question_->setDefaultButton(accept);
+    connect(question_, &QMessageBox::finished, this, [this, accept, action = std::move(action)] {
+        const bool accepted = question_ && question_->clickedButton() == accept;
+        question_ = nullptr;
+        if (accepted) action();
+    });
+    question_->open(); // not exec(): the feed's deliveries and the timers go on
+}
+
+std::vector<std::string> MainWindow::running() const {
+    std::vector<std::string> ids;
+    for (const RunRecord& run : parts_.feed.catalogue()->runs)
+        if (run.status == RunStatus::running || run.status == RunStatus::stopping) ids.push_back(run.id);
+    return ids;
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+    saveState();
+    const std::vector<std::string> ids = parts_.queue ? running() : std::vector<std::string>();
+    if (ids.empty()) {
+        event->accept();
+        return;
+    }
+    event->ignore();
+    if (closing_) return;
+    const RunRecord* run = parts_.feed.catalogue()->run(ids.front());
+    ask(tr("“%1” is still running. Stop it and close?").arg(run ? runTitle(*run) : toQt(ids.front())),
+        tr("It finishes its step, keeps a checkpoint and can be resumed at the next start."), tr("Stop and close"), [this, ids] {
+            closing_ = true;
+            perform([ids](RunQueue& queue) {
+                //PAUSE queue.pause();
+                for (const std::string& id : ids) queue.stop(id);
+            });
+            notice(int(Banner::Kind::info), tr("Stopping at a checkpoint; the window closes when it is stored."))->setClosable(false);
+        });
+}
+
+void MainWindow::restoreState() {
+    WindowState(parts_.settings).restore(*this, *splitter_, *view_, *list_);
+    parts_.feed.setSmoothing(view_->charts()->smoothing());
+}
+
+void MainWindow::saveState() const {
+    WindowState(parts_.settings).save(*this, *splitter_, *view_, *list_);
+}
+
+} // namespace tempera

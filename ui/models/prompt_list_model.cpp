@@ -1,0 +1,103 @@
+#include "ui/models/prompt_list_model.h"
+
+#include <algorithm>
+
+namespace tempera {
+
+namespace {
+
+std::ptrdiff_t solvedOf(const std::vector<double>& scores) {
+    return std::count_if(scores.begin(), scores.end(), [](double score) { return score >= 1; });
+}
+
+} // namespace
+
+bool PromptListModel::accepts(VerdictFilter filter, const std::vector<double>& scores) {
+    const auto solved = solvedOf(scores);
+    switch (filter) {
+    case VerdictFilter::all:
+        return true;
+    case VerdictFilter::solved:
+        return solved > 0;
+    case VerdictFilter::unsolved:
+        return solved == 0;
+    case VerdictFilter::mixed:
+        return solved > 0 && solved < std::ptrdiff_t(scores.size());
+    case VerdictFilter::no_answer:
+        return std::any_of(scores.begin(), scores.end(), [](double score) { return score <= 0; });
+    }
+    return true;
+}
+
+std::vector<std::size_t> PromptListModel::visibleRows() const {
+    std::vector<std::size_t> rows;
+    for (std::size_t i = 0; i < prompts_->prompts.size(); ++i)
+        if (accepts(filter_, prompts_->prompts[i].scores)) rows.push_back(i);
+    return rows;
+}
+
+void PromptListModel::setPrompts(const PromptListPointer& prompts) {
+    const bool same_prompts = prompts->query == prompts_->query && prompts->prompts.size() == prompts_->prompts.size();
+    if (!same_prompts) {
+        beginResetModel();
+        prompts_ = prompts;
+        visible_ = visibleRows();
+        endResetModel();
+        return;
+    }
+    prompts_ = prompts;
+    show(visibleRows());
+}
+
+void PromptListModel::setFilter(VerdictFilter filter) {
+    if (filter == filter_) return;
+    filter_ = filter;
+    show(visibleRows());
+}
+
+void PromptListModel::show(std::vector<std::size_t> rows) {
+    if (rows == visible_) {
+        if (!rows.empty()) Q_EMIT dataChanged(index(0), index(rowCount() - 1));
+        return;
+    }
+    beginResetModel();
+    visible_ = std::move(rows);
+    endResetModel();
+}
+
+int PromptListModel::rowOf(std::int64_t prompt_index) const {
+    for (std::size_t row = 0; row < visible_.size(); ++row)
+        if (prompts_->prompts[visible_[row]].index == prompt_index) return static_cast<int>(row);
+    return -1;
+}
+
+std::int64_t PromptListModel::promptAt(int row) const {
+    return row >= 0 && row < rowCount() ? prompts_->prompts[visible_[static_cast<std::size_t>(row)]].index : -1;
+}
+
+int PromptListModel::rowCount(const QModelIndex& parent) const {
+    return parent.isValid() ? 0 : static_cast<int>(visible_.size());
+}
+
+QVariant PromptListModel::data(const QModelIndex& index, int role) const {
+    if (!index.isValid() || index.row() >= rowCount()) return {};
+    const PromptSummary& prompt = prompts_->prompts[visible_[static_cast<std::size_t>(index.row())]];
+    const auto solved = solvedOf(prompt.scores);
+    switch (role) {
+    case Qt::DisplayRole:
+        return prompt.label;
+    case Qt::ToolTipRole:
+    case Qt::AccessibleTextRole:
+        return tr("Problem %1: %2, %3 of %4 samples right").arg(prompt.index + 1).arg(prompt.label).arg(solved).arg(prompt.scores.size());
+    case IndexRole:
+        return qlonglong(prompt.index);
+    case SolvedRole:
+        return int(solved);
+    case CountRole:
+        return int(prompt.scores.size());
+    default:
+        return {};
+    }
+}
+
+} // namespace tempera

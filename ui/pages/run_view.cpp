@@ -1,0 +1,134 @@
+#include "ui/pages/run_view.h"
+
+#include "ui/pages/figure5_page.h"
+#include "ui/pages/log_page.h"
+#include "ui/pages/recipe_page.h"
+#include "ui/pages/run_page.h"
+#include "ui/pages/samples_page.h"
+#include "ui/theme/text.h"
+#include "ui/widgets/banner.h"
+#include "ui/widgets/run_header.h"
+
+#include <QSignalBlocker>
+#include <QStackedWidget>
+#include <QTabBar>
+#include <QVBoxLayout>
+
+namespace tempera {
+
+RunView::RunView(QWidget* parent) : QWidget(parent) {
+    header_ = new RunHeader(this);
+    tabs_ = new QTabBar(this);
+    tabs_->setDrawBase(false);
+    tabs_->setExpanding(false);
+    tabs_->setAccessibleName(tr("Pages of the run"));
+    stack_ = new QStackedWidget(this);
+    charts_ = new RunPage(this);
+    figure5_ = new Figure5Page(this);
+    samples_ = new SamplesPage(this);
+    recipe_ = new RecipePage(this);
+    log_ = new LogPage(this);
+    for (QWidget* page : std::initializer_list<QWidget*>{charts_, figure5_, samples_, recipe_, log_}) stack_->addWidget(page);
+    auto* head = new QWidget(this);
+    head->setObjectName(QStringLiteral("header"));
+    head->setAttribute(Qt::WA_StyledBackground);
+    auto* head_column = new QVBoxLayout(head);
+    head_column->setContentsMargins(0, 0, 0, 0);
+    head_column->setSpacing(0);
+    head_column->addWidget(header_);
+    auto* tab_row = new QHBoxLayout;
+    tab_row->setContentsMargins(8, 0, 8, 0);
+    tab_row->addWidget(tabs_);
+    tab_row->addStretch();
+    head_column->addLayout(tab_row);
+    notices_ = new QVBoxLayout;
+    notices_->setContentsMargins(0, 0, 0, 0);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(head);
+    column->addLayout(notices_);
+    column->addWidget(stack_, 1);
+    connect(tabs_, &QTabBar::currentChanged, this, &RunView::tabChanged);
+    connect(figure5_, &Figure5Page::cellOpened, this, [this](double temperature, int n) {
+        showTab(QStringLiteral("samples"));
+        samples_->showCell(temperature, n);
+    });
+}
+
+void RunView::setRun(const RunRecord& run) {
+    const bool other = run.id != run_.id;
+    const bool other_kind = run.kind != run_.kind;
+    const bool failure_changed = other || run.status != run_.status || run.error != run_.error;
+    run_ = run;
+    header_->setRun(run);
+    recipe_->setRun(run);
+    if (other) {
+        // The last run's numbers must not stand under this run's name.
+        auto none = std::make_shared<RunData>();
+        none->run_id = run.id;
+        setData(none);
+    }
+    if (other_kind || tabs_->count() == 0) arrangeTabs();
+    if (failure_changed) showFailure();
+}
+
+void RunView::setData(const RunDataPointer& data) {
+    if (data->run_id != run_.id) return;
+    data_ = data;
+    if (!data->progress.phase.empty()) header_->setProgress(data->progress);
+    charts_->setData(data);
+    figure5_->setData(data);
+    samples_->setData(data);
+    log_->setData(data);
+}
+
+void RunView::arrangeTabs() {
+    const QSignalBlocker quiet(tabs_);
+    while (tabs_->count() > 0) tabs_->removeTab(0);
+    const auto add = [this](const char* key, const QString& text) { tabs_->setTabData(tabs_->addTab(text), QString::fromLatin1(key)); };
+    if (run_.kind == "sweep") {
+        add("figure5", tr("Figure 5"));
+        add("samples", tr("Samples"));
+    } else {
+        add("charts", tr("Charts"));
+    }
+    add("recipe", tr("Recipe"));
+    add("log", tr("Log"));
+    showTab(last_tab_.value(toQt(run_.kind), tabs_->tabData(0).toString()));
+    tabChanged(tabs_->currentIndex());
+}
+
+void RunView::showTab(const QString& key) {
+    for (int i = 0; i < tabs_->count(); ++i)
+        if (tabs_->tabData(i).toString() == key) tabs_->setCurrentIndex(i);
+}
+
+QString RunView::currentTab() const {
+    return tabs_->tabData(tabs_->currentIndex()).toString();
+}
+
+void RunView::tabChanged(int index) {
+    const QString key = tabs_->tabData(index).toString();
+    last_tab_[toQt(run_.kind)] = key;
+    const QHash<QString, QWidget*> pages{{QStringLiteral("charts"), charts_},
+                                         {QStringLiteral("figure5"), figure5_},
+                                         {QStringLiteral("samples"), samples_},
+                                         {QStringLiteral("recipe"), recipe_},
+                                         {QStringLiteral("log"), log_}};
+    if (QWidget* page = pages.value(key)) stack_->setCurrentWidget(page);
+    if (data_) samples_->setData(data_); // asks for its prompts only once it is seen
+}
+
+void RunView::showFailure() {
+    if (failure_) failure_->deleteLater();
+    failure_ = nullptr;
+    if (run_.status != RunStatus::failed || run_.error.empty()) return;
+    const QString details = tr("Run %1 (%2), %3\nRecipe: %4")
+                                .arg(toQt(run_.id), toQt(run_.kind), timeText(run_.ended_ms), toQt(run_.recipe));
+    failure_ = new Banner(Banner::Kind::error, toQt(run_.error), details, this);
+    failure_->setClosable(false);
+    notices_->addWidget(failure_);
+}
+
+} // namespace tempera

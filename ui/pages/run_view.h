@@ -1,0 +1,64 @@
+#pragma once
+
+#include "core/recipe/catalogue.h"
+#include "ui/feed_types.h"
+
+#include <QHash>
+#include <QWidget>
+
+class QStackedWidget;
+class QTabBar;
+class QVBoxLayout;
+
+namespace tempera {
+
+class Banner;
+class Figure5Page;
+class LogPage;
+class RecipePage;
+class RunHeader;
+class RunPage;
+class SamplesPage;
+
+/// A run: its head, and its pages behind one row of tabs: charts for training, Figure 5 and samples for a sweep, recipe, log.
+class RunView final : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit RunView(QWidget* parent = nullptr);
+
+    void setRun(const RunRecord& run);
+    void setData(const RunDataPointer& data);
+    const std::string& runId() const { return run_.id; }
+    void showTab(const QString& key);
+    QString currentTab() const;
+
+    RunHeader* header() const { return header_; }
+    RunPage* charts() const { return charts_; }
+    Figure5Page* figure5() const { return figure5_; }
+    SamplesPage* samples() const { return samples_; }
+    RecipePage* recipe() const { return recipe_; }
+    LogPage* log() const { return log_; }
+    QTabBar* tabs() const { return tabs_; }
+
+private:
+    void arrangeTabs();
+    void tabChanged(int index);
+    void showFailure();
+
+    RunRecord run_;
+    RunDataPointer data_;
+    RunHeader* header_;
+    QTabBar* tabs_;
+    QStackedWidget* stack_;
+    QVBoxLayout* notices_;
+    Banner* failure_ = nullptr;
+    RunPage* charts_;
+    Figure5Page* figure5_;
+    SamplesPage* samples_;
+    RecipePage* recipe_;
+    LogPage* log_;
+    QHash<QString, QString> last_tab_; ///< per kind of run
+};
+
+} // namespace tempera

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "core/store/records.h"
+
+#include <QColor>
+#include <QPalette>
+#include <QString>
+
+class QApplication;
+
+namespace tempera {
+
+enum class Scheme { light, dark, contrast };
+
+/// The colours of one scheme. Colour carries meaning only: one accent for selection and the primary action, one colour per
+/// state of a run (always shown together with an icon), the Okabe-Ito series for charts.
+struct Theme {
+    Scheme scheme = Scheme::light;
+    QColor window, surface, raised, line, text, muted;
+    QColor accent, accent_ink;
+    QColor running, done, failed, paused, queued;
+    QColor grid, axis;
+
+    static const Theme& of(Scheme scheme);
+    /// The theme whose palette is (nearest to) `palette`: widgets ask with their own, so no global state is needed.
+    static const Theme& of(const QPalette& palette);
+
+    QPalette palette() const;
+    QString styleSheet() const;
+    QColor stateColor(RunStatus status) const;
+    /// Okabe-Ito order, lightened where it would not be seen on a dark surface; wraps after eight.
+    QColor seriesColor(int index) const;
+};
+
+/// Fusion style, palette and style sheet for the whole program.
+void applyTheme(QApplication& application, Scheme scheme);
+
+/// Contrast ratio of WCAG 2.1, 1 .. 21.
+double contrastRatio(const QColor& a, const QColor& b);
+/// Black or white, whichever reads better on `background`.
+QColor inkOn(const QColor& background);
+
+} // namespace tempera

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "ui/feed_types.h"
+
+#include <QSet>
+#include <QWidget>
+
+class QLineEdit;
+class QTreeView;
+
+namespace tempera {
+
+class RunFilterModel;
+class RunTreeModel;
+
+/// Studies and runs with a search box. A study as the selection means: follow whichever of its stages runs.
+class RunList final : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit RunList(QWidget* parent = nullptr);
+
+    void setCatalogue(const CataloguePointer& catalogue);
+    void setReadOnly(bool read_only) { read_only_ = read_only; }
+    void select(const std::string& run_or_study_id);
+    /// The run to show for the selection, "" = none.
+    std::string currentRun() const;
+    QLineEdit* searchBox() const { return search_; }
+    QTreeView* view() const { return view_; }
+    RunTreeModel* model() const { return model_; }
+
+Q_SIGNALS:
+    void runSelected(const QString& run_id);
+    void actionRequested(const QString& action, const QString& run_id); ///< "stop", "resume", "cancel", "first", "reuse", "remove"
+
+private:
+    void showMenu(const QPoint& at);
+    void restoreSelection();
+    void currentChanged();
+
+    RunTreeModel* model_;
+    RunFilterModel* filter_;
+    QLineEdit* search_;
+    QTreeView* view_;
+    CataloguePointer catalogue_ = std::make_shared<Catalogue>();
+    QString selected_id_;
+    QString shown_run_;
+    QSet<QString> folded_;
+    bool restoring_ = false;
+    bool read_only_ = false;
+};
+
+} // namespace tempera

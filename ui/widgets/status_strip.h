@@ -1,0 +1,29 @@
+#pragma once
+
+#include "ui/feed_types.h"
+
+#include <QStatusBar>
+
+namespace tempera {
+
+class ElidedLabel;
+
+/// CPU and memory, how many runs, the workspace, the last event.
+class StatusStrip final : public QStatusBar {
+    Q_OBJECT
+
+public:
+    explicit StatusStrip(QWidget* parent = nullptr);
+
+    void setLoad(const SystemLoad& load);
+    void setCatalogue(const CataloguePointer& catalogue);
+    void setWorkspace(const QString& folder);
+    void setLastEvent(const QString& text);
+    QString text() const;
+
+private:
+    ElidedLabel *load_, *queue_, *workspace_, *event_;
+    std::map<std::string, RunStatus> known_;
+};
+
+} // namespace tempera
