@@ -24,8 +24,9 @@
 namespace tempera {
 
 std::filesystem::path default_workspace() {
-    return std::filesystem::path(QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation).toStdString()) / "tempera"
-           / "workspace";
+    return std::filesystem::path(
+               QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation).toStdString())
+           / "tempera" / "workspace";
 }
 
 struct Application::State {
@@ -51,8 +52,10 @@ struct Application::State {
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::busy) throw;
             workspace = std::make_unique<Workspace>(folder, Workspace::Access::read_only);
-            read_only_reason = QString::fromStdString(error.what())
-                               + QStringLiteral(" It is shown read-only here; close the other window to start runs from this one.");
+            read_only_reason =
+                QString::fromStdString(error.what())
+                + QStringLiteral(
+                    " It is shown read-only here; close the other window to start runs from this one.");
         }
     }
 };
@@ -67,11 +70,12 @@ Application::~Application() {
 int Application::run() {
     State& s = *state_;
     applyTheme(s.application, s.desktop.scheme());
-    QObject::connect(&s.desktop, &DesktopScheme::changed, &s.application, [&s](Scheme scheme) { applyTheme(s.application, scheme); });
+    QObject::connect(&s.desktop, &DesktopScheme::changed, &s.application,
+                     [&s](Scheme scheme) { applyTheme(s.application, scheme); });
     s.open_workspace();
     s.feed = std::make_unique<RunFeed>(*s.workspace);
-    s.window = std::make_unique<MainWindow>(
-        MainWindow::Parts{*s.feed, s.queue.get(), s.settings, shipped_recipes(), paper_values(), s.read_only_reason});
+    s.window = std::make_unique<MainWindow>(MainWindow::Parts{
+        *s.feed, s.queue.get(), s.settings, shipped_recipes(), paper_values(), s.read_only_reason});
     s.feed->start();
     if (s.queue) s.queue->start();
     if (!s.options.run.empty()) s.window->startRun(load_recipe(s.options.run));
@@ -80,7 +84,8 @@ int Application::run() {
 }
 
 void export_newest_sweep(const std::filesystem::path& workspace_folder, const std::filesystem::path& folder) {
-    const Workspace workspace(workspace_folder.empty() ? default_workspace() : workspace_folder, Workspace::Access::read_only);
+    const Workspace workspace(workspace_folder.empty() ? default_workspace() : workspace_folder,
+                              Workspace::Access::read_only);
     std::optional<RunRecord> newest;
     auto data = std::make_shared<RunData>();
     for (const RunRecord& run : workspace.runs()) {
@@ -103,7 +108,8 @@ void export_newest_sweep(const std::filesystem::path& workspace_folder, const st
     const auto write = [&](Chart& chart, const char* name, const ExportSize& size) {
         for (const char* ending : {".png", ".pdf", ".svg", ".csv"}) {
             const QString file = QString::fromStdString((folder / (std::string(name) + ending)).string());
-            if (const QString problem = exportChart(chart, file, size); !problem.isEmpty()) fail(ErrorKind::io, problem.toStdString());
+            if (const QString problem = exportChart(chart, file, size); !problem.isEmpty())
+                fail(ErrorKind::io, problem.toStdString());
         }
     };
     write(*page.curves(), "figure-5-curves", {160, 100});

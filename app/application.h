@@ -23,7 +23,8 @@ public:
     Application(QApplication& application, ApplicationOptions options);
     ~Application();
 
-    /// Shows the window and runs until it closes; the exit code. Throws Error where the workspace cannot be opened.
+    /// Shows the window and runs until it closes; the exit code. Throws Error where the workspace cannot be
+    /// opened.
     int run();
 
 private:
@@ -31,7 +32,8 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// Writes the charts of the newest sweep as PNG, PDF, SVG and CSV into `folder`. Throws Error(not_found) without a sweep.
+/// Writes the charts of the newest sweep as PNG, PDF, SVG and CSV into `folder`. Throws Error(not_found)
+/// without a sweep.
 void export_newest_sweep(const std::filesystem::path& workspace, const std::filesystem::path& folder);
 
 } // namespace tempera

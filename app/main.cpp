@@ -38,13 +38,19 @@ int main(int argc, char** argv) {
     parser.setApplicationDescription(QStringLiteral("Workbench for RL fine-tuning of small language models"));
     parser.addHelpOption();
     parser.addVersionOption();
-    const QCommandLineOption workspace(QStringLiteral("workspace"), QStringLiteral("Workspace folder."), QStringLiteral("DIR"));
-    const QCommandLineOption run(QStringLiteral("run"), QStringLiteral("Start a shipped recipe (or a file) and show it."), QStringLiteral("RECIPE"));
-    const QCommandLineOption figures(QStringLiteral("export"), QStringLiteral("Write Figure 5 of the newest sweep into DIR and quit."), QStringLiteral("DIR"));
+    const QCommandLineOption workspace(QStringLiteral("workspace"), QStringLiteral("Workspace folder."),
+                                       QStringLiteral("DIR"));
+    const QCommandLineOption run(QStringLiteral("run"),
+                                 QStringLiteral("Start a shipped recipe (or a file) and show it."),
+                                 QStringLiteral("RECIPE"));
+    const QCommandLineOption figures(QStringLiteral("export"),
+                                     QStringLiteral("Write Figure 5 of the newest sweep into DIR and quit."),
+                                     QStringLiteral("DIR"));
     parser.addOptions({workspace, run, figures});
     parser.process(application);
     if (!parser.positionalArguments().isEmpty()) {
-        std::fprintf(stderr, "tempera: \"%s\" is no option; see tempera --help.\n", qPrintable(parser.positionalArguments().first()));
+        std::fprintf(stderr, "tempera: \"%s\" is no option; see tempera --help.\n",
+                     qPrintable(parser.positionalArguments().first()));
         return 2;
     }
     try {
@@ -53,11 +59,13 @@ int main(int argc, char** argv) {
             tempera::export_newest_sweep(path_of(parser.value(workspace)), path_of(parser.value(figures)));
             return 0;
         }
-        tempera::Application program(application, {path_of(parser.value(workspace)), parser.value(run).toStdString()});
+        tempera::Application program(application,
+                                     {path_of(parser.value(workspace)), parser.value(run).toStdString()});
         return program.run();
     } catch (const std::exception& error) {
         std::fprintf(stderr, "tempera: %s\n", error.what());
-        if (!headless) QMessageBox::critical(nullptr, QStringLiteral("Tempera"), QString::fromUtf8(error.what()));
+        if (!headless)
+            QMessageBox::critical(nullptr, QStringLiteral("Tempera"), QString::fromUtf8(error.what()));
         return 1;
     }
 }

@@ -146,7 +146,8 @@ void FeedReader::look_at_run(const Wishes& wishes) {
     sinks_.run(data);
     if (more_samples && wishes.prompts && wishes.prompts->run_id == open_run_ && !wishes.prompts_new) {
         answer_prompts(*wishes.prompts);
-        if (wishes.samples && wishes.samples->run_id == open_run_ && !wishes.samples_new) answer_samples(*wishes.samples);
+        if (wishes.samples && wishes.samples->run_id == open_run_ && !wishes.samples_new)
+            answer_samples(*wishes.samples);
     }
 }
 
@@ -157,7 +158,8 @@ void FeedReader::read_metrics(RunData& data, double smoothing) {
         // Behind a resume from an earlier checkpoint the steps rise anew: the line is then read afresh.
         const bool rewound = before && !before->x.empty() && [&] {
             const auto tail = reader_->metric(name, static_cast<std::int64_t>(before->x.back()) - 1);
-            return tail.empty() || static_cast<double>(tail.front().step) != before->x.back() || tail.front().value != before->y.back();
+            return tail.empty() || static_cast<double>(tail.front().step) != before->x.back()
+                   || tail.front().value != before->y.back();
         }();
         const bool extend = before && !before->x.empty() && !rewound;
         const auto points = reader_->metric(name, extend ? static_cast<std::int64_t>(before->x.back()) : -1);
@@ -185,7 +187,8 @@ void FeedReader::answer_prompts(const PromptQuery& query) {
     auto list = std::make_shared<PromptList>();
     list->query = query;
     std::map<std::int64_t, QString> labels;
-    for (const PromptRecord& prompt : reader.prompts()) labels[prompt.index] = promptLabel(prompt);
+    for (const PromptRecord& prompt : reader.prompts())
+        labels[prompt.index] = promptLabel(prompt);
     std::optional<std::set<std::int64_t>> wanted;
     if (!query.search.isEmpty()) {
         const auto found = reader.search(query.temperature, fromQt(query.search));
@@ -193,7 +196,8 @@ void FeedReader::answer_prompts(const PromptQuery& query) {
     }
     for (RunReader::PromptScores& scores : reader.prompt_scores(query.temperature))
         if (!wanted || wanted->count(scores.prompt_index))
-            list->prompts.push_back({scores.prompt_index, labels[scores.prompt_index], std::move(scores.scores)});
+            list->prompts.push_back(
+                {scores.prompt_index, labels[scores.prompt_index], std::move(scores.scores)});
     sinks_.prompts(list);
 }
 

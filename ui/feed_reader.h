@@ -15,7 +15,8 @@ namespace tempera {
 
 class Workspace;
 
-/// The thread behind RunFeed. Its requests return at once; its answers come through the sinks, on its own thread.
+/// The thread behind RunFeed. Its requests return at once; its answers come through the sinks, on its own
+/// thread.
 class FeedReader {
 public:
     struct Sinks {

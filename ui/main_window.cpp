@@ -55,9 +55,12 @@ MainWindow::MainWindow(Parts parts, QWidget* parent) : QMainWindow(parent), part
     if (parts_.paper) view_->figure5()->setPaperValues(*parts_.paper);
     new_run_ = new NewRunPage(parts_.shipped, this);
     new_run_->setReadOnly(parts_.queue == nullptr);
-    empty_ = new EmptyState(tr("Runs appear here, live while they work: start with “Figure 5 in minutes”, which teaches a tiny model Countdown and maps best-of-N over temperature."), tr("New run"), this);
+    empty_ = new EmptyState(tr("Runs appear here, live while they work: start with “Figure 5 in minutes”, "
+                               "which teaches a tiny model Countdown and maps best-of-N over temperature."),
+                            tr("New run"), this);
     stack_ = new QStackedWidget(this);
-    for (QWidget* page : std::initializer_list<QWidget*>{empty_, view_, new_run_}) stack_->addWidget(page);
+    for (QWidget* page : std::initializer_list<QWidget*>{empty_, view_, new_run_})
+        stack_->addWidget(page);
     notices_ = new QVBoxLayout;
     notices_->setContentsMargins(0, 0, 0, 0);
     notices_->setSpacing(0);
@@ -87,7 +90,9 @@ MainWindow::MainWindow(Parts parts, QWidget* parent) : QMainWindow(parent), part
     addShortcuts();
     restoreState();
     if (!parts_.queue)
-        notice(int(Banner::Kind::warning), parts_.read_only_reason.isEmpty() ? tr("This workspace is open read-only.") : parts_.read_only_reason)
+        notice(int(Banner::Kind::warning), parts_.read_only_reason.isEmpty()
+                                               ? tr("This workspace is open read-only.")
+                                               : parts_.read_only_reason)
             ->setClosable(false);
     catalogueArrived(parts_.feed.catalogue());
 }
@@ -120,8 +125,10 @@ void MainWindow::buildRail(QWidget* rail) {
     column->addStretch();
     areas_->button(runs_area)->setChecked(true);
     connect(areas_, &QButtonGroup::idClicked, this, [this](int area) {
-        if (area == new_run_area) showNewRun();
-        else showRun(list_->currentRun());
+        if (area == new_run_area)
+            showNewRun();
+        else
+            showRun(list_->currentRun());
     });
 }
 
@@ -132,10 +139,14 @@ void MainWindow::connectPages() {
     connect(&feed, &RunFeed::promptsReady, view_->samples(), &SamplesPage::setPrompts);
     connect(&feed, &RunFeed::samplesReady, view_->samples(), &SamplesPage::setSamples);
     connect(&feed, &RunFeed::loadChanged, strip_, &StatusStrip::setLoad);
-    connect(&feed, &RunFeed::failed, this, [this](const QString& sentence) { notice(int(Banner::Kind::error), sentence); });
-    connect(view_->samples(), &SamplesPage::promptsWanted, &feed, [&feed](const PromptQuery& query) { feed.requestPrompts(query); });
+    connect(&feed, &RunFeed::failed, this,
+            [this](const QString& sentence) { notice(int(Banner::Kind::error), sentence); });
+    connect(view_->samples(), &SamplesPage::promptsWanted, &feed,
+            [&feed](const PromptQuery& query) { feed.requestPrompts(query); });
     connect(view_->samples(), &SamplesPage::samplesWanted, &feed,
-            [&feed](const QString& run, double temperature, qint64 prompt) { feed.requestSamples(fromQt(run), temperature, prompt); });
+            [&feed](const QString& run, double temperature, qint64 prompt) {
+                feed.requestSamples(fromQt(run), temperature, prompt);
+            });
     connect(view_->charts(), &RunPage::smoothingChanged, &feed, &RunFeed::setSmoothing);
     connect(list_, &RunList::runSelected, this, &MainWindow::runSelected);
     connect(list_, &RunList::actionRequested, this, &MainWindow::act);
@@ -155,7 +166,9 @@ void MainWindow::connectPages() {
 }
 
 void MainWindow::addShortcuts() {
-    const auto add = [this](const QKeySequence& keys, auto action) { connect(new QShortcut(keys, this), &QShortcut::activated, this, action); };
+    const auto add = [this](const QKeySequence& keys, auto action) {
+        connect(new QShortcut(keys, this), &QShortcut::activated, this, action);
+    };
     add(QKeySequence::New, [this] { showNewRun(); });
     add(QKeySequence::Find, [this] { list_->searchBox()->setFocus(Qt::ShortcutFocusReason); });
     add(QKeySequence(Qt::ALT | Qt::Key_1), [this] {
@@ -165,7 +178,8 @@ void MainWindow::addShortcuts() {
     add(QKeySequence::Quit, [this] { close(); });
     const auto turn = [this](int by) {
         QTabBar* tabs = view_->tabs();
-        if (tabs->count() > 0) tabs->setCurrentIndex((tabs->currentIndex() + by + tabs->count()) % tabs->count());
+        if (tabs->count() > 0)
+            tabs->setCurrentIndex((tabs->currentIndex() + by + tabs->count()) % tabs->count());
     };
     add(QKeySequence(Qt::CTRL | Qt::Key_PageDown), [turn] { turn(1); });
     add(QKeySequence(Qt::CTRL | Qt::Key_PageUp), [turn] { turn(-1); });
@@ -177,8 +191,10 @@ void MainWindow::catalogueArrived(const CataloguePointer& catalogue) {
     new_run_->setEarlierRuns(catalogue);
     if (const RunRecord* run = catalogue->run(view_->runId())) view_->setRun(*run);
     if (!pending_selection_.empty()) {
-        list_->select(pending_selection_);
-        if (!list_->currentRun().empty()) pending_selection_.clear();
+        const RunRecord* run = catalogue->run(pending_selection_);
+        const bool study = run && pending_study_ && !run->study.empty();
+        list_->select(study ? run->study : pending_selection_);
+        if (run || list_->currentRun() == pending_selection_) pending_selection_.clear();
     }
     if (first_catalogue_ && !catalogue->runs.empty()) {
         first_catalogue_ = false;
@@ -204,7 +220,10 @@ void MainWindow::showRun(const std::string& run_or_study_id) {
     stack_->setCurrentWidget(parts_.feed.catalogue()->runs.empty() ? static_cast<QWidget*>(empty_) : view_);
     if (run_or_study_id.empty() || run_or_study_id == list_->currentRun()) return;
     list_->select(run_or_study_id);
-    if (list_->currentRun().empty()) pending_selection_ = run_or_study_id;
+    if (list_->currentRun().empty()) {
+        pending_selection_ = run_or_study_id;
+        pending_study_ = false;
+    }
 }
 
 void MainWindow::showNewRun() {
@@ -215,19 +234,18 @@ void MainWindow::showNewRun() {
 void MainWindow::startRun(const Json& recipe_or_study) {
     if (!parts_.queue) return;
     auto ids = std::make_shared<std::vector<std::string>>();
-    parts_.feed.perform([queue = parts_.queue, recipe_or_study, ids] { *ids = queue->submit(recipe_or_study); },
-                        [this, ids](const QString& error) {
-                            if (!error.isEmpty()) {
-                                notice(int(Banner::Kind::error), error);
-                                return;
-                            }
-                            if (!ids->empty()) pending_selection_ = ids->front();
-                            // Of a study its row, so that the page follows the stages.
-                            if (const RunRecord* run = ids->empty() ? nullptr : parts_.feed.catalogue()->run(ids->front()); run && !run->study.empty())
-                                pending_selection_ = run->study;
-                            showRun({});
-                            catalogueArrived(parts_.feed.catalogue());
-                        });
+    parts_.feed.perform(
+        [queue = parts_.queue, recipe_or_study, ids] { *ids = queue->submit(recipe_or_study); },
+        [this, ids](const QString& error) {
+            if (!error.isEmpty()) {
+                notice(int(Banner::Kind::error), error);
+                return;
+            }
+            if (!ids->empty()) pending_selection_ = ids->front();
+            pending_study_ = true;
+            showRun({});
+            catalogueArrived(parts_.feed.catalogue());
+        });
 }
 
 void MainWindow::perform(std::function<void(RunQueue&)> task) {
@@ -240,11 +258,16 @@ void MainWindow::perform(std::function<void(RunQueue&)> task) {
 
 void MainWindow::act(const QString& action, const QString& run_id) {
     const std::string id = fromQt(run_id);
-    if (action == QLatin1String("stop")) perform([id](RunQueue& queue) { queue.stop(id); });
-    else if (action == QLatin1String("cancel")) perform([id](RunQueue& queue) { queue.cancel(id); });
-    else if (action == QLatin1String("resume")) perform([id](RunQueue& queue) { queue.resume(id); });
-    else if (action == QLatin1String("first")) perform([id](RunQueue& queue) { queue.reorder(id, 0); });
-    else if (action == QLatin1String("remove")) remove(run_id);
+    if (action == QLatin1String("stop"))
+        perform([id](RunQueue& queue) { queue.stop(id); });
+    else if (action == QLatin1String("cancel"))
+        perform([id](RunQueue& queue) { queue.cancel(id); });
+    else if (action == QLatin1String("resume"))
+        perform([id](RunQueue& queue) { queue.resume(id); });
+    else if (action == QLatin1String("first"))
+        perform([id](RunQueue& queue) { queue.reorder(id, 0); });
+    else if (action == QLatin1String("remove"))
+        remove(run_id);
     else if (action == QLatin1String("reuse")) {
         const RunRecord* run = parts_.feed.catalogue()->run(id);
         const Json recipe = run ? Json::parse(run->recipe, nullptr, false) : Json();
@@ -257,7 +280,8 @@ void MainWindow::act(const QString& action, const QString& run_id) {
 void MainWindow::remove(const QString& run_id) {
     const RunRecord* run = parts_.feed.catalogue()->run(fromQt(run_id));
     if (!run) return;
-    ask(tr("Delete “%1” for ever?").arg(runTitle(*run)), tr("Its metrics, samples, checkpoints and model are removed from the disk."), tr("Delete"),
+    ask(tr("Delete “%1” for ever?").arg(runTitle(*run)),
+        tr("Its metrics, samples, checkpoints and model are removed from the disk."), tr("Delete"),
         [this, id = run->id] {
             parts_.feed.perform([feed = &parts_.feed, id] { feed->removeRun(id); },
                                 [this](const QString& error) {
@@ -276,13 +300,21 @@ void MainWindow::offerResume(const Catalogue& catalogue) {
             names << QStringLiteral("%1 (%2)").arg(runTitle(run), statusText(run.status));
         }
     if (ids.empty()) return;
-    const QString listed = names.size() > 3 ? names.mid(0, 3).join(QStringLiteral(", ")) + QStringLiteral(", …") : names.join(QStringLiteral(", "));
-    Banner* banner = notice(int(Banner::Kind::info), ids.size() == 1 ? tr("One run was ended before it finished: %1. It can go on where it stopped.").arg(listed)
-                                                                     : tr("%1 runs were ended before they finished: %2. They can go on where they stopped.").arg(ids.size()).arg(listed));
+    const QString listed = names.size() > 3
+                               ? names.mid(0, 3).join(QStringLiteral(", ")) + QStringLiteral(", …")
+                               : names.join(QStringLiteral(", "));
+    Banner* banner = notice(
+        int(Banner::Kind::info),
+        ids.size() == 1
+            ? tr("One run was ended before it finished: %1. It can go on where it stopped.").arg(listed)
+            : tr("%1 runs were ended before they finished: %2. They can go on where they stopped.")
+                  .arg(ids.size())
+                  .arg(listed));
     QPushButton* resume = banner->addAction(ids.size() == 1 ? tr("Resume") : tr("Resume all"));
     connect(resume, &QPushButton::clicked, this, [this, ids, banner] {
         perform([ids](RunQueue& queue) {
-            for (const std::string& id : ids) queue.resume(id);
+            for (const std::string& id : ids)
+                queue.resume(id);
         });
         banner->deleteLater();
     });
@@ -304,7 +336,8 @@ std::vector<Banner*> MainWindow::banners() const {
     return found;
 }
 
-void MainWindow::ask(const QString& text, const QString& explanation, const QString& yes, std::function<void()> action) {
+void MainWindow::ask(const QString& text, const QString& explanation, const QString& yes,
+                     std::function<void()> action) {
     if (question_) return;
     question_ = new QMessageBox(QMessageBox::Question, windowTitle(), text, QMessageBox::Cancel, this);
     question_->setInformativeText(explanation);
@@ -338,13 +371,17 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     if (closing_) return;
     const RunRecord* run = parts_.feed.catalogue()->run(ids.front());
     ask(tr("“%1” is still running. Stop it and close?").arg(run ? runTitle(*run) : toQt(ids.front())),
-        tr("It finishes its step, keeps a checkpoint and can be resumed at the next start."), tr("Stop and close"), [this, ids] {
+        tr("It finishes its step, keeps a checkpoint and can be resumed at the next start."),
+        tr("Stop and close"), [this, ids] {
             closing_ = true;
             perform([ids](RunQueue& queue) {
-                //PAUSE queue.pause();
-                for (const std::string& id : ids) queue.stop(id);
+                queue.pause();
+                for (const std::string& id : ids)
+                    queue.stop(id);
             });
-            notice(int(Banner::Kind::info), tr("Stopping at a checkpoint; the window closes when it is stored."))->setClosable(false);
+            notice(int(Banner::Kind::info),
+                   tr("Stopping at a checkpoint; the window closes when it is stored."))
+                ->setClosable(false);
         });
 }
 

@@ -70,7 +70,8 @@ private:
     void perform(std::function<void(RunQueue&)> task);
     void offerResume(const Catalogue& catalogue);
     Banner* notice(int kind, const QString& sentence, const QString& details = {});
-    void ask(const QString& text, const QString& explanation, const QString& yes, std::function<void()> action);
+    void ask(const QString& text, const QString& explanation, const QString& yes,
+             std::function<void()> action);
     void restoreState();
     void saveState() const;
     std::vector<std::string> running() const;
@@ -86,7 +87,8 @@ private:
     QButtonGroup* areas_;
     QVBoxLayout* notices_;
     QMessageBox* question_ = nullptr;
-    std::string pending_selection_;
+    std::string pending_selection_; ///< a run or study that the list does not hold yet
+    bool pending_study_ = false;    ///< select the study of that run, so that the page follows its stages
     bool first_catalogue_ = true;
     bool closing_ = false;
 };

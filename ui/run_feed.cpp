@@ -13,11 +13,15 @@ public:
     FeedReader thread;
 };
 
-RunFeed::RunFeed(Workspace& workspace, QObject* parent) : QObject(parent), catalogue_(std::make_shared<Catalogue>()) {
-    // Every delivery crosses to this object's thread as a queued call; what is still queued dies with this object.
+RunFeed::RunFeed(Workspace& workspace, QObject* parent)
+    : QObject(parent), catalogue_(std::make_shared<Catalogue>()) {
+    // Every delivery crosses to this object's thread as a queued call; what is still queued dies with this
+    // object.
     const auto deliver = [this](auto signal) {
         return [this, signal](const auto& value) {
-            QMetaObject::invokeMethod(this, [this, signal, value] { Q_EMIT(this->*signal)(value); }, Qt::QueuedConnection);
+            QMetaObject::invokeMethod(
+                this, [this, signal, value] { Q_EMIT(this->*signal)
+                                              (value); }, Qt::QueuedConnection);
         };
     };
     FeedReader::Sinks sinks;
@@ -35,7 +39,8 @@ RunFeed::RunFeed(Workspace& workspace, QObject* parent) : QObject(parent), catal
     sinks.samples = deliver(&RunFeed::samplesReady);
     sinks.load = deliver(&RunFeed::loadChanged);
     sinks.failed = [this](const std::string& value) {
-        QMetaObject::invokeMethod(this, [this, text = toQt(value)] { Q_EMIT failed(text); }, Qt::QueuedConnection);
+        QMetaObject::invokeMethod(
+            this, [this, text = toQt(value)] { Q_EMIT failed(text); }, Qt::QueuedConnection);
     };
     reader_.reset(new Reader{workspace, FeedReader(workspace, std::move(sinks))});
 }
@@ -77,7 +82,8 @@ void RunFeed::requestSamples(const std::string& run_id, double temperature, std:
 
 void RunFeed::perform(std::function<void()> task, std::function<void(const QString&)> done) {
     reader_->thread.perform(std::move(task), [this, done = std::move(done)](const std::string& error) {
-        QMetaObject::invokeMethod(this, [done, text = toQt(error)] { done(text); }, Qt::QueuedConnection);
+        QMetaObject::invokeMethod(
+            this, [done, text = toQt(error)] { done(text); }, Qt::QueuedConnection);
     });
 }
 

@@ -12,9 +12,9 @@ namespace tempera {
 
 class Workspace;
 
-/// The window's eyes: a thread that looks at the workspace and the watched run about four times a second and hands plain
-/// structs to the GUI thread, where all signals arrive. No other part of the window touches the store, so the GUI thread never
-/// waits for a disk or a lock.
+/// The window's eyes: a thread that looks at the workspace and the watched run about four times a second and
+/// hands plain structs to the GUI thread, where all signals arrive. No other part of the window touches the
+/// store, so the GUI thread never waits for a disk or a lock.
 class RunFeed final : public QObject {
     Q_OBJECT
 
@@ -37,7 +37,8 @@ public:
     /// The newest request wins; it is answered again while the run grows. nullopt ends it.
     void requestPrompts(const std::optional<PromptQuery>& query);
     void requestSamples(const std::string& run_id, double temperature, std::int64_t prompt_index);
-    /// Runs `task` on the feed's thread (it may touch workspace and queue) and then `done` here, with "" or what went wrong.
+    /// Runs `task` on the feed's thread (it may touch workspace and queue) and then `done` here, with "" or
+    /// what went wrong.
     void perform(std::function<void()> task, std::function<void(const QString&)> done);
 
     /// Deletes a run's row and folder; to be called inside a task given to perform(). Throws Error.

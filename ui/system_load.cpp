@@ -26,7 +26,8 @@ SystemLoad SystemLoadReader::read() {
     if (std::ifstream statm("/proc/self/statm"); statm) {
         unsigned long long size = 0;
         unsigned long long resident = 0;
-        if (statm >> size >> resident) load.process_gib = double(resident) * double(sysconf(_SC_PAGESIZE)) / gib;
+        if (statm >> size >> resident)
+            load.process_gib = double(resident) * double(sysconf(_SC_PAGESIZE)) / gib;
     }
     std::ifstream memory("/proc/meminfo");
     for (std::string line; std::getline(memory, line);)

@@ -16,7 +16,8 @@
 
 namespace tempera {
 
-void WindowState::save(const QMainWindow& window, const QSplitter& splitter, const RunView& view, const RunList& list) const {
+void WindowState::save(const QMainWindow& window, const QSplitter& splitter, const RunView& view,
+                       const RunList& list) const {
     settings_.setValue(QStringLiteral("window/geometry"), window.saveGeometry());
     settings_.setValue(QStringLiteral("window/splitter"), splitter.saveState());
     settings_.setValue(QStringLiteral("window/run"), toQt(list.currentRun()));
@@ -31,16 +32,22 @@ void WindowState::save(const QMainWindow& window, const QSplitter& splitter, con
 }
 
 void WindowState::restore(QMainWindow& window, QSplitter& splitter, RunView& view, RunList& list) const {
-    const auto bytes = [this](const char* key) { return settings_.value(QString::fromLatin1(key)).toByteArray(); };
-    if (const QByteArray geometry = bytes("window/geometry"); !geometry.isEmpty()) window.restoreGeometry(geometry);
+    const auto bytes = [this](const char* key) {
+        return settings_.value(QString::fromLatin1(key)).toByteArray();
+    };
+    if (const QByteArray geometry = bytes("window/geometry"); !geometry.isEmpty())
+        window.restoreGeometry(geometry);
     if (const QByteArray state = bytes("window/splitter"); !state.isEmpty()) splitter.restoreState(state);
-    if (const QByteArray state = bytes("figure5/splitter"); !state.isEmpty()) view.figure5()->splitter()->restoreState(state);
-    if (const QByteArray state = bytes("samples/splitter"); !state.isEmpty()) view.samples()->splitter()->restoreState(state);
+    if (const QByteArray state = bytes("figure5/splitter"); !state.isEmpty())
+        view.figure5()->splitter()->restoreState(state);
+    if (const QByteArray state = bytes("samples/splitter"); !state.isEmpty())
+        view.samples()->splitter()->restoreState(state);
     view.charts()->setSmoothing(settings_.value(QStringLiteral("charts/smoothing"), 0.8).toDouble());
     view.figure5()->paperBox()->setChecked(settings_.value(QStringLiteral("figure5/paper"), true).toBool());
     view.figure5()->allBox()->setChecked(settings_.value(QStringLiteral("figure5/every_n"), false).toBool());
     view.figure5()->mapBox()->setCurrentIndex(settings_.value(QStringLiteral("figure5/map"), 0).toInt());
-    view.samples()->setFilter(static_cast<VerdictFilter>(settings_.value(QStringLiteral("samples/filter"), 0).toInt()));
+    view.samples()->setFilter(
+        static_cast<VerdictFilter>(settings_.value(QStringLiteral("samples/filter"), 0).toInt()));
     list.searchBox()->setText(settings_.value(QStringLiteral("window/search")).toString());
     list.select(fromQt(settings_.value(QStringLiteral("window/run")).toString()));
 }

@@ -22,8 +22,9 @@ inline std::int64_t now_ms() {
     return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
 
-inline RunRecord add_run(Workspace& workspace, const std::string& kind, const std::string& name, const std::string& study, const std::string& stage,
-                         RunStatus status, Json recipe = Json::object()) {
+inline RunRecord add_run(Workspace& workspace, const std::string& kind, const std::string& name,
+                         const std::string& study, const std::string& stage, RunStatus status,
+                         Json recipe = Json::object()) {
     recipe["kind"] = kind;
     RunRecord run;
     run.kind = kind;
@@ -42,26 +43,29 @@ inline RunRecord add_run(Workspace& workspace, const std::string& kind, const st
 inline void write_training(const std::filesystem::path& folder, int steps, int total, bool failed = false) {
     RunWriter writer(folder);
     RandomStream random(7);
-    writer.on_event({0, now_ms() - steps * 300, 0, "started", "Training 2,840,320 parameters on 6,400 examples."});
+    writer.on_event(
+        {0, now_ms() - steps * 300, 0, "started", "Training 2,840,320 parameters on 6,400 examples."});
     for (int step = 1; step <= steps; ++step) {
         const double wave = (random.uniform() - 0.5) * 2;
         const double loss = 0.35 + 2.6 * std::exp(-step / (steps * 0.12)) + 0.09 * wave;
         const double warm = std::min(1.0, step / 20.0);
-        std::vector<Metric> metrics{{"loss", loss},
-                                    {"mean_token_accuracy", 0.93 - 0.55 * std::exp(-step / (steps * 0.15)) + 0.02 * wave},
-                                    {"learning_rate", 1e-3 * warm * 0.5 * (1 + std::cos(3.14159 * step / total))},
-                                    {"tokens_per_second", 5200 + 300 * wave},
-                                    {"grad_norm", 0.4 + 1.5 * std::exp(-step / (steps * 0.2)) + 0.15 * std::abs(wave)},
-                                    {"entropy", 0.5 + 1.2 * std::exp(-step / (steps * 0.1)) + 0.05 * wave},
-                                    {"num_tokens", step * 4000.0},
-                                    {"epoch", double(step) / total}};
+        std::vector<Metric> metrics{
+            {"loss", loss},
+            {"mean_token_accuracy", 0.93 - 0.55 * std::exp(-step / (steps * 0.15)) + 0.02 * wave},
+            {"learning_rate", 1e-3 * warm * 0.5 * (1 + std::cos(3.14159 * step / total))},
+            {"tokens_per_second", 5200 + 300 * wave},
+            {"grad_norm", 0.4 + 1.5 * std::exp(-step / (steps * 0.2)) + 0.15 * std::abs(wave)},
+            {"entropy", 0.5 + 1.2 * std::exp(-step / (steps * 0.1)) + 0.05 * wave},
+            {"num_tokens", step * 4000.0},
+            {"epoch", double(step) / total}};
         if (step % 50 == 0) {
             metrics.push_back({"eval_loss", loss + 0.03});
             metrics.push_back({"eval_mean_token_accuracy", 0.9 - 0.5 * std::exp(-step / (steps * 0.15))});
         }
         writer.on_metrics(step, metrics);
         if (step % 100 == 0) {
-            writer.on_event({0, now_ms() - (steps - step) * 300, step, "checkpoint", "Kept checkpoints/" + std::to_string(step) + "."});
+            writer.on_event({0, now_ms() - (steps - step) * 300, step, "checkpoint",
+                             "Kept checkpoints/" + std::to_string(step) + "."});
             writer.on_checkpoint({step, "checkpoints/" + std::to_string(step), loss + 0.03, step == 100});
         }
     }
@@ -73,12 +77,14 @@ inline void write_training(const std::filesystem::path& folder, int steps, int t
 
 inline double mean_score(double temperature, int n) {
     const double single = 0.40 - 0.20 * std::pow(std::max(0.0, temperature - 0.25), 1.4);
-    const double spread = 0.30 + 0.62 * std::min(1.0, temperature / 0.7) - 0.35 * std::max(0.0, temperature - 0.75);
+    const double spread =
+        0.30 + 0.62 * std::min(1.0, temperature / 0.7) - 0.35 * std::max(0.0, temperature - 0.75);
     return std::clamp(1 - std::pow(1 - single, 1 + (n - 1) * 0.32 * spread), 0.0, 1.0);
 }
 
 /// `share` of every temperature is done; temperatures behind `columns_done` have not begun.
-inline void write_sweep(const std::filesystem::path& folder, int problems, int columns_done, double share_of_last, int samples_each = 10) {
+inline void write_sweep(const std::filesystem::path& folder, int problems, int columns_done,
+                        double share_of_last, int samples_each = 10) {
     RunWriter writer(folder);
     RandomStream random(11);
     const std::vector<double> temperatures{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3};
@@ -88,9 +94,11 @@ inline void write_sweep(const std::filesystem::path& folder, int problems, int c
         const int target = a * 2 + b + c;
         const std::string nums = std::to_string(a) + ", " + std::to_string(b) + ", " + std::to_string(c);
         prompts.push_back({p,
-                           "A conversation between User and Assistant. The user asks a question, and the Assistant solves it.\nUser: Using the numbers ["
+                           "A conversation between User and Assistant. The user asks a question, and the "
+                           "Assistant solves it.\nUser: Using the numbers ["
                                + nums + "], create an equation that equals " + std::to_string(target)
-                               + ". You can use basic arithmetic operations (+, -, *, /) and each number can only be used once.\nAssistant: Let me solve this step by step.\n<think>",
+                               + ". You can use basic arithmetic operations (+, -, *, /) and each number can "
+                                 "only be used once.\nAssistant: Let me solve this step by step.\n<think>",
                            "{\"nums\":[" + nums + "],\"target\":" + std::to_string(target) + "}"});
     }
     writer.on_prompts(prompts);
@@ -104,20 +112,25 @@ inline void write_sweep(const std::filesystem::path& folder, int problems, int c
         for (int n = 1; n <= samples_each; ++n) {
             const double mean = done > 0 ? mean_score(temperature, n) : 0;
             const double half = done > 0 ? 1.96 * std::sqrt(mean * (1 - mean) / done) : 0;
-            cells.push_back({temperature, n, mean, std::max(0.0, mean - half), std::min(1.0, mean + half), done, problems});
+            cells.push_back({temperature, n, mean, std::max(0.0, mean - half), std::min(1.0, mean + half),
+                             done, problems});
         }
         const double single = mean_score(temperature, 1);
-        rows.push_back({temperature, single, std::max(0.0, single - 0.06), 0.98 - 0.25 * temperature * temperature / 2, 48 + 40 * temperature,
+        rows.push_back({temperature, single, std::max(0.0, single - 0.06),
+                        0.98 - 0.25 * temperature * temperature / 2, 48 + 40 * temperature,
                         0.01 + 0.05 * temperature, done * samples_each, problems * samples_each});
         std::vector<Sample> samples;
         for (int p = 0; p < done; ++p)
             for (int s = 0; s < samples_each; ++s) {
                 const double luck = random.uniform();
-                Sample sample{temperature, p, s, "", {}, {}, -4.0 - 20 * random.uniform(), "stop", 0, "", "", ""};
+                Sample sample{temperature, p, s,  "", {}, {}, -4.0 - 20 * random.uniform(),
+                              "stop",      0, "", "", ""};
                 const int tokens = random.between(24, 90);
                 sample.token_ids.assign(static_cast<std::size_t>(tokens), 17);
                 sample.logprobs.assign(static_cast<std::size_t>(tokens), -0.2f);
-                sample.text = " I try the largest number first: 31 - 12 = 19, then 19 * 2 = 38, which is too much.\nThat does not reach the target; try adding instead.\n12 + 31 = 43; 43 - 1 = 42. Yes.\n</think>\n";
+                sample.text = " I try the largest number first: 31 - 12 = 19, then 19 * 2 = 38, which is too "
+                              "much.\nThat does not reach the target; try adding instead.\n12 + 31 = 43; 43 "
+                              "- 1 = 42. Yes.\n</think>\n";
                 if (luck < single) {
                     sample.score = 1;
                     sample.equation = "12 + 31 - 1";
@@ -140,7 +153,8 @@ inline void write_sweep(const std::filesystem::path& folder, int problems, int c
     }
     writer.on_sweep(cells, rows);
     const std::int64_t total = std::int64_t(problems) * samples_each * std::int64_t(temperatures.size());
-    writer.on_progress({"sampling", done_samples, total, "samples", 2810, double(total - done_samples) * 0.03, 0.9});
+    writer.on_progress(
+        {"sampling", done_samples, total, "samples", 2810, double(total - done_samples) * 0.03, 0.9});
     writer.on_headline("best", mean_score(0.7, samples_each));
     writer.flush();
 }

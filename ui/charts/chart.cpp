@@ -31,7 +31,8 @@ void Chart::contextMenuEvent(QContextMenuEvent* event) {
 
 void Chart::changeEvent(QEvent* event) {
     QWidget::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange || event->type() == QEvent::StyleChange)
+    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange
+        || event->type() == QEvent::StyleChange)
         restyle();
 }
 

@@ -8,7 +8,8 @@ class QCPPainter;
 
 namespace tempera {
 
-/// What every chart of the program can do: be painted on any device in a style, be exported, be read as a table and aloud.
+/// What every chart of the program can do: be painted on any device in a style, be exported, be read as a
+/// table and aloud.
 class Chart : public QWidget {
     Q_OBJECT
 

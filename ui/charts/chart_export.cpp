@@ -19,7 +19,8 @@ namespace tempera {
 namespace {
 
 constexpr double dots_per_inch_of_chart = 96;
-constexpr QCPPainter::PainterModes export_modes{QCPPainter::pmVectorized | QCPPainter::pmNoCaching | QCPPainter::pmNonCosmetic};
+constexpr QCPPainter::PainterModes export_modes{QCPPainter::pmVectorized | QCPPainter::pmNoCaching
+                                                | QCPPainter::pmNonCosmetic};
 
 QByteArray pngOf(Chart& chart, const ExportSize& size) {
     QByteArray bytes;
@@ -38,7 +39,8 @@ QByteArray pdfOf(Chart& chart, const ExportSize& size) {
     writer.setTitle(chart.title());
     writer.setResolution(1200);
     writer.setPageMargins(QMarginsF(0, 0, 0, 0));
-    writer.setPageSize(QPageSize(QSizeF(size.width_mm, size.height_mm), QPageSize::Millimeter, QString(), QPageSize::ExactMatch));
+    writer.setPageSize(QPageSize(QSizeF(size.width_mm, size.height_mm), QPageSize::Millimeter, QString(),
+                                 QPageSize::ExactMatch));
     QCPPainter painter(&writer);
     painter.scale(1200 / dots_per_inch_of_chart, 1200 / dots_per_inch_of_chart);
     painter.setModes(export_modes);
@@ -63,7 +65,7 @@ QByteArray svgOf(Chart& chart, const ExportSize& size) {
         OutlineDevice outlines(target, pixels);
         QCPPainter painter(&outlines);
         painter.setModes(export_modes);
-    chart.paintChart(painter, pixels, ChartStyle::forExport(chart.font()));
+        chart.paintChart(painter, pixels, ChartStyle::forExport(chart.font()));
     }
     target.end();
     return bytes;
@@ -72,7 +74,8 @@ QByteArray svgOf(Chart& chart, const ExportSize& size) {
 } // namespace
 
 ExportSize ExportSize::forWidth(double width_mm, const QSize& screen) {
-    const double ratio = screen.width() > 0 && screen.height() > 0 ? double(screen.height()) / screen.width() : 0.62;
+    const double ratio =
+        screen.width() > 0 && screen.height() > 0 ? double(screen.height()) / screen.width() : 0.62;
     return {width_mm, width_mm * std::clamp(ratio, 0.2, 1.5)};
 }
 
@@ -99,16 +102,22 @@ QImage renderChart(Chart& chart, const ExportSize& size, int dots_per_inch) {
 QString exportChart(Chart& chart, const QString& file_name, const ExportSize& size) {
     const QString ending = QFileInfo(file_name).suffix().toLower();
     QByteArray bytes;
-    if (ending == QLatin1String("png")) bytes = pngOf(chart, size);
-    else if (ending == QLatin1String("pdf")) bytes = pdfOf(chart, size);
-    else if (ending == QLatin1String("svg")) bytes = svgOf(chart, size);
-    else if (ending == QLatin1String("csv")) bytes = chart.csv().toUtf8();
+    if (ending == QLatin1String("png"))
+        bytes = pngOf(chart, size);
+    else if (ending == QLatin1String("pdf"))
+        bytes = pdfOf(chart, size);
+    else if (ending == QLatin1String("svg"))
+        bytes = svgOf(chart, size);
+    else if (ending == QLatin1String("csv"))
+        bytes = chart.csv().toUtf8();
     else
-        return Chart::tr("Cannot export to “%1”: the ending says no format known here; use .png, .svg, .pdf or .csv.")
-            .arg(file_name);
+        return Chart::
+            tr("Cannot export to “%1”: the ending says no format known here; use .png, .svg, .pdf or .csv.")
+                .arg(file_name);
     QSaveFile file(file_name);
     if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.commit())
-        return Chart::tr("Cannot write “%1”: %2. Choose another folder or free some space.").arg(file_name, file.errorString());
+        return Chart::tr("Cannot write “%1”: %2. Choose another folder or free some space.")
+            .arg(file_name, file.errorString());
     return {};
 }
 

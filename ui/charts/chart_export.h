@@ -21,9 +21,9 @@ struct ExportSize {
 /// Paints on white at `dots_per_inch`.
 QImage renderChart(Chart& chart, const ExportSize& size, int dots_per_inch);
 
-/// Writes the chart by the file name's ending: .pdf and .svg (vector; PDF embeds the fonts, SVG draws text as outlines, so that
-/// both look the same everywhere), .png (300 dots per inch, with its physical size), .csv (the numbers).
-/// Returns "" or one sentence on what went wrong.
+/// Writes the chart by the file name's ending: .pdf and .svg (vector; PDF embeds the fonts, SVG draws text as
+/// outlines, so that both look the same everywhere), .png (300 dots per inch, with its physical size), .csv
+/// (the numbers). Returns "" or one sentence on what went wrong.
 QString exportChart(Chart& chart, const QString& file_name, const ExportSize& size);
 
 } // namespace tempera

@@ -18,8 +18,10 @@ void ChartLink::add(PlotChart* chart) {
         for (PlotChart* other : charts_) {
             if (other == chart) continue;
             const QSignalBlocker quiet(other);
-            if (std::isfinite(low)) other->setXRange(low, high);
-            else other->resetView();
+            if (std::isfinite(low))
+                other->setXRange(low, high);
+            else
+                other->resetView();
         }
     });
 }

@@ -31,8 +31,9 @@ ChartStyle styleFrom(const Theme& theme, const QFont& family, int pixels) {
 
 ChartStyle ChartStyle::forWidget(const QWidget& widget) {
     // Ticks and labels one step below the text size, and never below 9 pt (12 px at 96 pixels an inch).
-    const int pixels = std::max(12, static_cast<int>(std::lround(QFontInfo(widget.font()).pixelSize() * 0.92)));
-    return styleFrom(Theme::of(widget.palette()), widget.font(), pixels);
+    const int pixels =
+        std::max(12, static_cast<int>(std::lround(QFontInfo(widget.font()).pixelSize() * 0.92)));
+    return styleFrom(Theme::current(), widget.font(), pixels);
 }
 
 ChartStyle ChartStyle::forExport(const QFont& family) {

@@ -6,8 +6,8 @@
 
 namespace tempera {
 
-/// Colours and fonts of a chart. Fonts are in pixels of the chart's own coordinates, so a chart keeps its proportions on every
-/// device it is painted on.
+/// Colours and fonts of a chart. Fonts are in pixels of the chart's own coordinates, so a chart keeps its
+/// proportions on every device it is painted on.
 struct ChartStyle {
     QColor background, text, muted, grid, axis, accent;
     QFont font, title_font;

@@ -45,12 +45,14 @@ ExportDialog::ExportDialog(Chart& chart, QWidget* parent) : QDialog(parent), cha
     // One column of a two-column paper is about 85 mm, a full page 160 to 180 mm.
     width_->setToolTip(tr("85 mm fits one column of a paper, 160 to 180 mm the page."));
     const double ratio = size.height_mm / size.width_mm;
-    connect(width_, &QDoubleSpinBox::valueChanged, this, [this, ratio](double value) { height_->setValue(value * ratio); });
+    connect(width_, &QDoubleSpinBox::valueChanged, this,
+            [this, ratio](double value) { height_->setValue(value * ratio); });
 
     QString base = chart.title().toLower();
     base.replace(QRegularExpression(QStringLiteral("[^a-z0-9]+")), QStringLiteral("-"));
     const QString folder = QStandardPaths::writableLocation(QStandardPaths::PicturesLocation);
-    file_ = new QLineEdit(QDir(folder.isEmpty() ? QDir::homePath() : folder).filePath(base + QStringLiteral(".pdf")), this);
+    file_ = new QLineEdit(
+        QDir(folder.isEmpty() ? QDir::homePath() : folder).filePath(base + QStringLiteral(".pdf")), this);
     file_->setMinimumWidth(360);
     auto* browse = new QPushButton(tr("Browse…"), this);
     connect(browse, &QPushButton::clicked, this, &ExportDialog::chooseFile);
@@ -98,8 +100,8 @@ void ExportDialog::formatChanged() {
 
 void ExportDialog::chooseFile() {
     const QString ending = format_->currentData().toString();
-    const QString name = QFileDialog::getSaveFileName(this, windowTitle(), file_->text(),
-                                                      QStringLiteral("%1 (*.%2)").arg(ending.toUpper(), ending));
+    const QString name = QFileDialog::getSaveFileName(
+        this, windowTitle(), file_->text(), QStringLiteral("%1 (*.%2)").arg(ending.toUpper(), ending));
     if (!name.isEmpty()) setFileName(name);
 }
 

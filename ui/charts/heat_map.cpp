@@ -20,7 +20,8 @@ HeatMap::HeatMap(QWidget* parent) : Chart(tr("Best of N over temperature"), pare
 
 void HeatMap::setTable(const SweepTable& table) {
     std::optional<std::pair<double, int>> kept;
-    if (const SweepCell* cell = table_.at(selected_.column, selected_.row)) kept = {cell->temperature, cell->n};
+    if (const SweepCell* cell = table_.at(selected_.column, selected_.row))
+        kept = {cell->temperature, cell->n};
     table_ = table;
     selected_ = {};
     if (kept) selected_ = {table_.columnOf(kept->first), table_.rowOf(kept->second)};
@@ -39,7 +40,8 @@ void HeatMap::select(double temperature, int n) {
 }
 
 QRectF HeatMap::Geometry::at(int column, int row, int rows) const {
-    return {cells.left() + column * cell_width, cells.top() + (rows - 1 - row) * cell_height, cell_width, cell_height};
+    return {cells.left() + column * cell_width, cells.top() + (rows - 1 - row) * cell_height, cell_width,
+            cell_height};
 }
 
 HeatMap::Geometry HeatMap::geometry(const QSizeF& size, const ChartStyle& style) const {
@@ -50,7 +52,8 @@ HeatMap::Geometry HeatMap::geometry(const QSizeF& size, const ChartStyle& style)
     const double bottom = metrics.height() * 2 + 16;
     const double right = 12 + 8 + 8 + metrics.horizontalAdvance(QStringLiteral(".00"));
     Geometry g;
-    g.cells = QRectF(left, top, std::max(1.0, size.width() - left - right), std::max(1.0, size.height() - top - bottom));
+    g.cells = QRectF(left, top, std::max(1.0, size.width() - left - right),
+                     std::max(1.0, size.height() - top - bottom));
     g.cell_width = g.cells.width() / std::max<std::size_t>(1, table_.temperatures().size());
     g.cell_height = g.cells.height() / std::max<std::size_t>(1, table_.counts().size());
     return g;
@@ -77,7 +80,8 @@ void HeatMap::paintChart(QCPPainter& painter, const QSizeF& size, const ChartSty
     paintAll(painter, size, style, false);
 }
 
-void HeatMap::paintAll(QPainter& painter, const QSizeF& size, const ChartStyle& style, bool with_marks) const {
+void HeatMap::paintAll(QPainter& painter, const QSizeF& size, const ChartStyle& style,
+                       bool with_marks) const {
     painter.fillRect(QRectF(QPointF(), size), style.background);
     painter.setRenderHint(QPainter::Antialiasing);
     const Geometry g = geometry(size, style);
@@ -89,7 +93,8 @@ void HeatMap::paintAll(QPainter& painter, const QSizeF& size, const ChartStyle& 
     painter.setFont(style.font);
     if (table_.empty()) {
         painter.setPen(style.muted);
-        painter.drawText(g.cells, Qt::AlignCenter | Qt::TextWordWrap, tr("The cells fill as the first problems are scored."));
+        painter.drawText(g.cells, Qt::AlignCenter | Qt::TextWordWrap,
+                         tr("The cells fill as the first problems are scored."));
         return;
     }
     if (with_marks && !readout().isEmpty()) {
@@ -100,7 +105,8 @@ void HeatMap::paintAll(QPainter& painter, const QSizeF& size, const ChartStyle& 
     const int rows = int(table_.counts().size());
     for (int row = 0; row < rows; ++row)
         for (int column = 0; column < int(table_.temperatures().size()); ++column)
-            paintCell(painter, g.at(column, row, rows).adjusted(0.5, 0.5, -0.5, -0.5), table_.at(column, row), style);
+            paintCell(painter, g.at(column, row, rows).adjusted(0.5, 0.5, -0.5, -0.5), table_.at(column, row),
+                      style);
     paintAxes(painter, g, style);
     paintScale(painter, size, g, style);
     if (!with_marks) return;
@@ -117,7 +123,8 @@ void HeatMap::paintAll(QPainter& painter, const QSizeF& size, const ChartStyle& 
     outline(selected_, hasFocus() ? style.accent : style.text, 2);
 }
 
-void HeatMap::paintCell(QPainter& painter, const QRectF& rect, const SweepCell* cell, const ChartStyle& style) const {
+void HeatMap::paintCell(QPainter& painter, const QRectF& rect, const SweepCell* cell,
+                        const ChartStyle& style) const {
     const auto [low, high] = table_.range();
     const bool begun = cell && cell->problems_done > 0;
     const bool finished = begun && cell->problems_done >= cell->problems_total;
@@ -139,7 +146,8 @@ void HeatMap::paintCell(QPainter& painter, const QRectF& rect, const SweepCell* 
     const QFontMetricsF metrics(style.font);
     if (metrics.horizontalAdvance(text) + 2 <= rect.width() && metrics.ascent() <= rect.height()) {
         if (!finished) { // a quiet plate keeps the number readable over the hatching
-            QRectF plate(0, 0, metrics.horizontalAdvance(text) + 4, std::min(metrics.height(), rect.height()));
+            QRectF plate(0, 0, metrics.horizontalAdvance(text) + 4,
+                         std::min(metrics.height(), rect.height()));
             plate.moveCenter(rect.center());
             painter.fillRect(plate, fill);
         }
@@ -163,16 +171,19 @@ void HeatMap::paintAxes(QPainter& painter, const Geometry& g, const ChartStyle& 
     const int every_row = std::max(1, int(std::ceil(metrics.height() / g.cell_height)));
     for (int row = 0; row < rows; row += every_row) {
         const QRectF cell = g.at(0, row, rows);
-        painter.drawText(QRectF(0, cell.center().y() - metrics.height(), g.cells.left() - 6, metrics.height() * 2),
-                         Qt::AlignRight | Qt::AlignVCenter, QString::number(table_.counts()[std::size_t(row)]));
+        painter.drawText(
+            QRectF(0, cell.center().y() - metrics.height(), g.cells.left() - 6, metrics.height() * 2),
+            Qt::AlignRight | Qt::AlignVCenter, QString::number(table_.counts()[std::size_t(row)]));
     }
-    const int every_column = std::max(1, int(std::ceil((metrics.horizontalAdvance(QStringLiteral("0.0")) + 6) / g.cell_width)));
+    const int every_column =
+        std::max(1, int(std::ceil((metrics.horizontalAdvance(QStringLiteral("0.0")) + 6) / g.cell_width)));
     for (int column = 0; column < int(table_.temperatures().size()); column += every_column) {
         const QRectF cell = g.at(column, 0, rows);
-        painter.drawText(QRectF(cell.center().x() - 40, g.cells.bottom() + 4, 80, metrics.height()), Qt::AlignCenter,
-                         QString::number(table_.temperatures()[std::size_t(column)], 'g', 3));
+        painter.drawText(QRectF(cell.center().x() - 40, g.cells.bottom() + 4, 80, metrics.height()),
+                         Qt::AlignCenter, temperatureText(table_.temperatures()[std::size_t(column)]));
     }
-    painter.drawText(QRectF(g.cells.left(), g.cells.bottom() + 4 + metrics.height() + 2, g.cells.width(), metrics.height()),
+    painter.drawText(QRectF(g.cells.left(), g.cells.bottom() + 4 + metrics.height() + 2, g.cells.width(),
+                            metrics.height()),
                      Qt::AlignCenter, tr("temperature"));
     painter.save();
     painter.translate(12, g.cells.center().y());
@@ -181,26 +192,30 @@ void HeatMap::paintAxes(QPainter& painter, const Geometry& g, const ChartStyle& 
     painter.restore();
 }
 
-void HeatMap::paintScale(QPainter& painter, const QSizeF& size, const Geometry& g, const ChartStyle& style) const {
+void HeatMap::paintScale(QPainter& painter, const QSizeF& size, const Geometry& g,
+                         const ChartStyle& style) const {
     Q_UNUSED(size)
     const QFontMetricsF metrics(style.font);
     const auto [low, high] = table_.range();
     const QRectF bar(g.cells.right() + 12, g.cells.top(), 8, g.cells.height());
     constexpr int steps = 48;
     for (int i = 0; i < steps; ++i)
-        painter.fillRect(QRectF(bar.left(), bar.bottom() - (i + 1) * bar.height() / steps, bar.width(), bar.height() / steps + 0.5),
+        painter.fillRect(QRectF(bar.left(), bar.bottom() - (i + 1) * bar.height() / steps, bar.width(),
+                                bar.height() / steps + 0.5),
                          mapColor(map_, (i + 0.5) / steps));
     painter.setPen(style.muted);
     const QRectF label(bar.right() + 4, 0, 60, metrics.height());
-    painter.drawText(label.translated(0, bar.top() - metrics.descent()), Qt::AlignLeft | Qt::AlignTop, scoreText(high));
-    painter.drawText(label.translated(0, bar.bottom() - metrics.height() + metrics.descent()), Qt::AlignLeft | Qt::AlignBottom,
-                     scoreText(low));
+    painter.drawText(label.translated(0, bar.top() - metrics.descent()), Qt::AlignLeft | Qt::AlignTop,
+                     scoreText(high));
+    painter.drawText(label.translated(0, bar.bottom() - metrics.height() + metrics.descent()),
+                     Qt::AlignLeft | Qt::AlignBottom, scoreText(low));
 }
 
 QString HeatMap::describe(const SweepCell& cell) const {
-    if (cell.problems_done <= 0) return tr("T %1, N %2: not begun").arg(cell.temperature, 0, 'g', 3).arg(cell.n);
+    if (cell.problems_done <= 0)
+        return tr("T %1, N %2: not begun").arg(temperatureText(cell.temperature)).arg(cell.n);
     QString text = tr("T %1, N %2: %3 [%4, %5]")
-                       .arg(cell.temperature, 0, 'g', 3)
+                       .arg(temperatureText(cell.temperature))
                        .arg(cell.n)
                        .arg(scoreText(cell.mean), scoreText(cell.low), scoreText(cell.high));
     if (cell.problems_done < cell.problems_total)
@@ -284,14 +299,20 @@ bool HeatMap::event(QEvent* event) {
     const auto* help = static_cast<QHelpEvent*>(event);
     const Place place = placeAt(help->pos());
     const SweepCell* cell = table_.at(place.column, place.row);
-    if (cell) QToolTip::showText(help->globalPos(), describe(*cell) + tr("\n95 % bootstrap interval over problems. Click to read its samples."), this);
-    else QToolTip::hideText();
+    if (cell)
+        QToolTip::showText(help->globalPos(),
+                           describe(*cell)
+                               + tr("\n95 % bootstrap interval over problems. Click to read its samples."),
+                           this);
+    else
+        QToolTip::hideText();
     return true;
 }
 
 QString HeatMap::csv() const {
     QString text = QStringLiteral("n");
-    for (const double temperature : table_.temperatures()) text += u',' + QString::number(temperature, 'g', 10);
+    for (const double temperature : table_.temperatures())
+        text += u',' + QString::number(temperature, 'g', 10);
     text += u'\n';
     for (int row = 0; row < int(table_.counts().size()); ++row) {
         text += QString::number(table_.counts()[std::size_t(row)]);
@@ -312,7 +333,8 @@ QString HeatMap::summary() const {
                        .arg(table_.temperatures().size())
                        .arg(table_.counts().size())
                        .arg(describe(*best));
-    if (const SweepCell* cell = table_.at(selected_.column, selected_.row)) text += tr(" Chosen: %1.").arg(describe(*cell));
+    if (const SweepCell* cell = table_.at(selected_.column, selected_.row))
+        text += tr(" Chosen: %1.").arg(describe(*cell));
     return text;
 }
 

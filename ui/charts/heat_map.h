@@ -8,8 +8,9 @@
 
 namespace tempera {
 
-/// Temperature x N: the value written in each cell in the ink that reads best on it, unfinished cells hatched with their
-/// progress, the chosen cell outlined. Arrow keys move the choice, Enter or a click opens the cell's samples.
+/// Temperature x N: the value written in each cell in the ink that reads best on it, unfinished cells hatched
+/// with their progress, the chosen cell outlined. Arrow keys move the choice, Enter or a click opens the
+/// cell's samples.
 class HeatMap final : public Chart {
     Q_OBJECT
 
@@ -57,7 +58,8 @@ private:
         QRectF at(int column, int row, int rows) const;
     };
     Geometry geometry(const QSizeF& size, const ChartStyle& style) const;
-    void paintCell(QPainter& painter, const QRectF& rect, const SweepCell* cell, const ChartStyle& style) const;
+    void paintCell(QPainter& painter, const QRectF& rect, const SweepCell* cell,
+                   const ChartStyle& style) const;
     void paintAxes(QPainter& painter, const Geometry& g, const ChartStyle& style) const;
     void paintScale(QPainter& painter, const QSizeF& size, const Geometry& g, const ChartStyle& style) const;
     void paintAll(QPainter& painter, const QSizeF& size, const ChartStyle& style, bool with_marks) const;

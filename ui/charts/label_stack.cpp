@@ -7,7 +7,8 @@
 namespace tempera {
 
 std::vector<double> LabelStack::place() {
-    std::stable_sort(labels_.begin(), labels_.end(), [](const Label& a, const Label& b) { return a.y < b.y; });
+    std::stable_sort(labels_.begin(), labels_.end(),
+                     [](const Label& a, const Label& b) { return a.y < b.y; });
     const double top = area_.top() + height_ / 2.0;
     const double bottom = area_.bottom() - height_ / 2.0;
     std::vector<double> middles;
@@ -29,8 +30,8 @@ void LabelStack::paint(QPainter& painter) {
     const std::vector<double> middles = place();
     for (std::size_t i = 0; i < labels_.size(); ++i) {
         painter.setPen(labels_[i].color);
-        painter.drawText(QRectF(area_.right() + 8, middles[i] - height_ / 2.0, 400, height_), Qt::AlignLeft | Qt::AlignVCenter,
-                         labels_[i].text);
+        painter.drawText(QRectF(area_.right() + 8, middles[i] - height_ / 2.0, 400, height_),
+                         Qt::AlignLeft | Qt::AlignVCenter, labels_[i].text);
     }
 }
 

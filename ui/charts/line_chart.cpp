@@ -17,18 +17,27 @@ namespace tempera {
 
 namespace {
 
-QSharedPointer<QCPGraphDataContainer> containerOf(const std::vector<double>& x, const std::vector<double>& y) {
-    auto container = QSharedPointer<QCPGraphDataContainer>::create();
-    QVector<QCPGraphData> points(static_cast<qsizetype>(x.size()));
-    for (std::size_t i = 0; i < x.size(); ++i) points[static_cast<qsizetype>(i)] = QCPGraphData(x[i], y[i]);
-    container->set(points, true);
-    return container;
+QVector<QCPGraphData> pointsOf(const std::vector<double>& x, const std::vector<double>& y, std::size_t from) {
+    QVector<QCPGraphData> points(static_cast<qsizetype>(x.size() - from));
+    for (std::size_t i = from; i < x.size(); ++i)
+        points[static_cast<qsizetype>(i - from)] = QCPGraphData(x[i], y[i]);
+    return points;
+}
+
+/// True where `now` begins with all of `before`. Looks at its last point alone: series only ever grow or are
+/// read afresh.
+bool continues(const Series& before, const Series& now) {
+    if (before.x.empty() || now.x.size() < before.x.size()) return false;
+    const std::size_t last = before.x.size() - 1;
+    return now.x.front() == before.x.front() && now.x[last] == before.x[last] && now.y[last] == before.y[last]
+           && now.smooth[last] == before.smooth[last];
 }
 
 std::size_t nearestIndex(const std::vector<double>& x, double at) {
     const auto right = std::lower_bound(x.begin(), x.end(), at);
     if (right == x.begin()) return 0;
-    if (right == x.end() || at - *(right - 1) <= *right - at) return static_cast<std::size_t>(right - x.begin()) - 1;
+    if (right == x.end() || at - *(right - 1) <= *right - at)
+        return static_cast<std::size_t>(right - x.begin()) - 1;
     return static_cast<std::size_t>(right - x.begin());
 }
 
@@ -40,23 +49,30 @@ LineChart::LineChart(const QString& title, const QString& x_label, const QString
 }
 
 void LineChart::setLines(std::vector<Line> lines) {
+    const bool restyled = lines.size() != lines_.size();
     while (raw_.size() < lines.size()) {
         raw_.push_back(plot_->addGraph());
         smooth_.push_back(plot_->addGraph());
-    }
-    bool restyled = lines.size() != lines_.size();
-    for (std::size_t i = 0; i < raw_.size(); ++i) {
-        const SeriesPointer before = i < lines_.size() ? lines_[i].data : nullptr;
-        const SeriesPointer now = i < lines.size() ? lines[i].data : nullptr;
-        if (before == now) continue; // unchanged lines cost nothing
-        restyled = restyled || !before || !now;
-        static const std::vector<double> none;
-        raw_[i]->setData(now ? containerOf(now->x, now->y) : containerOf(none, none));
-        smooth_[i]->setData(now ? containerOf(now->x, now->smooth) : containerOf(none, none));
+        drawn_.emplace_back();
     }
     lines_ = std::move(lines);
     if (restyled) restyle();
     dataChanged();
+}
+
+void LineChart::prepareDraw() {
+    for (std::size_t i = 0; i < raw_.size(); ++i) {
+        const SeriesPointer now = i < lines_.size() ? lines_[i].data : nullptr;
+        if (now == drawn_[i]) continue;
+        // A line that only grew gets its new points; anything else is set afresh.
+        const std::size_t known = now && drawn_[i] && continues(*drawn_[i], *now) ? drawn_[i]->x.size() : 0;
+        for (const auto& [graph, values] : {std::pair{raw_[i], now ? &now->y : nullptr},
+                                            std::pair{smooth_[i], now ? &now->smooth : nullptr}}) {
+            if (known == 0) graph->data()->clear();
+            if (values) graph->data()->add(pointsOf(now->x, *values, known), true);
+        }
+        drawn_[i] = now;
+    }
 }
 
 void LineChart::setEvents(std::vector<ChartEvent> events) {
@@ -69,8 +85,9 @@ void LineChart::applySeriesStyle(const ChartStyle& style) {
         if (i >= lines_.size()) continue;
         QColor color = style.theme->seriesColor(lines_[i].color);
         smooth_[i]->setPen(QPen(color, 1.6));
-        smooth_[i]->setScatterStyle(lines_[i].markers ? QCPScatterStyle(QCPScatterStyle::ssDisc, color, color, 5)
-                                                      : QCPScatterStyle(QCPScatterStyle::ssNone));
+        smooth_[i]->setScatterStyle(lines_[i].markers
+                                        ? QCPScatterStyle(QCPScatterStyle::ssDisc, color, color, 5)
+                                        : QCPScatterStyle(QCPScatterStyle::ssNone));
         color.setAlphaF(0.25f);
         raw_[i]->setPen(QPen(color, 1));
         raw_[i]->setVisible(!lines_[i].markers);
@@ -78,7 +95,8 @@ void LineChart::applySeriesStyle(const ChartStyle& style) {
 }
 
 bool LineChart::hasPoints() const {
-    return std::any_of(lines_.begin(), lines_.end(), [](const Line& line) { return line.data && !line.data->x.empty(); });
+    return std::any_of(lines_.begin(), lines_.end(),
+                       [](const Line& line) { return line.data && !line.data->x.empty(); });
 }
 
 bool LineChart::dataRange(QRectF& range) const {
@@ -131,7 +149,8 @@ int LineChart::rightMargin(const ChartStyle& style) const {
     const QFontMetricsF metrics(style.font);
     double width = 0;
     for (const Line& line : lines_)
-        if (line.data && !line.data->x.empty()) width = std::max(width, metrics.horizontalAdvance(endLabel(line)));
+        if (line.data && !line.data->x.empty())
+            width = std::max(width, metrics.horizontalAdvance(endLabel(line)));
     // Rounded up to the grid, so that the axis does not jump while digits change.
     return static_cast<int>(std::ceil((width + 20) / 12) * 12);
 }
@@ -155,7 +174,8 @@ void LineChart::paintEndLabels(QCPPainter& painter, const ChartStyle& style) con
     LabelStack labels(plot_->axisRect()->rect(), painter.fontMetrics().height());
     for (const Line& line : lines_) {
         if (!line.data || line.data->x.empty() || !std::isfinite(line.data->smooth.back())) continue;
-        labels.add(plot_->yAxis->coordToPixel(line.data->smooth.back()), endLabel(line), style.theme->seriesColor(line.color));
+        labels.add(plot_->yAxis->coordToPixel(line.data->smooth.back()), endLabel(line),
+                   style.theme->seriesColor(line.color));
     }
     labels.paint(painter);
 }
@@ -173,7 +193,8 @@ void LineChart::paintFlags(QCPPainter& painter, const ChartStyle& style) const {
         painter.setBrush(color);
         const double base = area.bottom();
         painter.drawLine(QPointF(x, base), QPointF(x, base - 10));
-        painter.drawPolygon(QPolygonF({QPointF(x, base - 10), QPointF(x + 6, base - 7.5), QPointF(x, base - 5)}));
+        painter.drawPolygon(
+            QPolygonF({QPointF(x, base - 10), QPointF(x + 6, base - 7.5), QPointF(x, base - 5)}));
     }
 }
 
@@ -187,17 +208,20 @@ void LineChart::paintCrosshair(QCPPainter& painter, const ChartStyle& style) con
     for (const Line& line : lines_) {
         if (!line.data || line.data->x.empty()) continue;
         const std::size_t i = nearestIndex(line.data->x, cursor());
-        const QPointF at(plot_->xAxis->coordToPixel(line.data->x[i]), plot_->yAxis->coordToPixel(line.data->y[i]));
+        const QPointF at(plot_->xAxis->coordToPixel(line.data->x[i]),
+                         plot_->yAxis->coordToPixel(line.data->y[i]));
         painter.setPen(QPen(style.background, 1.5));
         painter.setBrush(style.theme->seriesColor(line.color));
         if (area.contains(at.toPoint())) painter.drawEllipse(at, 4, 4);
     }
     const QFontMetrics metrics = painter.fontMetrics();
-    const QRect row(area.left(), area.top() - metrics.height() - 14, plot_->viewport().right() - 12 - area.left(), metrics.height() + 4);
+    const QRect row(area.left(), area.top() - metrics.height() - 14,
+                    plot_->viewport().right() - 12 - area.left(), metrics.height() + 4);
     const int title_width = QFontMetrics(style.title_font).horizontalAdvance(title()) + 16;
     const QRect room(12 + title_width, row.top(), row.right() - 12 - title_width, row.height());
     painter.setPen(style.text);
-    painter.drawText(room, Qt::AlignRight | Qt::AlignVCenter, metrics.elidedText(readout(), Qt::ElideRight, room.width()));
+    painter.drawText(room, Qt::AlignRight | Qt::AlignVCenter,
+                     metrics.elidedText(readout(), Qt::ElideRight, room.width()));
 }
 
 bool LineChart::event(QEvent* event) {
@@ -206,8 +230,10 @@ bool LineChart::event(QEvent* event) {
     QStringList texts;
     for (const ChartEvent& flag : events_)
         if (std::abs(pixelOf(flag.x, 0).x() - help->pos().x()) < 6) texts << flag.text.toHtmlEscaped();
-    if (texts.isEmpty()) QToolTip::hideText();
-    else QToolTip::showText(help->globalPos(), texts.join(QStringLiteral("<br>")), this);
+    if (texts.isEmpty())
+        QToolTip::hideText();
+    else
+        QToolTip::showText(help->globalPos(), texts.join(QStringLiteral("<br>")), this);
     return true;
 }
 
@@ -223,11 +249,13 @@ QString LineChart::csv() const {
         }
     }
     QString text = QStringLiteral("step");
-    for (const Line& line : lines_) text += u',' + (line.name.isEmpty() ? title() : line.name);
+    for (const Line& line : lines_)
+        text += u',' + (line.name.isEmpty() ? title() : line.name);
     text += u'\n';
     for (const auto& [x, row] : rows) {
         text += QString::number(x, 'g', 17);
-        for (const QString& value : row) text += u',' + value;
+        for (const QString& value : row)
+            text += u',' + value;
         text += u'\n';
     }
     return text;
@@ -242,7 +270,8 @@ QString LineChart::summary() const {
                      .arg(line.name.isEmpty() ? title() : line.name)
                      .arg(line.data->x.size())
                      .arg(line.data->x.back())
-                     .arg(numberText(line.data->y.back()), numberText(line.data->low), numberText(line.data->high));
+                     .arg(numberText(line.data->y.back()), numberText(line.data->low),
+                          numberText(line.data->high));
     }
     return parts.join(QStringLiteral("; ")) + u'.';
 }

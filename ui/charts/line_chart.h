@@ -14,7 +14,8 @@ struct ChartEvent {
     QString text;
 };
 
-/// Measured lines over steps: the raw values at 25 % behind the smoothed ones, each named at its right end; events as flags.
+/// Measured lines over steps: the raw values at 25 % behind the smoothed ones, each named at its right end;
+/// events as flags.
 class LineChart final : public PlotChart {
     Q_OBJECT
 
@@ -22,11 +23,12 @@ public:
     struct Line {
         QString name;
         SeriesPointer data;
-        int color = 0;       ///< index of the series colour
+        int color = 0;        ///< index of the series colour
         bool markers = false; ///< few points (evaluations): drawn with dots
     };
 
-    LineChart(const QString& title, const QString& x_label, const QString& y_label, QWidget* parent = nullptr);
+    LineChart(const QString& title, const QString& x_label, const QString& y_label,
+              QWidget* parent = nullptr);
 
     void setLines(std::vector<Line> lines);
     void setEvents(std::vector<ChartEvent> events);
@@ -39,6 +41,7 @@ public:
     QString summary() const override;
 
 protected:
+    void prepareDraw() override;
     void paintOverlay(QCPPainter& painter, const ChartStyle& style) override;
     void applySeriesStyle(const ChartStyle& style) override;
     bool dataRange(QRectF& range) const override;
@@ -55,6 +58,7 @@ private:
     void paintFlags(QCPPainter& painter, const ChartStyle& style) const;
 
     std::vector<Line> lines_;
+    std::vector<SeriesPointer> drawn_; ///< what the graphs hold, per line
     std::vector<QCPGraph*> raw_;
     std::vector<QCPGraph*> smooth_;
     std::vector<ChartEvent> events_;

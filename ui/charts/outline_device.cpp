@@ -35,9 +35,12 @@ public:
 
     void drawPath(const QPainterPath& path) override { target_.drawPath(path); }
     void drawPolygon(const QPointF* points, int count, PolygonDrawMode mode) override {
-        if (mode == PolylineMode) target_.drawPolyline(points, count);
-        else if (mode == ConvexMode) target_.drawConvexPolygon(points, count);
-        else target_.drawPolygon(points, count, mode == WindingMode ? Qt::WindingFill : Qt::OddEvenFill);
+        if (mode == PolylineMode)
+            target_.drawPolyline(points, count);
+        else if (mode == ConvexMode)
+            target_.drawConvexPolygon(points, count);
+        else
+            target_.drawPolygon(points, count, mode == WindingMode ? Qt::WindingFill : Qt::OddEvenFill);
     }
     void drawPixmap(const QRectF& where, const QPixmap& pixmap, const QRectF& source) override {
         target_.drawPixmap(where, pixmap, source);

@@ -9,8 +9,8 @@
 
 namespace tempera {
 
-/// A paint device that passes everything on to another painter, text as filled outlines: QSvgGenerator would name the font
-/// instead, and the figure would look different on a machine without it.
+/// A paint device that passes everything on to another painter, text as filled outlines: QSvgGenerator would
+/// name the font instead, and the figure would look different on a machine without it.
 class OutlineDevice final : public QPaintDevice {
 public:
     OutlineDevice(QPainter& target, const QSizeF& size);

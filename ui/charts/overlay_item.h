@@ -5,7 +5,8 @@
 
 namespace tempera {
 
-/// A plot item that paints through a function, so that a chart can place labels with the geometry of the moment.
+/// A plot item that paints through a function, so that a chart can place labels with the geometry of the
+/// moment.
 class OverlayItem final : public QCPAbstractItem {
 public:
     OverlayItem(QCustomPlot* plot, std::function<void(QCPPainter&)> paint)

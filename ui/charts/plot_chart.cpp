@@ -48,12 +48,13 @@ PlotChart::PlotChart(const QString& title, const QString& x_label, const QString
     redraw_timer_.setSingleShot(true);
     redraw_timer_.setInterval(redraw_interval_ms);
     connect(&redraw_timer_, &QTimer::timeout, this, &PlotChart::redraw);
-    connect(plot_->xAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, [this](const QCPRange& range) {
-        if (!fitting_) {
-            zoomed_ = true;
-            Q_EMIT xRangeChanged(range.lower, range.upper);
-        }
-    });
+    connect(plot_->xAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this,
+            [this](const QCPRange& range) {
+                if (!fitting_) {
+                    zoomed_ = true;
+                    Q_EMIT xRangeChanged(range.lower, range.upper);
+                }
+            });
     connect(plot_->yAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, [this] {
         if (!fitting_) zoomed_ = true;
     });
@@ -93,6 +94,7 @@ void PlotChart::applyStyle(const ChartStyle& style) {
 void PlotChart::paintChart(QCPPainter& painter, const QSizeF& size, const ChartStyle& style) {
     const double cursor = cursor_;
     cursor_ = std::numeric_limits<double>::quiet_NaN();
+    prepareDraw();
     applyStyle(style);
     const QSize pixels = size.toSize();
     // The first pass lays out with this size's fonts, so that the labels' room is known when it is painted.
@@ -137,7 +139,8 @@ void PlotChart::fitRange() {
     fitting_ = true;
     plot_->xAxis->setRange(range.left(), range.right() > range.left() ? range.right() : range.left() + 1);
     const double height = range.height() > 0 ? range.height() : std::max(1e-12, std::abs(range.top()) * 0.1);
-    plot_->yAxis->setRange(range.top() - 0.06 * height, range.top() + (range.height() > 0 ? height : 0) + 0.08 * height);
+    plot_->yAxis->setRange(range.top() - 0.06 * height,
+                           range.top() + (range.height() > 0 ? height : 0) + 0.08 * height);
     fitting_ = false;
 }
 
@@ -153,12 +156,18 @@ void PlotChart::scheduleRedraw() {
 void PlotChart::redraw() {
     if (!isVisible()) return; // shown again, the widget paints itself
     ++redraw_count_;
+    prepareDraw();
     readout_ = std::isfinite(cursor_) ? readoutAt(cursor_) : QString();
     QMargins margins = plot_->axisRect()->minimumMargins();
     margins.setRight(rightMargin(style_));
     plot_->axisRect()->setMinimumMargins(margins);
     plot_->replot(QCustomPlot::rpQueuedReplot);
     updateAccessibleText();
+}
+
+void PlotChart::showEvent(QShowEvent* event) {
+    Chart::showEvent(event);
+    scheduleRedraw();
 }
 
 void PlotChart::setCursor(double x) {
@@ -180,7 +189,8 @@ bool PlotChart::eventFilter(QObject* watched, QEvent* event) {
         const auto* mouse = static_cast<QMouseEvent*>(event);
         const QPointF at = mouse->position();
         const bool inside = plot_->axisRect()->rect().contains(at.toPoint());
-        moveCursor(inside ? plot_->xAxis->pixelToCoord(at.x()) : std::numeric_limits<double>::quiet_NaN(), true);
+        moveCursor(inside ? plot_->xAxis->pixelToCoord(at.x()) : std::numeric_limits<double>::quiet_NaN(),
+                   true);
         break;
     }
     case QEvent::Leave:
@@ -199,7 +209,8 @@ bool PlotChart::eventFilter(QObject* watched, QEvent* event) {
         const auto* mouse = static_cast<QMouseEvent*>(event);
         if (mouse->button() == Qt::LeftButton && (mouse->pos() - press_).manhattanLength() < 4
             && plot_->axisRect()->rect().contains(mouse->pos()))
-            clicked(plot_->xAxis->pixelToCoord(mouse->pos().x()), plot_->yAxis->pixelToCoord(mouse->pos().y()));
+            clicked(plot_->xAxis->pixelToCoord(mouse->pos().x()),
+                    plot_->yAxis->pixelToCoord(mouse->pos().y()));
         break;
     }
     case QEvent::MouseButtonDblClick:

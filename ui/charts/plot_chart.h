@@ -12,20 +12,23 @@ class QCustomPlot;
 
 namespace tempera {
 
-/// A chart with axes, over QCustomPlot: thin axes, light horizontal grid, title left and a readout right of it; wheel zooms x,
-/// shift-wheel y, drag pans, double click resets; arrow keys move the crosshair, + and - zoom, 0 resets.
-/// It redraws on a timer, at most 20 times a second, however often its data change.
+/// A chart with axes, over QCustomPlot: thin axes, light horizontal grid, title left and a readout right of
+/// it; wheel zooms x, shift-wheel y, drag pans, double click resets; arrow keys move the crosshair, + and -
+/// zoom, 0 resets. It redraws on a timer, at most 20 times a second, however often its data change.
 class PlotChart : public Chart {
     Q_OBJECT
 
 public:
     static constexpr int redraw_interval_ms = 50;
 
-    PlotChart(const QString& title, const QString& x_label, const QString& y_label, QWidget* parent = nullptr);
+    PlotChart(const QString& title, const QString& x_label, const QString& y_label,
+              QWidget* parent = nullptr);
     ~PlotChart() override;
 
     void paintChart(QCPPainter& painter, const QSizeF& size, const ChartStyle& style) final;
     void resetView() override;
+    /// Charts of one page redraw a little apart, so that no turn of the event loop has to do them all.
+    void setRedrawDelay(int milliseconds) { redraw_timer_.setInterval(redraw_interval_ms + milliseconds); }
     /// True while the user has zoomed or panned; the view then no longer follows the data.
     bool zoomed() const { return zoomed_; }
     int redrawCount() const { return redraw_count_; }
@@ -45,7 +48,10 @@ Q_SIGNALS:
     void xRangeChanged(double low, double high);
 
 protected:
-    /// Draws what lies over the data (end labels, flags, rings) inside `painter`, with the geometry of this moment.
+    /// Brings the plot up to date with the data, right before it is drawn.
+    virtual void prepareDraw() {}
+    /// Draws what lies over the data (end labels, flags, rings) inside `painter`, with the geometry of this
+    /// moment.
     virtual void paintOverlay(QCPPainter& painter, const ChartStyle& style) = 0;
     /// Pens, brushes and tick fonts of what the subclass added to the plot.
     virtual void applySeriesStyle(const ChartStyle& style) = 0;
@@ -55,11 +61,15 @@ protected:
     virtual double nearestX(double x) const = 0;
     virtual QString readoutAt(double x) const = 0;
     /// A click (not a drag) at these coordinates.
-    virtual void clicked(double x, double y) { Q_UNUSED(x) Q_UNUSED(y) }
+    virtual void clicked(double x, double y) {
+        Q_UNUSED(x)
+        Q_UNUSED(y)
+    }
     /// Room at the right of the axes for end labels, in pixels.
     virtual int rightMargin(const ChartStyle& style) const = 0;
 
     void restyle() override;
+    void showEvent(QShowEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
     void scheduleRedraw();

@@ -13,7 +13,7 @@ namespace tempera {
 
 ScoreCurves::ScoreCurves(QWidget* parent)
     : PlotChart(tr("Score against temperature"), tr("temperature"), tr("mean score"), parent) {
-    plot_->axisRect()->setupFullAxesBox(false);
+    plot_->xAxis->ticker()->setTickCount(6);
     restyle();
 }
 
@@ -80,7 +80,9 @@ QColor ScoreCurves::colorOf(const ChartStyle& style, int n) const {
     const auto found = std::find(strong.begin(), strong.end(), n);
     // N = 1 in the neutral eighth colour: it is the base line the others are measured against.
     if (found == strong.end()) return style.axis;
-    return n == 1 ? style.muted : style.theme->seriesColor(static_cast<int>(found - strong.begin()) - (strong.front() == 1));
+    return n == 1
+               ? style.muted
+               : style.theme->seriesColor(static_cast<int>(found - strong.begin()) - (strong.front() == 1));
 }
 
 void ScoreCurves::applySeriesStyle(const ChartStyle& style) {
@@ -108,8 +110,10 @@ bool ScoreCurves::dataRange(QRectF& range) const {
     }
     for (const Line& line : lines_) {
         if (!line.strong && !all_) continue;
-        for (auto at = line.low->data()->constBegin(); at != line.low->data()->constEnd(); ++at) low = std::min(low, at->value);
-        for (auto at = line.high->data()->constBegin(); at != line.high->data()->constEnd(); ++at) high = std::max(high, at->value);
+        for (auto at = line.low->data()->constBegin(); at != line.low->data()->constEnd(); ++at)
+            low = std::min(low, at->value);
+        for (auto at = line.high->data()->constBegin(); at != line.high->data()->constEnd(); ++at)
+            high = std::max(high, at->value);
     }
     if (left > right || low > high) return false;
     for (const ReportedScore& value : reported_) {
@@ -124,7 +128,8 @@ bool ScoreCurves::dataRange(QRectF& range) const {
 double ScoreCurves::nearestX(double x) const {
     const auto& all = table_.temperatures();
     if (all.empty()) return x;
-    return *std::min_element(all.begin(), all.end(), [x](double a, double b) { return std::abs(a - x) < std::abs(b - x); });
+    return *std::min_element(all.begin(), all.end(),
+                             [x](double a, double b) { return std::abs(a - x) < std::abs(b - x); });
 }
 
 QString ScoreCurves::labelOf(int n) const {
@@ -132,7 +137,7 @@ QString ScoreCurves::labelOf(int n) const {
 }
 
 QString ScoreCurves::readoutAt(double x) const {
-    QStringList parts{QStringLiteral("T %1").arg(x, 0, 'g', 3)};
+    QStringList parts{QStringLiteral("T %1").arg(temperatureText(x))};
     for (const int n : strongCounts())
         if (const SweepCell* cell = table_.find(x, n); cell && cell->problems_done > 0)
             parts << QStringLiteral("N%1 %2").arg(n).arg(scoreText(cell->mean));
@@ -160,19 +165,26 @@ void ScoreCurves::paintOverlay(QCPPainter& painter, const ChartStyle& style) {
     for (const Line& line : lines_) {
         if ((!line.strong && !all_) || line.mean->data()->isEmpty()) continue;
         const double last = (line.mean->data()->constEnd() - 1)->value;
-        labels.add(plot_->yAxis->coordToPixel(last), labelOf(line.n), line.strong ? colorOf(style, line.n) : style.muted);
+        labels.add(plot_->yAxis->coordToPixel(last), labelOf(line.n),
+                   line.strong ? colorOf(style, line.n) : style.muted);
     }
     labels.paint(painter);
     const QPointF at(plot_->xAxis->coordToPixel(best->temperature), plot_->yAxis->coordToPixel(best->mean));
     painter.setBrush(Qt::NoBrush);
     painter.setPen(QPen(style.text, 1.6));
     painter.drawEllipse(at, 7, 7);
-    const QString text = QStringLiteral("%1 at T %2").arg(scoreText(best->mean)).arg(best->temperature, 0, 'g', 3);
+    const QString text =
+        QStringLiteral("%1 at T %2").arg(scoreText(best->mean)).arg(temperatureText(best->temperature));
     painter.setPen(style.text);
     const QRect area = plot_->axisRect()->rect();
     const int width = painter.fontMetrics().horizontalAdvance(text);
     const double x = std::clamp(at.x() - width / 2.0, double(area.left()), double(area.right() - width));
-    painter.drawText(QPointF(x, at.y() - 12 > area.top() + 10 ? at.y() - 12 : at.y() + 24), text);
+    // Below the ring: above it there are bands and the values reported by others.
+    const QRectF plate(x - 3, at.y() + 11, width + 6, painter.fontMetrics().height());
+    QColor veil = style.background;
+    veil.setAlphaF(0.75f);
+    painter.fillRect(plate, veil);
+    painter.drawText(plate, Qt::AlignCenter, text);
     paintReadout(painter, style);
     painter.restore();
 }
@@ -188,14 +200,17 @@ void ScoreCurves::paintReported(QCPPainter& painter, const ChartStyle& style) co
         if (value.temperature) {
             const QPointF at(plot_->xAxis->coordToPixel(*value.temperature), y);
             painter.setPen(QPen(color, 1.8));
-            painter.drawPolygon(QPolygonF({at + QPointF(0, -6), at + QPointF(6, 0), at + QPointF(0, 6), at + QPointF(-6, 0)}));
+            painter.drawPolygon(QPolygonF(
+                {at + QPointF(0, -6), at + QPointF(6, 0), at + QPointF(0, 6), at + QPointF(-6, 0)}));
             painter.setPen(style.muted);
-            painter.drawText(at + QPointF(10, 4 + metrics.height() * 0.6), QStringLiteral("%1 %2").arg(value.label, scoreText(value.score)));
+            painter.drawText(at + QPointF(10, 4 + metrics.height() * 0.6),
+                             QStringLiteral("%1 %2").arg(value.label, scoreText(value.score)));
         } else {
             painter.setPen(QPen(color, 1, Qt::DashLine));
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y));
             painter.setPen(style.muted);
-            painter.drawText(QPointF(area.left() + 4, y + metrics.height()), QStringLiteral("%1 %2").arg(value.label, scoreText(value.score)));
+            painter.drawText(QPointF(area.left() + 4, y + metrics.height()),
+                             QStringLiteral("%1 %2").arg(value.label, scoreText(value.score)));
         }
     }
 }
@@ -209,9 +224,11 @@ void ScoreCurves::paintReadout(QCPPainter& painter, const ChartStyle& style) con
     painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()));
     const QFontMetrics metrics = painter.fontMetrics();
     const int left = 28 + QFontMetrics(style.title_font).horizontalAdvance(title());
-    const QRect room(left, area.top() - metrics.height() - 14, plot_->viewport().right() - 12 - left, metrics.height() + 4);
+    const QRect room(left, area.top() - metrics.height() - 14, plot_->viewport().right() - 12 - left,
+                     metrics.height() + 4);
     painter.setPen(style.text);
-    painter.drawText(room, Qt::AlignRight | Qt::AlignVCenter, metrics.elidedText(readout(), Qt::ElideRight, room.width()));
+    painter.drawText(room, Qt::AlignRight | Qt::AlignVCenter,
+                     metrics.elidedText(readout(), Qt::ElideRight, room.width()));
 }
 
 void ScoreCurves::clicked(double x, double y) {
@@ -246,7 +263,8 @@ QString ScoreCurves::csv() const {
 QString ScoreCurves::summary() const {
     const SweepCell* best = table_.best();
     if (!best) return tr("No scores yet.");
-    return tr("Best mean score %1 for N = %2 at temperature %3, 95 %% interval %4 to %5, over %6 temperatures.")
+    return tr("Best mean score %1 for N = %2 at temperature %3, 95 %% interval %4 to %5, over %6 "
+              "temperatures.")
         .arg(scoreText(best->mean))
         .arg(best->n)
         .arg(best->temperature)

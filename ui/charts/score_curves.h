@@ -7,8 +7,8 @@
 
 namespace tempera {
 
-/// A score somebody reported, to be laid over ours as a hollow marker. Without a temperature it holds for all of them and is
-/// drawn as a line: a marker would claim one.
+/// A score somebody reported, to be laid over ours as a hollow marker. Without a temperature it holds for all
+/// of them and is drawn as a line: a marker would claim one.
 struct ReportedScore {
     int n = 1;
     std::optional<double> temperature;
@@ -16,8 +16,9 @@ struct ReportedScore {
     QString label;
 };
 
-/// Figure 5: mean best-of-N score against the temperature, a line with its 95 % band per N, the best point ringed.
-/// The Ns the paper shows (3, 5, 10), N = 1 and the largest stand out; the others are thin and unnamed unless all are asked for.
+/// Figure 5: mean best-of-N score against the temperature, a line with its 95 % band per N, the best point
+/// ringed. The Ns the paper shows (3, 5, 10), N = 1 and the largest stand out; the others are thin and
+/// unnamed unless all are asked for.
 class ScoreCurves final : public PlotChart {
     Q_OBJECT
 

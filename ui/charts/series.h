@@ -16,8 +16,9 @@ struct Series {
 };
 using SeriesPointer = std::shared_ptr<const Series>;
 
-/// Fills `smooth`, `low` and `high` from `y`. The smoothing is an exponential moving average with the start-up bias removed
-/// (as TensorBoard's); 0 <= weight < 1, 0 = none. A value that is not finite is left out of the average and stays in the line.
+/// Fills `smooth`, `low` and `high` from `y`. The smoothing is an exponential moving average with the
+/// start-up bias removed (as TensorBoard's); 0 <= weight < 1, 0 = none. A value that is not finite is left
+/// out of the average and stays in the line.
 void finishSeries(Series& series, double weight);
 
 } // namespace tempera

@@ -21,8 +21,10 @@ SweepTable::SweepTable(std::vector<SweepCell> cells) : cells_(std::move(cells)) 
 }
 
 const SweepCell* SweepTable::at(int column, int row) const {
-    if (column < 0 || row < 0 || column >= int(temperatures_.size()) || row >= int(counts_.size())) return nullptr;
-    const int index = index_[static_cast<std::size_t>(row) * temperatures_.size() + static_cast<std::size_t>(column)];
+    if (column < 0 || row < 0 || column >= int(temperatures_.size()) || row >= int(counts_.size()))
+        return nullptr;
+    const int index =
+        index_[static_cast<std::size_t>(row) * temperatures_.size() + static_cast<std::size_t>(column)];
     return index < 0 ? nullptr : &cells_[static_cast<std::size_t>(index)];
 }
 

@@ -34,19 +34,22 @@ QString valueText(const SweepRow& row, const Measure& measure) {
 
 double labelWidth(const QFontMetricsF& metrics) {
     double width = 0;
-    for (const Measure& measure : measures) width = std::max(width, metrics.horizontalAdvance(QString::fromLatin1(measure.label)));
+    for (const Measure& measure : measures)
+        width = std::max(width, metrics.horizontalAdvance(QString::fromLatin1(measure.label)));
     return width + 24;
 }
 
 } // namespace
 
 TemperatureStrip::TemperatureStrip(QWidget* parent)
-    : Chart(tr("Single samples per temperature"), parent), highlight_(std::numeric_limits<double>::quiet_NaN()) {
+    : Chart(tr("Single samples per temperature"), parent),
+      highlight_(std::numeric_limits<double>::quiet_NaN()) {
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
 }
 
 void TemperatureStrip::setRows(std::vector<SweepRow> rows) {
-    std::sort(rows.begin(), rows.end(), [](const SweepRow& a, const SweepRow& b) { return a.temperature < b.temperature; });
+    std::sort(rows.begin(), rows.end(),
+              [](const SweepRow& a, const SweepRow& b) { return a.temperature < b.temperature; });
     rows_ = std::move(rows);
     updateAccessibleText();
     update();
@@ -90,18 +93,19 @@ void TemperatureStrip::paintAll(QPainter& painter, const QSizeF& size, const Cha
     painter.setPen(style.muted);
     painter.drawText(QRectF(12, 8, left, row_height), Qt::AlignLeft | Qt::AlignVCenter, tr("T"));
     for (std::size_t m = 0; m < measures.size(); ++m)
-        painter.drawText(QRectF(12, 8 + row_height * double(m + 1), left, row_height), Qt::AlignLeft | Qt::AlignVCenter,
-                         QString::fromLatin1(measures[m].label));
+        painter.drawText(QRectF(12, 8 + row_height * double(m + 1), left, row_height),
+                         Qt::AlignLeft | Qt::AlignVCenter, QString::fromLatin1(measures[m].label));
     for (std::size_t c = 0; c < rows_.size(); ++c) {
         const QRectF head(left + double(c) * column_width, 8, column_width, row_height);
         const bool marked = std::abs(rows_[c].temperature - highlight_) < 1e-9;
         painter.setPen(marked ? style.text : style.muted);
-        painter.drawText(head, Qt::AlignCenter, QString::number(rows_[c].temperature, 'g', 3));
+        painter.drawText(head, Qt::AlignCenter, temperatureText(rows_[c].temperature));
         if (rows_[c].samples_done <= 0) continue;
         for (std::size_t m = 0; m < measures.size(); ++m) {
             double most = 1;
             if (!measures[m].share)
-                for (const SweepRow& row : rows_) most = std::max(most, row.*measures[m].value);
+                for (const SweepRow& row : rows_)
+                    most = std::max(most, row.*measures[m].value);
             const QRectF cell = head.translated(0, row_height * double(m + 1)).adjusted(2, 2, -2, -2);
             painter.fillRect(cell, style.theme->raised);
             QColor bar = style.theme->seriesColor(5);
@@ -110,7 +114,10 @@ void TemperatureStrip::paintAll(QPainter& painter, const QSizeF& size, const Cha
             painter.fillRect(QRectF(cell.left(), cell.top(), cell.width() * share, cell.height()), bar);
             const QString text = valueText(rows_[c], measures[m]);
             painter.setPen(style.text);
-            painter.drawText(cell, Qt::AlignCenter, metrics.horizontalAdvance(text) <= cell.width() ? text : QString(text).remove(QStringLiteral(" %")));
+            painter.drawText(cell, Qt::AlignCenter,
+                             metrics.horizontalAdvance(text) <= cell.width()
+                                 ? text
+                                 : QString(text).remove(QStringLiteral(" %")));
         }
     }
 }
@@ -127,28 +134,32 @@ bool TemperatureStrip::event(QEvent* event) {
     const auto* help = static_cast<QHelpEvent*>(event);
     const int column = columnAt(help->pos().x());
     if (column < 0) {
-        QToolTip::showText(help->globalPos(),
-                           tr("pass@1: share of samples with the right value. format rate: share with a readable answer.\n"
-                              "mean length: tokens. truncated: share cut off at the token limit."),
-                           this);
+        QToolTip::showText(
+            help->globalPos(),
+            tr("pass@1: share of samples with the right value. format rate: share with a readable answer.\n"
+               "mean length: tokens. truncated: share cut off at the token limit."),
+            this);
         return true;
     }
     const SweepRow& row = rows_[std::size_t(column)];
     QString text = tr("T %1: mean score %2, %3 of %4 samples")
-                       .arg(row.temperature, 0, 'g', 3)
+                       .arg(temperatureText(row.temperature))
                        .arg(scoreText(row.score))
                        .arg(row.samples_done)
                        .arg(row.samples_total);
-    for (const Measure& measure : measures) text += QStringLiteral("\n%1 %2").arg(QString::fromLatin1(measure.label), valueText(row, measure));
+    for (const Measure& measure : measures)
+        text += QStringLiteral("\n%1 %2").arg(QString::fromLatin1(measure.label), valueText(row, measure));
     QToolTip::showText(help->globalPos(), text, this);
     return true;
 }
 
 QString TemperatureStrip::csv() const {
-    QString text = QStringLiteral("temperature,score,pass_at_1,format_rate,mean_length,truncated_share,samples_done,samples_total\n");
+    QString text = QStringLiteral(
+        "temperature,score,pass_at_1,format_rate,mean_length,truncated_share,samples_done,samples_total\n");
     for (const SweepRow& row : rows_) {
         QStringList values;
-        for (const double value : {row.temperature, row.score, row.pass_at_1, row.format_rate, row.mean_length, row.truncated_share})
+        for (const double value : {row.temperature, row.score, row.pass_at_1, row.format_rate,
+                                   row.mean_length, row.truncated_share})
             values << QString::number(value, 'g', 10);
         values << QString::number(row.samples_done) << QString::number(row.samples_total);
         text += values.join(u',') + u'\n';
@@ -160,7 +171,9 @@ QString TemperatureStrip::summary() const {
     if (rows_.empty()) return tr("No samples yet.");
     QStringList parts;
     for (const SweepRow& row : rows_)
-        parts << tr("T %1: pass@1 %2, format %3").arg(row.temperature).arg(percentText(row.pass_at_1), percentText(row.format_rate));
+        parts << tr("T %1: pass@1 %2, format %3")
+                     .arg(row.temperature)
+                     .arg(percentText(row.pass_at_1), percentText(row.format_rate));
     return parts.join(QStringLiteral("; ")) + u'.';
 }
 

@@ -8,8 +8,8 @@
 
 namespace tempera {
 
-/// A slim table below Figure 5: pass@1, format rate, mean length and truncated share of single samples per temperature,
-/// each value over a bar of its size.
+/// A slim table below Figure 5: pass@1, format rate, mean length and truncated share of single samples per
+/// temperature, each value over a bar of its size.
 class TemperatureStrip final : public Chart {
     Q_OBJECT
 

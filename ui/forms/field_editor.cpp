@@ -67,7 +67,8 @@ void FieldEditor::buildInput() {
         return;
     case Field::Type::choice:
         input_ = combo_ = new QComboBox(this);
-        for (const std::string& choice : field_.choices) combo_->addItem(toQt(choice));
+        for (const std::string& choice : field_.choices)
+            combo_->addItem(toQt(choice));
         connect(combo_, &QComboBox::currentTextChanged, this, &FieldEditor::textChanged);
         return;
     case Field::Type::model:
@@ -76,8 +77,10 @@ void FieldEditor::buildInput() {
         combo_->setEditable(true);
         combo_->setInsertPolicy(QComboBox::NoInsert);
         if (field_.type == Field::Type::model)
-            for (const std::string& model : named_models()) combo_->addItem(toQt(model));
-        for (const std::string& choice : field_.choices) combo_->addItem(toQt(choice));
+            for (const std::string& model : named_models())
+                combo_->addItem(toQt(model));
+        for (const std::string& choice : field_.choices)
+            combo_->addItem(toQt(choice));
         line_ = combo_->lineEdit();
         connect(combo_, &QComboBox::currentTextChanged, this, &FieldEditor::textChanged);
         browse_ = new QPushButton(tr("Browse…"), this);
@@ -102,7 +105,9 @@ void FieldEditor::buildInput() {
 QString FieldEditor::help() const {
     QStringList lines{toQt(field_.help)};
     if (const QString range = rangeText(field_); !range.isEmpty()) lines << tr("Range: %1").arg(range);
-    lines << tr("Default: %1").arg(fieldText(field_.default_value).isEmpty() ? tr("empty") : fieldText(field_.default_value));
+    lines << tr("Default: %1")
+                 .arg(fieldText(field_.default_value).isEmpty() ? tr("empty")
+                                                                : fieldText(field_.default_value));
     lines << tr("In files and on the command line: %1").arg(toQt(field_.name));
     lines.removeAll(QString());
     // As rich text a tip wraps instead of running across the screen.
@@ -116,10 +121,14 @@ QString FieldEditor::text() const {
 }
 
 void FieldEditor::setText(const QString& text) {
-    if (check_) check_->setChecked(text == QLatin1String("true"));
-    else if (combo_ && !combo_->isEditable()) combo_->setCurrentText(text);
-    else if (combo_) combo_->setEditText(text);
-    else line_->setText(text);
+    if (check_)
+        check_->setChecked(text == QLatin1String("true"));
+    else if (combo_ && !combo_->isEditable())
+        combo_->setCurrentText(text);
+    else if (combo_)
+        combo_->setEditText(text);
+    else
+        line_->setText(text);
 }
 
 void FieldEditor::setValue(const Json& value) {
@@ -166,7 +175,10 @@ void FieldEditor::refresh() {
     problem_->setVisible(!wrong.isEmpty());
     const bool changed = changedFromDefault();
     const QString fallback = fieldText(field_.default_value);
-    default_->setText(tr("default %1").arg(fallback.isEmpty() ? tr("empty") : fallback.length() > 24 ? fallback.left(23) + QChar(0x2026) : fallback));
+    default_->setText(tr("default %1")
+                          .arg(fallback.isEmpty()       ? tr("empty")
+                               : fallback.length() > 24 ? fallback.left(23) + QChar(0x2026)
+                                                        : fallback));
     default_->setVisible(changed);
     reset_->setVisible(changed);
     if (line_ && line_->property("invalid").toBool() != !wrong.isEmpty()) {
@@ -179,13 +191,16 @@ void FieldEditor::refresh() {
 void FieldEditor::browse() {
     const QString chosen = field_.type == Field::Type::model
                                ? QFileDialog::getExistingDirectory(this, tr("Folder of a model"))
-                               : QFileDialog::getOpenFileName(this, tr("Data file"), {}, tr("JSON lines (*.jsonl);;All files (*)"));
+                               : QFileDialog::getOpenFileName(this, tr("Data file"), {},
+                                                              tr("JSON lines (*.jsonl);;All files (*)"));
     if (!chosen.isEmpty()) setText(chosen);
 }
 
 void FieldEditor::keyPressEvent(QKeyEvent* event) {
-    if (event->key() == Qt::Key_F1) QToolTip::showText(input_->mapToGlobal(QPoint(0, input_->height())), help(), input_);
-    else QWidget::keyPressEvent(event);
+    if (event->key() == Qt::Key_F1)
+        QToolTip::showText(input_->mapToGlobal(QPoint(0, input_->height())), help(), input_);
+    else
+        QWidget::keyPressEvent(event);
 }
 
 bool FieldEditor::eventFilter(QObject* watched, QEvent* event) {

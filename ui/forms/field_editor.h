@@ -14,8 +14,8 @@ class QPushButton;
 
 namespace tempera {
 
-/// One field of a recipe: label above, unit inside the right edge, help on hover and F1, the default and a reset where it was
-/// changed, what is wrong at once under it.
+/// One field of a recipe: label above, unit inside the right edge, help on hover and F1, the default and a
+/// reset where it was changed, what is wrong at once under it.
 class FieldEditor final : public QWidget {
     Q_OBJECT
 

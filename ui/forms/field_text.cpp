@@ -14,10 +14,16 @@ QString shortNumber(double value) {
     for (int digits = 1; digits <= 17; ++digits) {
         const QString text = QString::number(value, 'g', digits);
         if (text.toDouble() != value) continue;
-        if (std::abs(value) >= 1 && std::abs(value) < 1e15 && value == std::floor(value)) return QString::number(value, 'f', 0);
+        if (std::abs(value) >= 1 && std::abs(value) < 1e15 && value == std::floor(value))
+            return QString::number(value, 'f', 0);
         return text;
     }
     return QString::number(value, 'g', 17);
+}
+
+QString escaped(QString text) {
+    text.replace(u'\\', QStringLiteral("\\\\")).replace(u',', QStringLiteral("\\,"));
+    return text.replace(u'\n', QStringLiteral("\\n")).replace(u'\t', QStringLiteral("\\t"));
 }
 
 } // namespace
@@ -29,11 +35,15 @@ QString fieldText(const Json& value) {
     if (value.is_number()) return shortNumber(value.get<double>());
     if (value.is_array()) {
         QStringList parts;
+        bool words = false;
         for (const Json& part : value) {
-            QString text = fieldText(part);
-            parts << text.replace(u'\n', QStringLiteral("\\n"));
+            words = words || part.is_string();
+            parts << (part.is_string() ? escaped(fieldText(part)) : fieldText(part));
         }
-        return parts.join(QStringLiteral(", "));
+        // White space belongs to a word (a stop string may be a blank), so nothing stands between words but
+        // the comma.
+        const QString text = parts.join(words ? QStringLiteral(",") : QStringLiteral(", "));
+        return text.startsWith(u'[') ? toQt(to_json_line(value)) : text;
     }
     return value.is_null() ? QString() : toQt(to_json_line(value));
 }
@@ -41,8 +51,12 @@ QString fieldText(const Json& value) {
 QString rangeText(const Field& field) {
     const auto low = field.minimum ? shortNumber(*field.minimum) : QString();
     const auto high = field.maximum ? shortNumber(*field.maximum) : QString();
-    if (!low.isEmpty() && !high.isEmpty()) return QStringLiteral("%1 %2 to %3").arg(field.minimum_exclusive ? QStringLiteral("above") : QStringLiteral("from"), low, high);
-    if (!low.isEmpty()) return (field.minimum_exclusive ? QStringLiteral("above %1") : QStringLiteral("at least %1")).arg(low);
+    if (!low.isEmpty() && !high.isEmpty())
+        return QStringLiteral("%1 %2 to %3")
+            .arg(field.minimum_exclusive ? QStringLiteral("above") : QStringLiteral("from"), low, high);
+    if (!low.isEmpty())
+        return (field.minimum_exclusive ? QStringLiteral("above %1") : QStringLiteral("at least %1"))
+            .arg(low);
     if (!high.isEmpty()) return QStringLiteral("at most %1").arg(high);
     return {};
 }

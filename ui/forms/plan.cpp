@@ -27,7 +27,7 @@ std::string text(const Json& recipe, const char* key) {
 }
 
 QString grouped(double value) {
-    return QLocale::c().toString(value, 'f', 0);
+    return QLocale(QLocale::English).toString(value, 'f', 0);
 }
 
 /// Optimiser steps of an SFT recipe; 0 where they depend on a data file.
@@ -36,13 +36,15 @@ double stepsOf(const Json& recipe) {
     if (limit > 0) return limit;
     const std::string data = text(recipe, "data");
     if (data != "countdown" && data != "arithmetic") return 0;
-    const double per_step = std::max(1.0, number(recipe, "batch_size", 1) * number(recipe, "accumulation", 1));
+    const double per_step =
+        std::max(1.0, number(recipe, "batch_size", 1) * number(recipe, "accumulation", 1));
     return std::ceil(std::ceil(number(recipe, "examples", 0) / per_step) * number(recipe, "epochs", 1));
 }
 
 double samplesOf(const Json& recipe) {
     const auto temperatures = recipe.find("temperatures");
-    const double columns = temperatures != recipe.end() && temperatures->is_array() ? double(temperatures->size()) : 1;
+    const double columns =
+        temperatures != recipe.end() && temperatures->is_array() ? double(temperatures->size()) : 1;
     return columns * number(recipe, "problems", 0) * number(recipe, "n", 1);
 }
 
@@ -51,16 +53,21 @@ void addStage(std::vector<PlanLine>& plan, const Json& recipe, const std::vector
     const bool sweep = kind == "sweep";
     const double work = sweep ? samplesOf(recipe) : stepsOf(recipe);
     if (sweep) {
-        plan.push_back({tr("Samples"), QObject::tr("%1, at most %2 tokens each").arg(grouped(work), grouped(number(recipe, "max_tokens", 0)))});
+        plan.push_back({tr("Samples"), QObject::tr("%1, at most %2 tokens each")
+                                           .arg(grouped(work), grouped(number(recipe, "max_tokens", 0)))});
     } else {
         plan.push_back({tr("Steps"), work > 0 ? grouped(work) : tr("known when the data file is read")});
         if (work > 0)
-            plan.push_back({tr("Examples seen"), grouped(work * number(recipe, "batch_size", 1) * number(recipe, "accumulation", 1))});
-        if (const double keep = number(recipe, "keep_checkpoints", 0); keep > 0) plan.push_back({tr("Checkpoints kept"), QObject::tr("%1 and the best").arg(grouped(keep))});
+            plan.push_back({tr("Examples seen"), grouped(work * number(recipe, "batch_size", 1)
+                                                         * number(recipe, "accumulation", 1))});
+        if (const double keep = number(recipe, "keep_checkpoints", 0); keep > 0)
+            plan.push_back({tr("Checkpoints kept"), QObject::tr("%1 and the best").arg(grouped(keep))});
     }
     const RunRecord* like = nullptr;
     for (const RunRecord& run : earlier) {
-        if (run.status != RunStatus::finished || run.kind != kind || run.progress.total <= 0 || run.ended_ms <= run.started_ms) continue;
+        if (run.status != RunStatus::finished || run.kind != kind || run.progress.total <= 0
+            || run.ended_ms <= run.started_ms)
+            continue;
         const Json done = Json::parse(run.recipe, nullptr, false);
         if (!done.is_object() || text(done, "model") != text(recipe, "model")) continue;
         if (!like || run.ended_ms > like->ended_ms) like = &run;
@@ -69,10 +76,15 @@ void addStage(std::vector<PlanLine>& plan, const Json& recipe, const std::vector
         plan.push_back({tr("Time and memory"), tr("known after the first such run")});
         return;
     }
-    const double seconds = double(like->ended_ms - like->started_ms) / 1000 / double(like->progress.total) * work;
-    if (work > 0) plan.push_back({tr("Time"), QObject::tr("about %1, judging by %2").arg(durationText(seconds), runTitle(*like))});
+    const double seconds =
+        double(like->ended_ms - like->started_ms) / 1000 / double(like->progress.total) * work;
+    if (work > 0)
+        plan.push_back(
+            {tr("Time"), QObject::tr("about %1, judging by %2").arg(durationText(seconds), runTitle(*like))});
     if (like->progress.memory_gib > 0)
-        plan.push_back({tr("Memory"), QObject::tr("about %1 GiB, judging by %2").arg(like->progress.memory_gib, 0, 'f', 1).arg(runTitle(*like))});
+        plan.push_back({tr("Memory"), QObject::tr("about %1 GiB, judging by %2")
+                                          .arg(like->progress.memory_gib, 0, 'f', 1)
+                                          .arg(runTitle(*like))});
 }
 
 } // namespace

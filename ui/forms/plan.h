@@ -15,8 +15,9 @@ struct PlanLine {
     QString text;
 };
 
-/// What a recipe or study will do, as far as it follows from its fields: steps, samples, checkpoints; time and memory from
-/// earlier finished runs of the same kind and model, named, and "not known" without one: nothing is guessed.
+/// What a recipe or study will do, as far as it follows from its fields: steps, samples, checkpoints; time
+/// and memory from earlier finished runs of the same kind and model, named, and "not known" without one:
+/// nothing is guessed.
 std::vector<PlanLine> planOf(const Json& recipe_or_study, const std::vector<RunRecord>& earlier);
 
 } // namespace tempera

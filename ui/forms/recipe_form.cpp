@@ -14,7 +14,7 @@ namespace tempera {
 RecipeForm::RecipeForm(const RecipeKind& kind, QWidget* parent) : QWidget(parent), kind_(kind) {
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(8);
+    column->setSpacing(12);
     for (const Field& field : kind_.fields) {
         Group& in = group(toQt(field.group.empty() ? std::string("Other") : field.group), column);
         auto* editor = new FieldEditor(field, in.body);
@@ -44,7 +44,7 @@ RecipeForm::Group& RecipeForm::group(const QString& name, QVBoxLayout* column) {
     head->setAccessibleName(tr("Group %1").arg(name));
     auto* body = new QWidget(this);
     auto* inside = new QVBoxLayout(body);
-    inside->setContentsMargins(4, 0, 0, 8);
+    inside->setContentsMargins(0, 0, 0, 0);
     inside->setSpacing(12);
     column->addWidget(head);
     column->addWidget(body);
@@ -98,7 +98,8 @@ Json RecipeForm::recipe() const {
 }
 
 bool RecipeForm::valid() const {
-    return std::all_of(editors_.begin(), editors_.end(), [](const FieldEditor* editor) { return editor->problem().isEmpty(); });
+    return std::all_of(editors_.begin(), editors_.end(),
+                       [](const FieldEditor* editor) { return editor->problem().isEmpty(); });
 }
 
 std::vector<FieldProblem> RecipeForm::setProblems(const std::vector<FieldProblem>& problems) {
@@ -106,7 +107,9 @@ std::vector<FieldProblem> RecipeForm::setProblems(const std::vector<FieldProblem
     for (const FieldProblem& problem : problems)
         if (!editor(problem.field)) rest.push_back(problem);
     for (FieldEditor* editor : editors_) {
-        const auto found = std::find_if(problems.begin(), problems.end(), [&](const FieldProblem& p) { return p.field == editor->field().name; });
+        const auto found = std::find_if(problems.begin(), problems.end(), [&](const FieldProblem& p) {
+            return p.field == editor->field().name;
+        });
         editor->setProblem(found == problems.end() ? QString() : toQt(found->sentence));
     }
     arrange();
@@ -120,7 +123,9 @@ FieldEditor* RecipeForm::editor(const std::string& field) const {
 }
 
 int RecipeForm::visibleFields() const {
-    return static_cast<int>(std::count_if(editors_.begin(), editors_.end(), [this](const FieldEditor* editor) { return editor->isVisibleTo(this); }));
+    return static_cast<int>(
+        std::count_if(editors_.begin(), editors_.end(),
+                      [this](const FieldEditor* editor) { return editor->isVisibleTo(this); }));
 }
 
 } // namespace tempera

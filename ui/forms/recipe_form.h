@@ -13,7 +13,8 @@ namespace tempera {
 
 class FieldEditor;
 
-/// The form of one kind of run, made from its declared fields: in one column, folded by group, simple or complete.
+/// The form of one kind of run, made from its declared fields: in one column, folded by group, simple or
+/// complete.
 class RecipeForm final : public QWidget {
     Q_OBJECT
 

@@ -8,8 +8,9 @@
 
 namespace tempera {
 
-void PromptDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {
-    const Theme& theme = Theme::of(option.palette);
+void PromptDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
+                           const QModelIndex& index) const {
+    const Theme& theme = Theme::current();
     const int solved = index.data(PromptListModel::SolvedRole).toInt();
     const int count = index.data(PromptListModel::CountRole).toInt();
     painter->save();
@@ -31,7 +32,8 @@ void PromptDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option
     const QRect text = row.adjusted(8, 0, -result_width - 14, -2);
     painter->setPen(theme.text);
     painter->drawText(text, Qt::AlignLeft | Qt::AlignVCenter,
-                      painter->fontMetrics().elidedText(index.data(Qt::DisplayRole).toString(), Qt::ElideRight, text.width()));
+                      painter->fontMetrics().elidedText(index.data(Qt::DisplayRole).toString(),
+                                                        Qt::ElideRight, text.width()));
     if (count > 0) {
         const QRectF track(row.left() + 8, row.bottom() - 2, row.width() - 14, 2);
         painter->fillRect(track, theme.line);

@@ -37,7 +37,8 @@ std::vector<std::size_t> PromptListModel::visibleRows() const {
 }
 
 void PromptListModel::setPrompts(const PromptListPointer& prompts) {
-    const bool same_prompts = prompts->query == prompts_->query && prompts->prompts.size() == prompts_->prompts.size();
+    const bool same_prompts =
+        prompts->query == prompts_->query && prompts->prompts.size() == prompts_->prompts.size();
     if (!same_prompts) {
         beginResetModel();
         prompts_ = prompts;
@@ -72,7 +73,8 @@ int PromptListModel::rowOf(std::int64_t prompt_index) const {
 }
 
 std::int64_t PromptListModel::promptAt(int row) const {
-    return row >= 0 && row < rowCount() ? prompts_->prompts[visible_[static_cast<std::size_t>(row)]].index : -1;
+    return row >= 0 && row < rowCount() ? prompts_->prompts[visible_[static_cast<std::size_t>(row)]].index
+                                        : -1;
 }
 
 int PromptListModel::rowCount(const QModelIndex& parent) const {
@@ -88,7 +90,11 @@ QVariant PromptListModel::data(const QModelIndex& index, int role) const {
         return prompt.label;
     case Qt::ToolTipRole:
     case Qt::AccessibleTextRole:
-        return tr("Problem %1: %2, %3 of %4 samples right").arg(prompt.index + 1).arg(prompt.label).arg(solved).arg(prompt.scores.size());
+        return tr("Problem %1: %2, %3 of %4 samples right")
+            .arg(prompt.index + 1)
+            .arg(prompt.label)
+            .arg(solved)
+            .arg(prompt.scores.size());
     case IndexRole:
         return qlonglong(prompt.index);
     case SolvedRole:

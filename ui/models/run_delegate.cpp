@@ -9,8 +9,9 @@
 
 namespace tempera {
 
-void RunDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {
-    const Theme& theme = Theme::of(option.palette);
+void RunDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
+                        const QModelIndex& index) const {
+    const Theme& theme = Theme::current();
     const bool study = index.data(RunTreeModel::IsStudyRole).toBool();
     const auto status = static_cast<RunStatus>(index.data(RunTreeModel::StatusRole).toInt());
     const QRect row = option.rect.adjusted(0, 1, -8, -1);
@@ -40,11 +41,13 @@ void RunDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, c
     painter->setFont(font);
     painter->setPen(theme.text);
     painter->drawText(text_rect, Qt::AlignLeft | Qt::AlignVCenter,
-                      painter->fontMetrics().elidedText(index.data(Qt::DisplayRole).toString(), Qt::ElideMiddle, text_rect.width()));
+                      painter->fontMetrics().elidedText(index.data(Qt::DisplayRole).toString(),
+                                                        Qt::ElideMiddle, text_rect.width()));
     if (const double progress = index.data(RunTreeModel::ProgressRole).toDouble(); progress >= 0) {
         const QRectF track(row.left() + 28, row.bottom() - 2, row.width() - 34, 2);
         painter->fillRect(track, theme.line);
-        painter->fillRect(QRectF(track.left(), track.top(), track.width() * std::min(1.0, progress), 2), theme.stateColor(status));
+        painter->fillRect(QRectF(track.left(), track.top(), track.width() * std::min(1.0, progress), 2),
+                          theme.stateColor(status));
     }
     painter->restore();
 }

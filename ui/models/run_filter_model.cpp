@@ -18,7 +18,8 @@ void RunFilterModel::setSearch(const QString& text) {
 
 bool RunFilterModel::filterAcceptsRow(int row, const QModelIndex& parent) const {
     const QString text = sourceModel()->index(row, 0, parent).data(RunTreeModel::SearchRole).toString();
-    return std::all_of(words_.begin(), words_.end(), [&](const QString& word) { return text.contains(word, Qt::CaseInsensitive); });
+    return std::all_of(words_.begin(), words_.end(),
+                       [&](const QString& word) { return text.contains(word, Qt::CaseInsensitive); });
 }
 
 } // namespace tempera

@@ -4,7 +4,8 @@
 
 namespace tempera {
 
-/// Rows whose name, tags, notes or state hold every word of the search; a study stays while one of its stages does.
+/// Rows whose name, tags, notes or state hold every word of the search; a study stays while one of its stages
+/// does.
 class RunFilterModel final : public QSortFilterProxyModel {
     Q_OBJECT
 

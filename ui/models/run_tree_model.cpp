@@ -15,7 +15,8 @@ QString tipOf(const RunRecord& run) {
     QStringList lines{runTitle(run), QStringLiteral("%1, %2").arg(toQt(run.kind), statusText(run.status))};
     if (run.progress.total > 0) lines << progressText(run.progress);
     if (run.started_ms > 0) lines << RunTreeModel::tr("started %1").arg(timeText(run.started_ms));
-    for (const auto& [name, value] : run.headline) lines << QStringLiteral("%1 %2").arg(toQt(name), numberText(value));
+    for (const auto& [name, value] : run.headline)
+        lines << QStringLiteral("%1 %2").arg(toQt(name), numberText(value));
     if (!run.error.empty()) lines << toQt(run.error);
     lines << RunTreeModel::tr("id %1").arg(toQt(run.id));
     return lines.join(u'\n');
@@ -32,10 +33,13 @@ std::vector<RunTreeModel::Entry> RunTreeModel::entriesOf(const Catalogue& catalo
     }
     for (const RunRecord& run : catalogue.runs) {
         const auto place = run.study.empty() ? places.end() : places.find(run.study);
-        if (place == places.end()) entries.push_back({{}, runTitle(run), {run}, run.created_ms});
-        else entries[place->second].runs.push_back(run);
+        if (place == places.end())
+            entries.push_back({{}, runTitle(run), {run}, run.created_ms});
+        else
+            entries[place->second].runs.push_back(run);
     }
-    std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.created_ms > b.created_ms; });
+    std::stable_sort(entries.begin(), entries.end(),
+                     [](const Entry& a, const Entry& b) { return a.created_ms > b.created_ms; });
     return entries;
 }
 
@@ -89,7 +93,8 @@ int RunTreeModel::columnCount(const QModelIndex&) const {
 QVariant RunTreeModel::data(const QModelIndex& index, int role) const {
     if (!index.isValid()) return {};
     if (index.internalId() != top_level)
-        return runData(entries_[index.internalId() - 1].runs[static_cast<std::size_t>(index.row())], true, role);
+        return runData(entries_[index.internalId() - 1].runs[static_cast<std::size_t>(index.row())], true,
+                       role);
     const Entry& entry = entries_[static_cast<std::size_t>(index.row())];
     return entry.study_id.empty() ? runData(entry.runs.front(), false, role) : studyData(entry, role);
 }
@@ -112,12 +117,15 @@ QVariant RunTreeModel::runData(const RunRecord& run, bool in_study, int role) co
     case SummaryRole:
         return runSummary(run);
     case ProgressRole:
-        return moving && run.progress.total > 0 ? double(run.progress.done) / double(run.progress.total) : -1.0;
+        return moving && run.progress.total > 0 ? double(run.progress.done) / double(run.progress.total)
+                                                : -1.0;
     case KindRole:
         return toQt(run.kind);
     case SearchRole: {
-        QStringList words{toQt(run.id), toQt(run.name), toQt(run.stage), toQt(run.kind), statusText(run.status), toQt(run.notes)};
-        for (const std::string& tag : run.tags) words << toQt(tag);
+        QStringList words{toQt(run.id),   toQt(run.name),         toQt(run.stage),
+                          toQt(run.kind), statusText(run.status), toQt(run.notes)};
+        for (const std::string& tag : run.tags)
+            words << toQt(tag);
         return words.join(u' ');
     }
     default:
@@ -129,16 +137,22 @@ const RunRecord* RunTreeModel::tellingRun(const Entry& entry) {
     const RunRecord* telling = nullptr;
     for (const RunRecord& run : entry.runs) {
         if (run.status == RunStatus::running || run.status == RunStatus::stopping) return &run;
-        if (run.status == RunStatus::failed) telling = &run;
-        else if (!telling || (telling->status != RunStatus::failed && run.started_ms > 0)) telling = &run;
+        if (run.status == RunStatus::failed)
+            telling = &run;
+        else if (!telling || (telling->status != RunStatus::failed && run.started_ms > 0))
+            telling = &run;
     }
     return telling;
 }
 
 QVariant RunTreeModel::studyData(const Entry& entry, int role) const {
     const RunRecord* telling = tellingRun(entry);
-    const auto finished = std::count_if(entry.runs.begin(), entry.runs.end(), [](const RunRecord& run) { return run.status == RunStatus::finished; });
-    const QString summary = finished == std::ptrdiff_t(entry.runs.size()) ? tr("finished") : tr("%1 of %2").arg(finished).arg(entry.runs.size());
+    const auto finished = std::count_if(entry.runs.begin(), entry.runs.end(), [](const RunRecord& run) {
+        return run.status == RunStatus::finished;
+    });
+    const QString summary = finished == std::ptrdiff_t(entry.runs.size())
+                                ? tr("finished")
+                                : tr("%1 of %2").arg(finished).arg(entry.runs.size());
     switch (role) {
     case Qt::DisplayRole:
     case Qt::ToolTipRole:
@@ -174,7 +188,8 @@ QModelIndex RunTreeModel::indexOfRun(const std::string& run_id) const {
 
 std::string RunTreeModel::runAt(const QModelIndex& index) const {
     if (!index.isValid()) return {};
-    if (index.internalId() != top_level) return entries_[index.internalId() - 1].runs[static_cast<std::size_t>(index.row())].id;
+    if (index.internalId() != top_level)
+        return entries_[index.internalId() - 1].runs[static_cast<std::size_t>(index.row())].id;
     const RunRecord* run = tellingRun(entries_[static_cast<std::size_t>(index.row())]);
     return run ? run->id : std::string();
 }

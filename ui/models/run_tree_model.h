@@ -6,7 +6,8 @@
 
 namespace tempera {
 
-/// Studies with their stages, and runs that stand alone: the newest first at the top level, stages in their order.
+/// Studies with their stages, and runs that stand alone: the newest first at the top level, stages in their
+/// order.
 class RunTreeModel final : public QAbstractItemModel {
     Q_OBJECT
 
@@ -18,7 +19,7 @@ public:
         SummaryRole,  ///< "41 %", "queued", ".64"
         ProgressRole, ///< 0..1, -1 = none
         KindRole,
-        SearchRole    ///< everything a search looks through
+        SearchRole ///< everything a search looks through
     };
 
     using QAbstractItemModel::QAbstractItemModel;

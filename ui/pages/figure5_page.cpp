@@ -78,16 +78,18 @@ void Figure5Page::setData(const RunDataPointer& data) {
     curves_->setTable(table);
     map_->setTable(table);
     strip_->setRows(data->rows);
-    const QLocale locale = QLocale::c();
+    const QLocale locale = QLocale(QLocale::English);
     std::int64_t done = 0;
     std::int64_t total = 0;
     for (const SweepRow& row : data->rows) {
         done += row.samples_done;
         total += row.samples_total;
     }
-    caption_->setText(total > 0 ? tr("%1 of %2 samples verified. Each N is estimated from the same pool; bands are bootstrap 95 % intervals over problems.")
-                                      .arg(locale.toString(qlonglong(done)), locale.toString(qlonglong(total)))
-                                : QString());
+    caption_->setText(total > 0
+                          ? tr("%1 of %2 samples verified. Each N is estimated from the same pool; bands are "
+                               "bootstrap 95 % intervals over problems.")
+                                .arg(locale.toString(qlonglong(done)), locale.toString(qlonglong(total)))
+                          : QString());
 }
 
 void Figure5Page::setPaperValues(const PaperValues& values) {
@@ -100,7 +102,8 @@ void Figure5Page::showReported() {
     std::vector<ReportedScore> reported;
     if (values_ && paper_->isChecked()) {
         reported.push_back({1, std::nullopt, values_->sft, tr("paper, one sample")});
-        reported.push_back({values_->best_n, values_->best_temperature, values_->best_of_n, tr("paper, best of %1").arg(values_->best_n)});
+        reported.push_back({values_->best_n, values_->best_temperature, values_->best_of_n,
+                            tr("paper, best of %1").arg(values_->best_n)});
     }
     curves_->setReported(std::move(reported));
 }

@@ -16,7 +16,8 @@ class ScoreCurves;
 class TemperatureStrip;
 struct PaperValues;
 
-/// Figure 5: score against temperature beside the temperature x N map; below, what single samples are like per temperature.
+/// Figure 5: score against temperature beside the temperature x N map; below, what single samples are like
+/// per temperature.
 class Figure5Page final : public QWidget {
     Q_OBJECT
 

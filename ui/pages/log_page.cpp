@@ -12,6 +12,8 @@
 namespace tempera {
 
 LogPage::LogPage(QWidget* parent) : QWidget(parent), view_(new QPlainTextEdit(this)) {
+    setObjectName(QStringLiteral("page"));
+    setAttribute(Qt::WA_StyledBackground);
     view_->setReadOnly(true);
     view_->setFont(monoFont(font()));
     view_->setLineWrapMode(QPlainTextEdit::WidgetWidth);
@@ -37,16 +39,19 @@ void LogPage::appendSome() {
     pending_ = false;
     if (!data_) return;
     const auto& events = data_->events;
-    auto next = std::upper_bound(events.begin(), events.end(), shown_id_, [](std::int64_t id, const RunEvent& event) { return id < event.id; });
+    auto next = std::upper_bound(events.begin(), events.end(), shown_id_,
+                                 [](std::int64_t id, const RunEvent& event) { return id < event.id; });
     if (next == events.end()) return;
     QScrollBar* bar = view_->verticalScrollBar();
     const bool at_end = bar->value() >= bar->maximum() - 4;
     QStringList lines;
     for (int count = 0; next != events.end() && count < 500; ++next, ++count) {
-        const QString time = QDateTime::fromMSecsSinceEpoch(next->time_ms).toString(QStringLiteral("HH:mm:ss"));
+        const QString time =
+            QDateTime::fromMSecsSinceEpoch(next->time_ms).toString(QStringLiteral("HH:mm:ss"));
         const QString step = next->step >= 0 ? QStringLiteral("step %1").arg(next->step) : QString();
         const QString kind = next->kind == "log" ? QString() : toQt(next->kind);
-        lines << QStringLiteral("%1  %2  %3  %4").arg(time, step.leftJustified(10), kind.leftJustified(10), toQt(next->message));
+        lines << QStringLiteral("%1  %2  %3  %4")
+                     .arg(time, step.leftJustified(10), kind.leftJustified(10), toQt(next->message));
         shown_id_ = next->id;
     }
     view_->appendPlainText(lines.join(u'\n'));

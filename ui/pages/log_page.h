@@ -8,8 +8,8 @@ class QPlainTextEdit;
 
 namespace tempera {
 
-/// What happened in a run, a line per event; new lines are appended, at most 500 at a time, so that a long log never holds up
-/// the window.
+/// What happened in a run, a line per event; new lines are appended, at most 500 at a time, so that a long
+/// log never holds up the window.
 class LogPage final : public QWidget {
     Q_OBJECT
 

@@ -32,16 +32,19 @@ QLabel* fieldLabel(const QString& text, QWidget* buddy, QWidget* parent) {
 
 } // namespace
 
-NewRunPage::NewRunPage(std::vector<CatalogueEntry> shipped, QWidget* parent) : QWidget(parent), shipped_(std::move(shipped)) {
+NewRunPage::NewRunPage(std::vector<CatalogueEntry> shipped, QWidget* parent)
+    : QWidget(parent), shipped_(std::move(shipped)) {
     setObjectName(QStringLiteral("page"));
     setAttribute(Qt::WA_StyledBackground);
     start_from_ = new QComboBox(this);
     start_from_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     start_from_->setAccessibleName(tr("Start from"));
     for (const CatalogueEntry& entry : shipped_)
-        start_from_->addItem(icon(is_study(entry.recipe) ? QStringLiteral("study") : QStringLiteral("runs")), toQt(entry.title.empty() ? entry.name : entry.title), toQt(entry.name));
+        start_from_->addItem(icon(is_study(entry.recipe) ? QStringLiteral("study") : QStringLiteral("runs")),
+                             toQt(entry.title.empty() ? entry.name : entry.title), toQt(entry.name));
     for (const RecipeKind& kind : recipe_kinds())
-        start_from_->addItem(icon(toQt(kind.kind)), tr("Empty: %1").arg(toQt(kind.title)), QString(QStringLiteral("kind:") + toQt(kind.kind)));
+        start_from_->addItem(icon(toQt(kind.kind)), tr("Empty: %1").arg(toQt(kind.title)),
+                             QString(QStringLiteral("kind:") + toQt(kind.kind)));
     about_ = new QLabel(this);
     about_->setWordWrap(true);
     about_->setProperty("muted", true);
@@ -98,7 +101,8 @@ NewRunPage::NewRunPage(std::vector<CatalogueEntry> shipped, QWidget* parent) : Q
     connect(start_from_, &QComboBox::currentIndexChanged, this, &NewRunPage::chosen);
     connect(name_, &QLineEdit::textChanged, &check_timer_, qOverload<>(&QTimer::start));
     connect(all_, &QCheckBox::toggled, this, [this](bool all) {
-        for (RecipeForm* form : forms_) form->showAll(all);
+        for (RecipeForm* form : forms_)
+            form->showAll(all);
     });
     chosen(0);
 }
@@ -128,7 +132,8 @@ QWidget* NewRunPage::buildSide() {
     start_->setShortcut(QKeySequence(Qt::CTRL | Qt::Key_Return));
     start_->setIcon({});
     auto* copy = new QPushButton(icon(QStringLiteral("copy")), tr("Copy JSON"), side);
-    connect(copy, &QPushButton::clicked, this, [this] { QGuiApplication::clipboard()->setText(json_->toPlainText()); });
+    connect(copy, &QPushButton::clicked, this,
+            [this] { QGuiApplication::clipboard()->setText(json_->toPlainText()); });
     connect(start_, &QPushButton::clicked, this, [this] {
         check();
         if (startable()) Q_EMIT startRequested(recipe());
@@ -202,8 +207,10 @@ void NewRunPage::rebuildForms() {
     };
     try {
         if (is_study(base_))
-            for (const Json& stage : base_.at("stages")) add(stage);
-        else add(base_);
+            for (const Json& stage : base_.at("stages"))
+                add(stage);
+        else
+            add(base_);
     } catch (const std::exception& error) {
         problem_->setText(toQt(error.what()));
         problem_->show();
@@ -214,13 +221,16 @@ Json NewRunPage::recipe() const {
     const std::string name = fromQt(name_->text().trimmed());
     Json recipe = base_;
     if (is_study(base_)) {
-        for (std::size_t i = 0; i < forms_.size(); ++i) recipe["stages"][i] = forms_[i]->recipe();
+        for (std::size_t i = 0; i < forms_.size(); ++i)
+            recipe["stages"][i] = forms_[i]->recipe();
         if (!name.empty()) recipe["title"] = name;
         return recipe;
     }
     if (!forms_.empty()) recipe = forms_.front()->recipe();
-    if (name.empty()) recipe.erase("name");
-    else recipe["name"] = name;
+    if (name.empty())
+        recipe.erase("name");
+    else
+        recipe["name"] = name;
     return recipe;
 }
 
@@ -231,11 +241,14 @@ void NewRunPage::check() {
     try {
         const std::vector<FieldProblem> problems = check_recipe_or_study(now);
         for (RecipeForm* form : forms_) {
-            const std::string prefix = is_study(now) ? form->recipe().value("stage", std::string()) + "." : std::string();
+            const std::string prefix =
+                is_study(now) ? form->recipe().value("stage", std::string()) + "." : std::string();
             std::vector<FieldProblem> own;
             for (const FieldProblem& problem : problems)
-                if (problem.field.starts_with(prefix)) own.push_back({problem.field.substr(prefix.size()), problem.sentence});
-            for (FieldProblem& left : form->setProblems(own)) rest.push_back(std::move(left));
+                if (problem.field.starts_with(prefix))
+                    own.push_back({problem.field.substr(prefix.size()), problem.sentence});
+            for (FieldProblem& left : form->setProblems(own))
+                rest.push_back(std::move(left));
         }
         sound_ = problems.empty();
         if (!sound_ && rest.empty() && forms_.empty()) rest = problems;
@@ -243,7 +256,8 @@ void NewRunPage::check() {
         rest.push_back({"", error.what()});
         sound_ = false;
     }
-    for (const RecipeForm* form : forms_) sound_ = sound_ && form->valid();
+    for (const RecipeForm* form : forms_)
+        sound_ = sound_ && form->valid();
     problem_->setText(rest.empty() ? QString() : toQt(rest.front().sentence));
     problem_->setVisible(!rest.empty());
     refreshPlan(now);
@@ -255,10 +269,16 @@ bool NewRunPage::startable() const {
 }
 
 void NewRunPage::refreshPlan(const Json& recipe) {
-    QString html = QStringLiteral("<b>%1</b><table cellspacing=0 cellpadding=2 width='100%'>").arg(tr("Plan"));
+    QString html =
+        QStringLiteral("<b>%1</b><table cellspacing=0 cellpadding=2 width='100%'>").arg(tr("Plan"));
     for (const PlanLine& line : planOf(recipe, catalogue_->runs)) {
-        if (line.text.isEmpty()) html += QStringLiteral("<tr><td colspan=2 style='padding-top:6px'><b>%1</b></td></tr>").arg(line.label.toHtmlEscaped());
-        else html += QStringLiteral("<tr><td style='color:%3'>%1&nbsp;&nbsp;</td><td>%2</td></tr>").arg(line.label.toHtmlEscaped(), line.text.toHtmlEscaped(), palette().color(QPalette::PlaceholderText).name());
+        if (line.text.isEmpty())
+            html += QStringLiteral("<tr><td colspan=2 style='padding-top:6px'><b>%1</b></td></tr>")
+                        .arg(line.label.toHtmlEscaped());
+        else
+            html += QStringLiteral("<tr><td style='color:%3'>%1&nbsp;&nbsp;</td><td>%2</td></tr>")
+                        .arg(line.label.toHtmlEscaped(), line.text.toHtmlEscaped(),
+                             palette().color(QPalette::PlaceholderText).name());
     }
     plan_->setText(html + QStringLiteral("</table>"));
     const QString text = toQt(recipe.dump(2, ' ', false, Json::error_handler_t::replace));
@@ -272,7 +292,8 @@ void NewRunPage::setEarlierRuns(const CataloguePointer& catalogue) {
 
 void NewRunPage::setReadOnly(bool read_only) {
     read_only_ = read_only;
-    start_->setToolTip(read_only ? tr("The workspace is open read-only") : tr("Put it into the queue (Ctrl+Return)"));
+    start_->setToolTip(read_only ? tr("The workspace is open read-only")
+                                 : tr("Put it into the queue (Ctrl+Return)"));
     start_->setEnabled(startable());
 }
 

@@ -18,7 +18,8 @@ namespace tempera {
 
 class RecipeForm;
 
-/// Starts a run: a shipped recipe or study, or an empty one of a kind, as a form; beside it the plan and the JSON.
+/// Starts a run: a shipped recipe or study, or an empty one of a kind, as a form; beside it the plan and the
+/// JSON.
 class NewRunPage final : public QWidget {
     Q_OBJECT
 

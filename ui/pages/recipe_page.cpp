@@ -21,7 +21,8 @@ namespace {
 
 const RecipeKind* kindOf(const std::string& name) {
     const auto& kinds = recipe_kinds();
-    const auto found = std::find_if(kinds.begin(), kinds.end(), [&](const RecipeKind& kind) { return kind.kind == name; });
+    const auto found =
+        std::find_if(kinds.begin(), kinds.end(), [&](const RecipeKind& kind) { return kind.kind == name; });
     return found == kinds.end() ? nullptr : &*found;
 }
 
@@ -71,7 +72,8 @@ void RecipePage::setRun(const RunRecord& run) {
     const Json recipe = Json::parse(shown_, nullptr, false);
     if (!recipe.is_object()) return;
     const RecipeKind* kind = kindOf(run.kind);
-    const auto add = [this](const QString& label, const QString& value, const QString& fallback, const QString& tip, bool changed) {
+    const auto add = [this](const QString& label, const QString& value, const QString& fallback,
+                            const QString& tip, bool changed) {
         const int row = table_->rowCount();
         table_->insertRow(row);
         const QString texts[] = {label, value, fallback};
@@ -86,7 +88,10 @@ void RecipePage::setRun(const RunRecord& run) {
         }
     };
     for (const auto& [key, value] : recipe.items()) {
-        if (kind && std::any_of(kind->fields.begin(), kind->fields.end(), [&](const Field& field) { return field.name == key; })) continue;
+        if (kind && std::any_of(kind->fields.begin(), kind->fields.end(), [&](const Field& field) {
+                return field.name == key;
+            }))
+            continue;
         add(toQt(key), fieldText(value), {}, {}, false);
     }
     if (!kind) return;
@@ -95,7 +100,8 @@ void RecipePage::setRun(const RunRecord& run) {
         if (value == recipe.end()) continue;
         const QString unit = field.unit.empty() ? QString() : u' ' + toQt(field.unit);
         const bool changed = *value != field.default_value;
-        add(toQt(field.label.empty() ? field.name : field.label), fieldText(*value) + unit, changed ? fieldText(field.default_value) : QString(),
+        add(toQt(field.label.empty() ? field.name : field.label), fieldText(*value) + unit,
+            changed ? fieldText(field.default_value) : QString(),
             QStringLiteral("%1\n%2").arg(toQt(field.name), toQt(field.help)), changed);
     }
 }

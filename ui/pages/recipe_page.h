@@ -10,7 +10,8 @@ class QTableWidget;
 
 namespace tempera {
 
-/// The complete recipe of a run as a table, what differs from the defaults marked; to copy, or to start from anew.
+/// The complete recipe of a run as a table, what differs from the defaults marked; to copy, or to start from
+/// anew.
 class RecipePage final : public QWidget {
     Q_OBJECT
 

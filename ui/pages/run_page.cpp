@@ -22,15 +22,18 @@ RunPage::RunPage(QWidget* parent) : QWidget(parent), link_(new ChartLink(this)) 
         auto* chart = new LineChart(title, tr("step"), unit, this);
         chart->setEmptyText(tr("Appears with the first logged step."));
         chart->setMinimumHeight(180);
+        chart->setRedrawDelay(8 * static_cast<int>(panels_.size()));
         link_->add(chart);
         panels_.push_back({key, chart, std::move(metrics), always});
     };
-    panel(QStringLiteral("loss"), tr("Loss"), tr("nats per token"), {{"loss", tr("train")}, {"eval_loss", tr("validation")}}, true);
+    panel(QStringLiteral("loss"), tr("Loss"), tr("nats per token"),
+          {{"loss", tr("train")}, {"eval_loss", tr("validation")}}, true);
     panel(QStringLiteral("accuracy"), tr("Token accuracy"), tr("share"),
           {{"mean_token_accuracy", tr("train")}, {"eval_mean_token_accuracy", tr("validation")}}, true);
-    panel(QStringLiteral("learning_rate"), tr("Learning rate"), tr("per step"), {{"learning_rate", {}}}, true);
+    panel(QStringLiteral("learning_rate"), tr("Learning rate"), {}, {{"learning_rate", {}}}, true);
     panel(QStringLiteral("throughput"), tr("Throughput"), tr("tokens/s"), {{"tokens_per_second", {}}}, true);
-    panel(QStringLiteral("grad_norm"), tr("Gradient norm"), tr("before clipping"), {{"grad_norm", {}}}, false);
+    panel(QStringLiteral("grad_norm"), tr("Gradient norm"), tr("before clipping"), {{"grad_norm", {}}},
+          false);
     panel(QStringLiteral("entropy"), tr("Entropy"), tr("nats"), {{"entropy", {}}}, false);
 
     smoothing_ = new QSlider(Qt::Horizontal, this);
@@ -50,7 +53,8 @@ RunPage::RunPage(QWidget* parent) : QWidget(parent), link_(new ChartLink(this)) 
     auto* reset = new QPushButton(tr("Show all"), this);
     reset->setToolTip(tr("Undo zooming and panning in all charts (double click in a chart)"));
     connect(reset, &QPushButton::clicked, this, [this] {
-        for (const Panel& panel : panels_) panel.chart->resetView();
+        for (const Panel& panel : panels_)
+            panel.chart->resetView();
     });
     auto* tools = new QHBoxLayout;
     tools->setContentsMargins(16, 8, 16, 4);
@@ -88,7 +92,8 @@ void RunPage::arrange() {
         if (grid_->indexOf(panel.chart) < 0) grid_->addWidget(panel.chart, place / 2, place % 2);
         ++place;
     }
-    for (int row = 0; row < 3; ++row) grid_->setRowStretch(row, 1);
+    for (int row = 0; row < 3; ++row)
+        grid_->setRowStretch(row, 1);
     grid_->setColumnStretch(0, 1);
     grid_->setColumnStretch(1, 1);
 }
@@ -99,7 +104,9 @@ void RunPage::setData(const RunDataPointer& data) {
     std::vector<ChartEvent> events;
     for (const RunEvent& event : data->events)
         if (event.step >= 0 && event.kind != "log" && event.kind != "evaluation")
-            events.push_back({double(event.step), toQt(event.kind), tr("step %1: %2 %3").arg(event.step).arg(toQt(event.kind), toQt(event.message))});
+            events.push_back(
+                {double(event.step), toQt(event.kind),
+                 tr("step %1: %2 %3").arg(event.step).arg(toQt(event.kind), toQt(event.message))});
     for (const Panel& panel : panels_) {
         std::vector<LineChart::Line> lines;
         for (const auto& [metric, name] : panel.metrics) {

@@ -12,7 +12,8 @@ namespace tempera {
 class ChartLink;
 class LineChart;
 
-/// The live charts of a run: loss, accuracy, learning rate, tokens per second; gradient norm and entropy where they are measured.
+/// The live charts of a run: loss, accuracy, learning rate, tokens per second; gradient norm and entropy
+/// where they are measured.
 class RunPage final : public QWidget {
     Q_OBJECT
 

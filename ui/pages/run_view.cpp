@@ -28,7 +28,8 @@ RunView::RunView(QWidget* parent) : QWidget(parent) {
     samples_ = new SamplesPage(this);
     recipe_ = new RecipePage(this);
     log_ = new LogPage(this);
-    for (QWidget* page : std::initializer_list<QWidget*>{charts_, figure5_, samples_, recipe_, log_}) stack_->addWidget(page);
+    for (QWidget* page : std::initializer_list<QWidget*>{charts_, figure5_, samples_, recipe_, log_})
+        stack_->addWidget(page);
     auto* head = new QWidget(this);
     head->setObjectName(QStringLiteral("header"));
     head->setAttribute(Qt::WA_StyledBackground);
@@ -62,7 +63,7 @@ void RunView::setRun(const RunRecord& run) {
     const bool failure_changed = other || run.status != run_.status || run.error != run_.error;
     run_ = run;
     header_->setRun(run);
-    recipe_->setRun(run);
+    if (stack_->currentWidget() == recipe_) recipe_->setRun(run);
     if (other) {
         // The last run's numbers must not stand under this run's name.
         auto none = std::make_shared<RunData>();
@@ -77,16 +78,31 @@ void RunView::setData(const RunDataPointer& data) {
     if (data->run_id != run_.id) return;
     data_ = data;
     if (!data->progress.phase.empty()) header_->setProgress(data->progress);
-    charts_->setData(data);
-    figure5_->setData(data);
-    samples_->setData(data);
-    log_->setData(data);
+    feedPage();
+}
+
+// Only the page that is seen is given its data; another one gets the newest when it is turned to.
+void RunView::feedPage() {
+    QWidget* page = stack_->currentWidget();
+    if (page == recipe_) recipe_->setRun(run_);
+    if (!data_) return;
+    if (page == charts_)
+        charts_->setData(data_);
+    else if (page == figure5_)
+        figure5_->setData(data_);
+    else if (page == samples_)
+        samples_->setData(data_);
+    else if (page == log_)
+        log_->setData(data_);
 }
 
 void RunView::arrangeTabs() {
     const QSignalBlocker quiet(tabs_);
-    while (tabs_->count() > 0) tabs_->removeTab(0);
-    const auto add = [this](const char* key, const QString& text) { tabs_->setTabData(tabs_->addTab(text), QString::fromLatin1(key)); };
+    while (tabs_->count() > 0)
+        tabs_->removeTab(0);
+    const auto add = [this](const char* key, const QString& text) {
+        tabs_->setTabData(tabs_->addTab(text), QString::fromLatin1(key));
+    };
     if (run_.kind == "sweep") {
         add("figure5", tr("Figure 5"));
         add("samples", tr("Samples"));
@@ -117,15 +133,16 @@ void RunView::tabChanged(int index) {
                                          {QStringLiteral("recipe"), recipe_},
                                          {QStringLiteral("log"), log_}};
     if (QWidget* page = pages.value(key)) stack_->setCurrentWidget(page);
-    if (data_) samples_->setData(data_); // asks for its prompts only once it is seen
+    feedPage();
 }
 
 void RunView::showFailure() {
     if (failure_) failure_->deleteLater();
     failure_ = nullptr;
     if (run_.status != RunStatus::failed || run_.error.empty()) return;
-    const QString details = tr("Run %1 (%2), %3\nRecipe: %4")
-                                .arg(toQt(run_.id), toQt(run_.kind), timeText(run_.ended_ms), toQt(run_.recipe));
+    const QString details =
+        tr("Run %1 (%2), %3\nRecipe: %4")
+            .arg(toQt(run_.id), toQt(run_.kind), timeText(run_.ended_ms), toQt(run_.recipe));
     failure_ = new Banner(Banner::Kind::error, toQt(run_.error), details, this);
     failure_->setClosable(false);
     notices_->addWidget(failure_);

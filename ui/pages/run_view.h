@@ -20,7 +20,8 @@ class RunHeader;
 class RunPage;
 class SamplesPage;
 
-/// A run: its head, and its pages behind one row of tabs: charts for training, Figure 5 and samples for a sweep, recipe, log.
+/// A run: its head, and its pages behind one row of tabs: charts for training, Figure 5 and samples for a
+/// sweep, recipe, log.
 class RunView final : public QWidget {
     Q_OBJECT
 
@@ -45,6 +46,7 @@ private:
     void arrangeTabs();
     void tabChanged(int index);
     void showFailure();
+    void feedPage();
 
     RunRecord run_;
     RunDataPointer data_;

@@ -42,7 +42,12 @@ SampleCard::SampleCard(QWidget* parent) : QFrame(parent) {
     facts_->setFont(tabularFont(font()));
     equation_ = new ElidedLabel({}, this, Qt::ElideMiddle);
     equation_->setFont(monoFont(font()));
-    reason_ = new ElidedLabel({}, this);
+    reason_ = new QLabel(this);
+    reason_->setWordWrap(true);
+    reason_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
+    reason_->setTextFormat(Qt::PlainText);
+    // The same room in every card, so that equations stand in one line.
+    reason_->setFixedHeight(reason_->fontMetrics().lineSpacing() * 3);
     reason_->setProperty("muted", true);
     body_ = new QTextBrowser(this);
     body_->setFont(monoFont(font()));
@@ -114,12 +119,17 @@ QString SampleCard::render(const QString& text, bool in_think, qsizetype limit, 
             at += 9;
         } else {
             const QChar c = shown[at++];
-            html += c == u'<' ? QStringLiteral("&lt;") : c == u'>' ? QStringLiteral("&gt;") : c == u'&' ? QStringLiteral("&amp;") : QString(c);
+            html += c == u'<'   ? QStringLiteral("&lt;")
+                    : c == u'>' ? QStringLiteral("&gt;")
+                    : c == u'&' ? QStringLiteral("&amp;")
+                                : QString(c);
         }
     }
     if (answering) html += QStringLiteral("</span>");
     if (thinking) html += QStringLiteral("</span>");
-    if (text.size() > limit) html += QStringLiteral("<br><i>%1</i>").arg(tr("… %1 more characters; Enter shows all").arg(text.size() - limit));
+    if (text.size() > limit)
+        html += QStringLiteral("<br><i>%1</i>")
+                    .arg(tr("… %1 more characters; Enter shows all").arg(text.size() - limit));
     return QStringLiteral("<div style='white-space:pre-wrap; overflow-wrap:anywhere'>%1</div>").arg(html);
 }
 
@@ -134,9 +144,10 @@ QString SampleCard::equationLine() const {
 }
 
 void SampleCard::refresh() {
-    const Theme& theme = Theme::of(palette());
+    const Theme& theme = Theme::current();
     const QColor color = verdictColor(theme, sample_.score);
-    symbol_->setPixmap(icon(verdictIconName(sample_.score), color).pixmap(QSize(16, 16), devicePixelRatioF()));
+    symbol_->setPixmap(
+        icon(verdictIconName(sample_.score), color).pixmap(QSize(16, 16), devicePixelRatioF()));
     score_->setText(scoreText(sample_.score));
     QStringList marks{tr("#%1").arg(sample_.sample_index + 1)};
     if (pinned_) marks.prepend(tr("pinned"));
@@ -148,9 +159,14 @@ void SampleCard::refresh() {
     const QString text = toQt(sample_.text);
     body_->setHtml(render(text, in_think_, whole_ ? whole_limit : card_limit, palette()));
     equation_->setText(equationLine());
-    reason_->setText(toQt(sample_.reason));
-    const QString verdict = sample_.score >= 1 ? tr("right") : sample_.score > 0 ? tr("wrong") : tr("no answer");
-    setAccessibleName(tr("Sample %1, %2%3").arg(sample_.sample_index + 1).arg(verdict, chosen_ ? tr(", chosen") : QString()));
+    reason_->setText(toQt(sample_.reason).left(160));
+    reason_->setToolTip(toQt(sample_.reason).left(2000).toHtmlEscaped());
+    const QString verdict = sample_.score >= 1  ? tr("right")
+                            : sample_.score > 0 ? tr("wrong")
+                                                : tr("no answer");
+    setAccessibleName(tr("Sample %1, %2%3")
+                          .arg(sample_.sample_index + 1)
+                          .arg(verdict, chosen_ ? tr(", chosen") : QString()));
     setAccessibleDescription(equationLine() + QStringLiteral(". ") + toQt(sample_.reason));
     body_->setAccessibleName(tr("Text of sample %1").arg(sample_.sample_index + 1));
 }

@@ -11,8 +11,8 @@ namespace tempera {
 
 class ElidedLabel;
 
-/// One completion: verdict and score, tokens, finish, log-probability; the text with <think> dimmed and <answer> marked; the
-/// equation with its value against the target, and why.
+/// One completion: verdict and score, tokens, finish, log-probability; the text with <think> dimmed and
+/// <answer> marked; the equation with its value against the target, and why.
 class SampleCard final : public QFrame {
     Q_OBJECT
 
@@ -49,9 +49,11 @@ private:
 
     Sample sample_;
     QString target_;
-    bool in_think_ = false, chosen_ = false, current_ = false, pinned_ = false, counted_ = true, whole_ = false;
+    bool in_think_ = false, chosen_ = false, current_ = false, pinned_ = false, counted_ = true,
+         whole_ = false;
     QLabel *symbol_, *score_, *marks_;
-    ElidedLabel *facts_, *equation_, *reason_;
+    ElidedLabel *facts_, *equation_;
+    QLabel* reason_;
     QTextBrowser* body_;
 };
 

@@ -42,7 +42,8 @@ int SampleRow::chosenOf(const std::vector<Sample>& samples, int n) {
 }
 
 void SampleRow::setSamples(const SampleSetPointer& set, int n) {
-    const bool other = !set_ || set_->prompt.index != set->prompt.index || set_->run_id != set->run_id || set_->temperature != set->temperature;
+    const bool other = !set_ || set_->prompt.index != set->prompt.index || set_->run_id != set->run_id
+                       || set_->temperature != set->temperature;
     set_ = set;
     n_ = n;
     if (other) current_ = 0;
@@ -82,8 +83,10 @@ void SampleRow::arrange() {
         if (place >= order.size()) continue;
         const Sample& sample = samples[order[place]];
         card->setWhole(whole_);
-        const bool same = card->sample().text == sample.text && card->sample().sample_index == sample.sample_index
-                          && card->sample().temperature == sample.temperature && card->sample().prompt_index == sample.prompt_index;
+        const bool same = card->sample().text == sample.text
+                          && card->sample().sample_index == sample.sample_index
+                          && card->sample().temperature == sample.temperature
+                          && card->sample().prompt_index == sample.prompt_index;
         if (!same) card->setSample(sample, target, in_think);
         card->setChosen(int(order[place]) == chosen);
         card->setPinned(pins_.count(sample.sample_index) > 0);

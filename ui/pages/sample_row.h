@@ -10,8 +10,8 @@ namespace tempera {
 
 class SampleCard;
 
-/// The completions of one prompt as cards side by side in equal columns, scrolling in lock-step. Pinned ones stand first; the
-/// one a verifier picks from the first `n` is marked.
+/// The completions of one prompt as cards side by side in equal columns, scrolling in lock-step. Pinned ones
+/// stand first; the one a verifier picks from the first `n` is marked.
 class SampleRow final : public QScrollArea {
     Q_OBJECT
 
@@ -26,7 +26,8 @@ public:
     bool whole() const { return whole_; }
     SampleCard* currentCard() const;
     std::vector<SampleCard*> shownCards() const;
-    /// The sample the verifier picks from the first n: the highest score, the earliest of equals; -1 where there is none.
+    /// The sample the verifier picks from the first n: the highest score, the earliest of equals; -1 where
+    /// there is none.
     static int chosenOf(const std::vector<Sample>& samples, int n);
     int position() const { return current_; }
 

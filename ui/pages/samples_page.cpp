@@ -71,7 +71,8 @@ SamplesPage::SamplesPage(QWidget* parent) : QWidget(parent), model_(new PromptLi
     });
     connect(filter_, &QComboBox::currentIndexChanged, this, [this] {
         model_->setFilter(filter());
-        if (!list_->currentIndex().isValid() && model_->rowCount() > 0) list_->setCurrentIndex(model_->index(0));
+        if (!list_->currentIndex().isValid() && model_->rowCount() > 0)
+            list_->setCurrentIndex(model_->index(0));
         showState();
     });
     connect(list_->selectionModel(), &QItemSelectionModel::currentChanged, this, &SamplesPage::askSamples);
@@ -92,6 +93,7 @@ QWidget* SamplesPage::buildTools() {
         auto* label = new QLabel(text, tools);
         label->setBuddy(field);
         label->setProperty("muted", true);
+        label->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Preferred);
         row->addWidget(label);
         row->addWidget(field);
     };
@@ -103,7 +105,8 @@ QWidget* SamplesPage::buildTools() {
     best_of_->setMinimumWidth(64);
     best_of_->setToolTip(tr("The verifier picks the best of the first N samples; the others are dimmed"));
     filter_ = new QComboBox(tools);
-    filter_->addItems({tr("All problems"), tr("Solved by some"), tr("Solved by none"), tr("Some right, some wrong"), tr("With a missing answer")});
+    filter_->addItems({tr("All problems"), tr("Solved by some"), tr("Solved by none"),
+                       tr("Some right, some wrong"), tr("With a missing answer")});
     filter_->setToolTip(tr("Which problems to list, by the verdicts (F: next)"));
     filter_->setAccessibleName(tr("Filter by verdict"));
     search_ = new QLineEdit(tools);
@@ -181,7 +184,8 @@ void SamplesPage::refreshCounts(int largest_n) {
     const int kept = best_of_->count() > 0 ? bestOf() : largest_n;
     const QSignalBlocker quiet(best_of_);
     best_of_->clear();
-    for (int n = 1; n <= largest_n; ++n) best_of_->addItem(QString::number(n), n);
+    for (int n = 1; n <= largest_n; ++n)
+        best_of_->addItem(QString::number(n), n);
     best_of_->setCurrentIndex(std::clamp(kept, 1, std::max(1, largest_n)) - 1);
 }
 
@@ -191,12 +195,14 @@ void SamplesPage::setData(const RunDataPointer& data) {
     const bool same_temperatures = data_ && !other && data_->temperatures == data->temperatures;
     data_ = data;
     int largest = 0;
-    for (const SweepCell& cell : data->cells) largest = std::max(largest, cell.n);
+    for (const SweepCell& cell : data->cells)
+        largest = std::max(largest, cell.n);
     if (largest > 0) refreshCounts(largest);
     if (!same_temperatures) {
         const QSignalBlocker quiet(temperature_);
         temperature_->clear();
-        for (const double temperature : data->temperatures) temperature_->addItem(QString::number(temperature, 'g', 3), temperature);
+        for (const double temperature : data->temperatures)
+            temperature_->addItem(temperatureText(temperature), temperature);
         int index = 0;
         for (int i = 0; i < temperature_->count(); ++i)
             if (!other && std::abs(temperature_->itemData(i).toDouble() - kept) < 1e-9) index = i;
@@ -215,7 +221,8 @@ void SamplesPage::showCell(double temperature, int n) {
     if (best_of_->findData(n) < 0) refreshCounts(n);
     best_of_->setCurrentIndex(best_of_->findData(n));
     for (int i = 0; i < temperature_->count(); ++i)
-        if (std::abs(temperature_->itemData(i).toDouble() - temperature) < 1e-9) temperature_->setCurrentIndex(i);
+        if (std::abs(temperature_->itemData(i).toDouble() - temperature) < 1e-9)
+            temperature_->setCurrentIndex(i);
     askPrompts();
     list_->setFocus();
 }
@@ -239,7 +246,8 @@ void SamplesPage::setPrompts(const PromptListPointer& prompts) {
     if (!list_->currentIndex().isValid() && model_->rowCount() > 0) list_->setCurrentIndex(model_->index(0));
     if (!prompts->prompts.empty() && best_of_->count() == 0) {
         std::size_t largest = 1;
-        for (const PromptSummary& prompt : prompts->prompts) largest = std::max(largest, prompt.scores.size());
+        for (const PromptSummary& prompt : prompts->prompts)
+            largest = std::max(largest, prompt.scores.size());
         refreshCounts(static_cast<int>(largest));
     }
     showState();
@@ -247,7 +255,8 @@ void SamplesPage::setPrompts(const PromptListPointer& prompts) {
 
 void SamplesPage::askSamples() {
     const int row = list_->currentIndex().row();
-    position_->setText(model_->rowCount() > 0 && row >= 0 ? tr("%1 of %2").arg(row + 1).arg(model_->rowCount()) : QString());
+    position_->setText(
+        model_->rowCount() > 0 && row >= 0 ? tr("%1 of %2").arg(row + 1).arg(model_->rowCount()) : QString());
     const std::int64_t prompt = model_->promptAt(row);
     if (prompt < 0 || !data_) return;
     wanted_prompt_ = prompt;
@@ -255,20 +264,28 @@ void SamplesPage::askSamples() {
 }
 
 void SamplesPage::setSamples(const SampleSetPointer& samples) {
-    if (!data_ || samples->run_id != data_->run_id || samples->prompt.index != wanted_prompt_ || samples->temperature != temperature()) return;
+    if (!data_ || samples->run_id != data_->run_id || samples->prompt.index != wanted_prompt_
+        || samples->temperature != temperature())
+        return;
     const bool other = !samples_ || samples_->prompt.index != samples->prompt.index;
     samples_ = samples;
-    prompt_title_->setText(tr("Problem %1:  %2").arg(samples->prompt.index + 1).arg(promptLabel(samples->prompt)));
-    if (other || prompt_text_->toPlainText().isEmpty()) prompt_text_->setPlainText(toQt(samples->prompt.text));
+    prompt_title_->setText(
+        tr("Problem %1:  %2").arg(samples->prompt.index + 1).arg(promptLabel(samples->prompt)));
+    if (other || prompt_text_->toPlainText().isEmpty())
+        prompt_text_->setPlainText(toQt(samples->prompt.text));
     if (best_of_->count() == 0) refreshCounts(static_cast<int>(samples->samples.size()));
     row_->setSamples(samples, bestOf());
 }
 
 void SamplesPage::showState() {
-    if (!data_ || data_->temperatures.empty()) empty_->setSentence(tr("The samples of every problem appear here as they are drawn and verified."));
-    else empty_->setSentence(tr("No problem at this temperature matches the filter and the search."));
+    if (!data_ || data_->temperatures.empty())
+        empty_->setSentence(tr("The samples of every problem appear here as they are drawn and verified."));
+    else
+        empty_->setSentence(tr("No problem at this temperature matches the filter and the search."));
     const bool asked = asked_.has_value() && asked_ == query();
-    stack_->setCurrentWidget(model_->rowCount() > 0 || (data_ && !data_->temperatures.empty() && !asked) ? static_cast<QWidget*>(splitter_) : empty_);
+    stack_->setCurrentWidget(model_->rowCount() > 0 || (data_ && !data_->temperatures.empty() && !asked)
+                                 ? static_cast<QWidget*>(splitter_)
+                                 : empty_);
 }
 
 void SamplesPage::movePrompt(int by) {
@@ -339,12 +356,16 @@ QString SamplesPage::markdown() const {
     const SampleCard* card = row_->currentCard();
     if (!card) return {};
     const Sample& sample = card->sample();
-    const auto fenced = [](const QString& text) {
+    const auto fenced = [](const QString& text) -> QString {
         QString fence = QStringLiteral("```");
-        while (text.contains(fence)) fence += u'`'; // the text may hold fences of its own
+        while (text.contains(fence))
+            fence += u'`'; // the text may hold fences of its own
         return fence + u'\n' + text + u'\n' + fence + u'\n';
     };
-    return tr("**Problem %1** (%2), temperature %3\n\n").arg(samples_->prompt.index + 1).arg(promptLabel(samples_->prompt)).arg(sample.temperature)
+    return tr("**Problem %1** (%2), temperature %3\n\n")
+               .arg(samples_->prompt.index + 1)
+               .arg(promptLabel(samples_->prompt))
+               .arg(sample.temperature)
            + fenced(toQt(samples_->prompt.text))
            + tr("\n**Sample %1**: score %2, %3 tokens, finish %4, logprob %5\n\n")
                  .arg(sample.sample_index + 1)
@@ -352,7 +373,8 @@ QString SamplesPage::markdown() const {
                  .arg(sample.token_ids.size())
                  .arg(toQt(sample.finish))
                  .arg(sample.logprob, 0, 'f', 2)
-           + fenced(toQt(sample.text)) + QStringLiteral("\n%1. %2\n").arg(card->equationLine(), toQt(sample.reason));
+           + fenced(toQt(sample.text))
+           + QStringLiteral("\n%1. %2\n").arg(card->equationLine(), toQt(sample.reason));
 }
 
 } // namespace tempera

@@ -23,8 +23,9 @@ namespace tempera {
 class EmptyState;
 class SampleRow;
 
-/// The samples of a sweep: prompts at a temperature at the left, the prompt on top, its completions side by side.
-/// J/K or up/down: prompt; H/L or left/right: sample; 1..9 pin; F next filter; C copies Markdown; Enter full size.
+/// The samples of a sweep: prompts at a temperature at the left, the prompt on top, its completions side by
+/// side. J/K or up/down: prompt; H/L or left/right: sample; 1..9 pin; F next filter; C copies Markdown; Enter
+/// full size.
 class SamplesPage final : public QWidget {
     Q_OBJECT
 

@@ -8,7 +8,8 @@ namespace tempera {
 
 namespace {
 
-// Ten equidistant samples of each map; linear interpolation between them stays within 2/255 of the full tables.
+// Ten equidistant samples of each map; linear interpolation between them stays within 2/255 of the full
+// tables.
 constexpr std::array<QRgb, 10> viridis_stops{0xff440154, 0xff482878, 0xff3e4a89, 0xff31688e, 0xff26828e,
                                              0xff1f9e89, 0xff35b779, 0xff6dcd59, 0xffb4de2c, 0xfffde725};
 constexpr std::array<QRgb, 10> cividis_stops{0xff00204d, 0xff00336f, 0xff39486b, 0xff575c6d, 0xff707173,

@@ -36,20 +36,22 @@ DesktopScheme::DesktopScheme(const QPalette& startup_palette, QObject* parent)
     bus.connect(portal_service, portal_path, portal_interface, QStringLiteral("SettingChanged"), this,
                 SLOT(portalSettingChanged(QString, QString, QDBusVariant)));
     for (const char* key : {"color-scheme", "contrast"}) {
-        QDBusMessage call = QDBusMessage::createMethodCall(portal_service, portal_path, portal_interface, QStringLiteral("Read"));
+        QDBusMessage call = QDBusMessage::createMethodCall(portal_service, portal_path, portal_interface,
+                                                           QStringLiteral("Read"));
         const QString name = QString::fromLatin1(key);
         call << appearance << name;
         // Asked without blocking: a portal that does not answer must not hold up the window.
         auto* watcher = new QDBusPendingCallWatcher(bus.asyncCall(call, 2000), this);
-        connect(watcher, &QDBusPendingCallWatcher::finished, this, [this, name](QDBusPendingCallWatcher* done) {
-            done->deleteLater();
-            const QDBusPendingReply<QDBusVariant> reply = *done;
-            if (reply.isError()) return;
-            // The portal wraps the value twice.
-            QVariant value = reply.value().variant();
-            if (value.canConvert<QDBusVariant>()) value = value.value<QDBusVariant>().variant();
-            portalSettingChanged(appearance, name, QDBusVariant(value));
-        });
+        connect(watcher, &QDBusPendingCallWatcher::finished, this,
+                [this, name](QDBusPendingCallWatcher* done) {
+                    done->deleteLater();
+                    const QDBusPendingReply<QDBusVariant> reply = *done;
+                    if (reply.isError()) return;
+                    // The portal wraps the value twice.
+                    QVariant value = reply.value().variant();
+                    if (value.canConvert<QDBusVariant>()) value = value.value<QDBusVariant>().variant();
+                    portalSettingChanged(appearance, name, QDBusVariant(value));
+                });
     }
 #endif
 }
@@ -61,12 +63,16 @@ Scheme DesktopScheme::schemeFor(int color_scheme, int contrast, Scheme fallback)
     return fallback;
 }
 
-void DesktopScheme::portalSettingChanged(const QString& group, const QString& key, const QDBusVariant& value) {
+void DesktopScheme::portalSettingChanged(const QString& group, const QString& key,
+                                         const QDBusVariant& value) {
 #ifdef TEMPERA_HAS_DBUS
     if (group != appearance) return;
-    if (key == QLatin1String("color-scheme")) color_scheme_ = value.variant().toInt();
-    else if (key == QLatin1String("contrast")) contrast_ = value.variant().toInt();
-    else return;
+    if (key == QLatin1String("color-scheme"))
+        color_scheme_ = value.variant().toInt();
+    else if (key == QLatin1String("contrast"))
+        contrast_ = value.variant().toInt();
+    else
+        return;
     update();
 #else
     Q_UNUSED(group)

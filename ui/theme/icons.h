@@ -9,8 +9,9 @@ class QPainter;
 
 namespace tempera {
 
-/// One of the project's line icons (resources/icons/NAME.svg). Drawn at paint time in the palette's text colour (dimmed when
-/// disabled), or in `color` where it is valid, so it follows the scheme and the screen's scale.
+/// One of the project's line icons (resources/icons/NAME.svg). Drawn at paint time in the palette's text
+/// colour (dimmed when disabled), or in `color` where it is valid, so it follows the scheme and the screen's
+/// scale.
 QIcon icon(const QString& name, const QColor& color = QColor());
 
 void drawIcon(QPainter& painter, const QString& name, const QRectF& where, const QColor& color);

@@ -58,7 +58,7 @@ QString numberText(double value) {
     }
     if (size < 10) return QString::number(value, 'f', 3);
     if (size < 1000) return QString::number(value, 'f', 1);
-    if (size < 1e6) return QLocale::c().toString(value, 'f', 0);
+    if (size < 1e6) return QLocale(QLocale::English).toString(value, 'f', 0);
     if (size < 1e9) return QString::number(value / 1e6, 'f', 2) + QStringLiteral(" M");
     return QString::number(value, 'g', 4);
 }
@@ -71,14 +71,22 @@ QString scoreText(double value) {
     return text;
 }
 
+QString temperatureText(double temperature) {
+    const double tenths = temperature * 10;
+    return std::abs(tenths - std::round(tenths)) < 1e-6 ? QString::number(temperature, 'f', 1)
+                                                        : QString::number(temperature, 'g', 3);
+}
+
 QString percentText(double share, int decimals) {
-    return std::isfinite(share) ? QString::number(share * 100, 'f', decimals) + QStringLiteral(" %") : QStringLiteral("–");
+    return std::isfinite(share) ? QString::number(share * 100, 'f', decimals) + QStringLiteral(" %")
+                                : QStringLiteral("–");
 }
 
 QString progressText(const Progress& progress) {
-    const QLocale locale = QLocale::c();
+    const QLocale locale = QLocale(QLocale::English);
     const QString unit = toQt(progress.unit);
-    if (progress.total <= 0) return progress.done > 0 ? locale.toString(qlonglong(progress.done)) + u' ' + unit : QString();
+    if (progress.total <= 0)
+        return progress.done > 0 ? locale.toString(qlonglong(progress.done)) + u' ' + unit : QString();
     return QStringLiteral("%1 / %2 %3")
         .arg(locale.toString(qlonglong(progress.done)), locale.toString(qlonglong(progress.total)), unit)
         .trimmed();
@@ -110,11 +118,13 @@ QString runSummary(const RunRecord& run) {
     switch (run.status) {
     case RunStatus::running:
         if (run.progress.total > 0)
-            return percentText(static_cast<double>(run.progress.done) / static_cast<double>(run.progress.total));
+            return percentText(static_cast<double>(run.progress.done)
+                               / static_cast<double>(run.progress.total));
         return run.progress.phase.empty() ? QStringLiteral("running") : toQt(run.progress.phase);
     case RunStatus::finished:
         for (const char* key : {"best", "score", "eval_loss", "loss"})
-            if (const auto found = run.headline.find(key); found != run.headline.end()) return scoreText(found->second);
+            if (const auto found = run.headline.find(key); found != run.headline.end())
+                return scoreText(found->second);
         return QStringLiteral("finished");
     default:
         return statusText(run.status);
@@ -126,7 +136,9 @@ QString runTitle(const RunRecord& run) {
 }
 
 QString timeText(qint64 unix_ms) {
-    return unix_ms > 0 ? QDateTime::fromMSecsSinceEpoch(unix_ms).toString(QStringLiteral("yyyy-MM-dd HH:mm:ss")) : QString();
+    return unix_ms > 0
+               ? QDateTime::fromMSecsSinceEpoch(unix_ms).toString(QStringLiteral("yyyy-MM-dd HH:mm:ss"))
+               : QString();
 }
 
 QFont tabularFont(const QFont& base) {
@@ -141,8 +153,10 @@ QFont tabularFont(const QFont& base) {
 
 QFont monoFont(const QFont& base) {
     QFont font = QFontDatabase::systemFont(QFontDatabase::FixedFont);
-    if (base.pointSizeF() > 0) font.setPointSizeF(base.pointSizeF());
-    else font.setPixelSize(base.pixelSize());
+    if (base.pointSizeF() > 0)
+        font.setPointSizeF(base.pointSizeF());
+    else
+        font.setPixelSize(base.pixelSize());
     font.setStyleHint(QFont::Monospace);
     return font;
 }

@@ -27,6 +27,8 @@ QString etaText(double seconds, const QDateTime& now);
 QString numberText(double value);
 /// A score with two decimals and no leading zero, as in the paper's tables: ".81", "1.00".
 QString scoreText(double value);
+/// "0.7", "1.0", "0.35": one decimal where that says all.
+QString temperatureText(double temperature);
 QString percentText(double share, int decimals = 0);
 /// "812 / 2,000 steps"
 QString progressText(const Progress& progress);

@@ -79,7 +79,9 @@ Theme contrastTheme() {
 }
 
 double luminance(const QColor& color) {
-    const auto linear = [](double c) { return c <= 0.03928 ? c / 12.92 : std::pow((c + 0.055) / 1.055, 2.4); };
+    const auto linear = [](double c) {
+        return c <= 0.03928 ? c / 12.92 : std::pow((c + 0.055) / 1.055, 2.4);
+    };
     return 0.2126 * linear(color.redF()) + 0.7152 * linear(color.greenF()) + 0.0722 * linear(color.blueF());
 }
 
@@ -104,6 +106,10 @@ const Theme& Theme::of(const QPalette& palette) {
     const QColor window = palette.color(QPalette::Window);
     if (window == of(Scheme::contrast).window) return of(Scheme::contrast);
     return of(luminance(window) < 0.2 ? Scheme::dark : Scheme::light);
+}
+
+const Theme& Theme::current() {
+    return of(QApplication::palette());
 }
 
 QPalette Theme::palette() const {
@@ -141,7 +147,9 @@ QString Theme::styleSheet() const {
     QFile file(QStringLiteral(":/tempera/themes/tempera.qss"));
     if (!file.open(QIODevice::ReadOnly)) return {};
     QString sheet = QString::fromUtf8(file.readAll());
-    const QColor hover = scheme == Scheme::dark ? raised.lighter(115) : scheme == Scheme::light ? raised.darker(104) : line.darker(250);
+    const QColor hover = scheme == Scheme::dark    ? raised.lighter(115)
+                         : scheme == Scheme::light ? raised.darker(104)
+                                                   : line.darker(250);
     QColor tint = accent;
     tint.setAlphaF(scheme == Scheme::contrast ? 0.35f : 0.14f);
     const std::array<std::pair<const char*, QColor>, 13> names{{{"window", window},
@@ -166,7 +174,8 @@ QString Theme::styleSheet() const {
         sheet.replace(QChar(u'@') + QString::fromLatin1(name), value);
     }
     static const std::array<const char*, 3> arrows{"light", "dark", "contrast"};
-    return sheet.replace(QStringLiteral("%scheme%"), QString::fromLatin1(arrows[static_cast<std::size_t>(scheme)]));
+    return sheet.replace(QStringLiteral("%scheme%"),
+                         QString::fromLatin1(arrows[static_cast<std::size_t>(scheme)]));
 }
 
 QColor Theme::stateColor(RunStatus status) const {
@@ -213,7 +222,7 @@ double contrastRatio(const QColor& a, const QColor& b) {
 }
 
 QColor inkOn(const QColor& background) {
-    const QColor dark(0x10, 0x12, 0x15);
+    const QColor dark(0, 0, 0);
     return contrastRatio(background, dark) >= contrastRatio(background, Qt::white) ? dark : QColor(Qt::white);
 }
 

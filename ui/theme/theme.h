@@ -12,8 +12,8 @@ namespace tempera {
 
 enum class Scheme { light, dark, contrast };
 
-/// The colours of one scheme. Colour carries meaning only: one accent for selection and the primary action, one colour per
-/// state of a run (always shown together with an icon), the Okabe-Ito series for charts.
+/// The colours of one scheme. Colour carries meaning only: one accent for selection and the primary action,
+/// one colour per state of a run (always shown together with an icon), the Okabe-Ito series for charts.
 struct Theme {
     Scheme scheme = Scheme::light;
     QColor window, surface, raised, line, text, muted;
@@ -22,8 +22,11 @@ struct Theme {
     QColor grid, axis;
 
     static const Theme& of(Scheme scheme);
-    /// The theme whose palette is (nearest to) `palette`: widgets ask with their own, so no global state is needed.
+    /// The theme whose palette is (nearest to) `palette`.
     static const Theme& of(const QPalette& palette);
+
+    /// That of the program's palette. Not a widget's own: a style sheet may have changed its colours.
+    static const Theme& current();
 
     QPalette palette() const;
     QString styleSheet() const;

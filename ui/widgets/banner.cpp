@@ -17,10 +17,13 @@ Banner::Banner(Kind kind, const QString& sentence, const QString& details, QWidg
     setObjectName(QStringLiteral("banner"));
     const char* names[] = {"info", "warning", "error"};
     setProperty("kind", QString::fromLatin1(names[static_cast<int>(kind)]));
-    const Theme& theme = Theme::of(palette());
+    const Theme& theme = Theme::current();
     auto* symbol = new QLabel(this);
-    const QColor color = kind == Kind::error ? theme.failed : kind == Kind::warning ? theme.paused : theme.accent;
-    symbol->setPixmap(icon(kind == Kind::info ? QStringLiteral("info") : QStringLiteral("warning"), color).pixmap(QSize(16, 16), devicePixelRatioF()));
+    const QColor color = kind == Kind::error     ? theme.failed
+                         : kind == Kind::warning ? theme.paused
+                                                 : theme.accent;
+    symbol->setPixmap(icon(kind == Kind::info ? QStringLiteral("info") : QStringLiteral("warning"), color)
+                          .pixmap(QSize(16, 16), devicePixelRatioF()));
     label_ = new QLabel(sentence, this);
     label_->setWordWrap(true);
     label_->setTextFormat(Qt::PlainText);

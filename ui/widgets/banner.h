@@ -9,7 +9,8 @@ class QPushButton;
 
 namespace tempera {
 
-/// A line across the top of the page: what happened, why, what to do. "Details" folds out the rest, "Copy" copies all.
+/// A line across the top of the page: what happened, why, what to do. "Details" folds out the rest, "Copy"
+/// copies all.
 class Banner final : public QFrame {
     Q_OBJECT
 

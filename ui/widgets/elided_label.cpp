@@ -6,7 +6,8 @@
 
 namespace tempera {
 
-ElidedLabel::ElidedLabel(const QString& text, QWidget* parent, Qt::TextElideMode mode) : QLabel(text, parent), mode_(mode) {
+ElidedLabel::ElidedLabel(const QString& text, QWidget* parent, Qt::TextElideMode mode)
+    : QLabel(text, parent), mode_(mode) {
     setTextFormat(Qt::PlainText);
 }
 
@@ -22,12 +23,14 @@ void ElidedLabel::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     painter.setPen(palette().color(foregroundRole()));
     const QString line = QString(text()).replace(u'\n', u' ');
-    painter.drawText(contentsRect(), int(alignment() | Qt::TextSingleLine), fontMetrics().elidedText(line, mode_, contentsRect().width()));
+    painter.drawText(contentsRect(), int(alignment() | Qt::TextSingleLine),
+                     fontMetrics().elidedText(line, mode_, contentsRect().width()));
 }
 
 bool ElidedLabel::event(QEvent* event) {
     if (event->type() == QEvent::ToolTip && toolTip().isEmpty()) {
-        const bool cut = fontMetrics().horizontalAdvance(text()) > contentsRect().width() || text().contains(u'\n');
+        const bool cut =
+            fontMetrics().horizontalAdvance(text()) > contentsRect().width() || text().contains(u'\n');
         QToolTip::showText(static_cast<QHelpEvent*>(event)->globalPos(), cut ? text() : QString(), this);
         return true;
     }

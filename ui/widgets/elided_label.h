@@ -9,7 +9,8 @@ class ElidedLabel final : public QLabel {
     Q_OBJECT
 
 public:
-    explicit ElidedLabel(const QString& text = {}, QWidget* parent = nullptr, Qt::TextElideMode mode = Qt::ElideRight);
+    explicit ElidedLabel(const QString& text = {}, QWidget* parent = nullptr,
+                         Qt::TextElideMode mode = Qt::ElideRight);
     QSize minimumSizeHint() const override;
     QSize sizeHint() const override;
 

@@ -17,6 +17,7 @@ EmptyState::EmptyState(const QString& sentence, const QString& action, QWidget* 
     button_ = new QPushButton(action, this);
     button_->setProperty("primary", true);
     button_->setVisible(!action.isEmpty());
+    if (action.isEmpty()) button_->setFocusPolicy(Qt::NoFocus);
     connect(button_, &QPushButton::clicked, this, &EmptyState::triggered);
     auto* column = new QVBoxLayout(this);
     column->setSpacing(16);

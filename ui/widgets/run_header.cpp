@@ -81,22 +81,27 @@ void RunHeader::setReadOnly(bool read_only) {
 }
 
 void RunHeader::refresh() {
-    const Theme& theme = Theme::of(palette());
+    const Theme& theme = Theme::current();
     const Progress& progress = run_.progress;
-    symbol_->setPixmap(icon(stateIconName(run_.status), theme.stateColor(run_.status)).pixmap(QSize(20, 20), devicePixelRatioF()));
+    symbol_->setPixmap(icon(stateIconName(run_.status), theme.stateColor(run_.status))
+                           .pixmap(QSize(20, 20), devicePixelRatioF()));
     symbol_->setAccessibleName(statusText(run_.status));
     name_->setText(runTitle(run_));
     const bool running = run_.status == RunStatus::running;
     const bool stopping = run_.status == RunStatus::stopping;
     QStringList parts{statusText(run_.status)};
     if ((running || stopping) && !progress.phase.empty()) parts << toQt(progress.phase);
-    if (const QString text = progressText(progress); !text.isEmpty() && run_.status != RunStatus::queued) parts << text;
+    if (const QString text = progressText(progress); !text.isEmpty() && run_.status != RunStatus::queued)
+        parts << text;
     if (running) {
-        if (const QString eta = etaText(progress.eta_seconds, QDateTime::currentDateTime()); !eta.isEmpty()) parts << tr("ends %1").arg(eta);
-        if (progress.rate > 0) parts << tr("%1 tokens/s").arg(QLocale::c().toString(progress.rate, 'f', 0));
+        if (const QString eta = etaText(progress.eta_seconds, QDateTime::currentDateTime()); !eta.isEmpty())
+            parts << tr("ends %1").arg(eta);
+        if (progress.rate > 0)
+            parts << tr("%1 tokens/s").arg(QLocale(QLocale::English).toString(progress.rate, 'f', 0));
         if (progress.memory_gib > 0) parts << tr("%1 GiB").arg(progress.memory_gib, 0, 'f', 1);
     } else if (run_.ended_ms > run_.started_ms && run_.started_ms > 0) {
-        parts << tr("took %1").arg(durationText(double(run_.ended_ms - run_.started_ms) / 1000)) << timeText(run_.ended_ms);
+        parts << tr("took %1").arg(durationText(double(run_.ended_ms - run_.started_ms) / 1000))
+              << timeText(run_.ended_ms);
     }
     status_->setText(parts.join(QStringLiteral("  ·  ")));
     setAccessibleName(name_->text() + QStringLiteral(", ") + parts.join(QStringLiteral(", ")));

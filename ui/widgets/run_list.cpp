@@ -15,7 +15,8 @@
 
 namespace tempera {
 
-RunList::RunList(QWidget* parent) : QWidget(parent), model_(new RunTreeModel(this)), filter_(new RunFilterModel(this)) {
+RunList::RunList(QWidget* parent)
+    : QWidget(parent), model_(new RunTreeModel(this)), filter_(new RunFilterModel(this)) {
     setObjectName(QStringLiteral("side"));
     setAttribute(Qt::WA_StyledBackground);
     filter_->setSourceModel(model_);
@@ -55,8 +56,12 @@ RunList::RunList(QWidget* parent) : QWidget(parent), model_(new RunTreeModel(thi
     connect(search_, &QLineEdit::returnPressed, view_, qOverload<>(&QWidget::setFocus));
     connect(view_->selectionModel(), &QItemSelectionModel::currentChanged, this, &RunList::currentChanged);
     connect(view_, &QWidget::customContextMenuRequested, this, &RunList::showMenu);
-    connect(view_, &QTreeView::collapsed, this, [this](const QModelIndex& index) { folded_.insert(index.data(RunTreeModel::IdRole).toString()); });
-    connect(view_, &QTreeView::expanded, this, [this](const QModelIndex& index) { folded_.remove(index.data(RunTreeModel::IdRole).toString()); });
+    connect(view_, &QTreeView::collapsed, this, [this](const QModelIndex& index) {
+        folded_.insert(index.data(RunTreeModel::IdRole).toString());
+    });
+    connect(view_, &QTreeView::expanded, this, [this](const QModelIndex& index) {
+        folded_.remove(index.data(RunTreeModel::IdRole).toString());
+    });
     connect(model_, &QAbstractItemModel::modelAboutToBeReset, this, [this] { restoring_ = true; });
     connect(model_, &QAbstractItemModel::modelReset, this, [this] {
         restoring_ = false;
@@ -86,7 +91,8 @@ void RunList::select(const std::string& run_or_study_id) {
     if (run_or_study_id.empty()) return;
     selected_id_ = toQt(run_or_study_id);
     if (filter_->rowCount() == 0) return;
-    const QModelIndexList found = filter_->match(filter_->index(0, 0), RunTreeModel::IdRole, selected_id_, 1, Qt::MatchExactly | Qt::MatchRecursive);
+    const QModelIndexList found = filter_->match(filter_->index(0, 0), RunTreeModel::IdRole, selected_id_, 1,
+                                                 Qt::MatchExactly | Qt::MatchRecursive);
     if (found.isEmpty()) return;
     view_->setCurrentIndex(found.first());
     view_->scrollTo(found.first());
@@ -113,9 +119,10 @@ void RunList::showMenu(const QPoint& at) {
     const QString run_id = toQt(id);
     QMenu menu(this);
     const auto add = [&](const char* symbol, const QString& text, const char* action, bool enabled) {
-        QAction* entry = menu.addAction(icon(QString::fromLatin1(symbol)), text, this, [this, action, run_id] {
-            Q_EMIT actionRequested(QString::fromLatin1(action), run_id);
-        });
+        QAction* entry =
+            menu.addAction(icon(QString::fromLatin1(symbol)), text, this, [this, action, run_id] {
+                Q_EMIT actionRequested(QString::fromLatin1(action), run_id);
+            });
         entry->setEnabled(enabled && !read_only_);
     };
     const RunStatus status = run->status;
@@ -126,7 +133,8 @@ void RunList::showMenu(const QPoint& at) {
     if (queued) add("start", tr("Run next"), "first", true);
     if (active || queued) add("cancel", tr("Cancel"), "cancel", true);
     add("new-run", tr("New run from this"), "reuse", true);
-    menu.addAction(icon(QStringLiteral("copy")), tr("Copy id"), this, [run_id] { QGuiApplication::clipboard()->setText(run_id); });
+    menu.addAction(icon(QStringLiteral("copy")), tr("Copy id"), this,
+                   [run_id] { QGuiApplication::clipboard()->setText(run_id); });
     menu.addSeparator();
     add("cancel", tr("Delete for ever…"), "remove", !active);
     menu.exec(view_->viewport()->mapToGlobal(at));

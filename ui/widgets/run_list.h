@@ -31,7 +31,8 @@ public:
 
 Q_SIGNALS:
     void runSelected(const QString& run_id);
-    void actionRequested(const QString& action, const QString& run_id); ///< "stop", "resume", "cancel", "first", "reuse", "remove"
+    void actionRequested(const QString& action,
+                         const QString& run_id); ///< "stop", "resume", "cancel", "first", "reuse", "remove"
 
 private:
     void showMenu(const QPoint& at);

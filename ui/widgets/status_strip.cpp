@@ -9,7 +9,8 @@
 
 namespace tempera {
 
-StatusStrip::StatusStrip(QWidget* parent) : QStatusBar(parent) {
+StatusStrip::StatusStrip(QWidget* parent)
+    : QStatusBar(parent), opened_ms_(QDateTime::currentMSecsSinceEpoch()) {
     setSizeGripEnabled(false);
     const auto add = [this](const QString& name, int stretch, Qt::TextElideMode mode) {
         auto* label = new ElidedLabel({}, this, mode);
@@ -25,8 +26,10 @@ StatusStrip::StatusStrip(QWidget* parent) : QStatusBar(parent) {
     workspace_ = add(tr("Workspace"), 1, Qt::ElideMiddle);
     event_ = add(tr("Last event"), 2, Qt::ElideRight);
     // Fixed widths for the widest text, so that nothing moves while the numbers change.
-    load_->setFixedWidth(load_->fontMetrics().horizontalAdvance(QStringLiteral("CPU 100 %   000.0 of 000 GiB")) + 28);
-    queue_->setMinimumWidth(queue_->fontMetrics().horizontalAdvance(QStringLiteral("00 running, 00 queued")) + 28);
+    load_->setFixedWidth(
+        load_->fontMetrics().horizontalAdvance(QStringLiteral("CPU 100 %   000.0 of 000 GiB")) + 28);
+    queue_->setMinimumWidth(queue_->fontMetrics().horizontalAdvance(QStringLiteral("00 running, 00 queued"))
+                            + 28);
     setCatalogue(std::make_shared<Catalogue>());
 }
 
@@ -39,15 +42,22 @@ void StatusStrip::setLoad(const SystemLoad& load) {
 
 void StatusStrip::setCatalogue(const CataloguePointer& catalogue) {
     const auto count = [&](auto... statuses) {
-        return std::count_if(catalogue->runs.begin(), catalogue->runs.end(), [&](const RunRecord& run) { return ((run.status == statuses) || ...); });
+        return std::count_if(catalogue->runs.begin(), catalogue->runs.end(),
+                             [&](const RunRecord& run) { return ((run.status == statuses) || ...); });
     };
-    queue_->setText(tr("%1 running, %2 queued").arg(count(RunStatus::running, RunStatus::stopping)).arg(count(RunStatus::queued)));
+    queue_->setText(tr("%1 running, %2 queued")
+                        .arg(count(RunStatus::running, RunStatus::stopping))
+                        .arg(count(RunStatus::queued)));
     std::map<std::string, RunStatus> now;
     for (const RunRecord& run : catalogue->runs) {
         now[run.id] = run.status;
         const auto before = known_.find(run.id);
-        if (before == known_.end() || before->second == run.status) continue;
-        QString text = QStringLiteral("%1  %2 %3").arg(QDateTime::currentDateTime().toString(QStringLiteral("HH:mm")), runTitle(run), statusText(run.status));
+        const bool changed = before == known_.end() ? std::max(run.started_ms, run.ended_ms) >= opened_ms_
+                                                    : before->second != run.status;
+        if (!changed) continue;
+        QString text = QStringLiteral("%1  %2 %3")
+                           .arg(QDateTime::currentDateTime().toString(QStringLiteral("HH:mm")), runTitle(run),
+                                statusText(run.status));
         if (!run.error.empty()) text += QStringLiteral(": ") + toQt(run.error);
         setLastEvent(text);
     }
@@ -56,7 +66,8 @@ void StatusStrip::setCatalogue(const CataloguePointer& catalogue) {
 
 void StatusStrip::setWorkspace(const QString& folder) {
     QString shown = folder;
-    if (shown.startsWith(QDir::homePath() + u'/')) shown.replace(0, QDir::homePath().size(), QStringLiteral("~"));
+    if (shown.startsWith(QDir::homePath() + u'/'))
+        shown.replace(0, QDir::homePath().size(), QStringLiteral("~"));
     workspace_->setText(tr("workspace %1").arg(shown));
     workspace_->setToolTip(folder);
 }

@@ -24,6 +24,7 @@ public:
 private:
     ElidedLabel *load_, *queue_, *workspace_, *event_;
     std::map<std::string, RunStatus> known_;
+    const qint64 opened_ms_;
 };
 
 } // namespace tempera

@@ -1,0 +1,311 @@
+#include "core/recipe/field.h"
+#include "core/recipe/study.h"
+#include "ui/charts/label_stack.h"
+#include "ui/charts/series.h"
+#include "ui/charts/sweep_table.h"
+#include "ui/feed_types.h"
+#include "ui/forms/field_text.h"
+#include "ui/forms/plan.h"
+#include "ui/models/prompt_list_model.h"
+#include "ui/models/run_filter_model.h"
+#include "ui/models/run_tree_model.h"
+#include "ui/theme/color_maps.h"
+#include "ui/theme/desktop_scheme.h"
+#include "ui/theme/icons.h"
+#include "ui/theme/text.h"
+#include "ui/theme/theme.h"
+
+#include <QAbstractItemModelTester>
+#include <QApplication>
+#include <QDir>
+#include <QSignalSpy>
+#include <QTest>
+
+#include <cmath>
+
+using namespace tempera;
+
+class TestUiModels : public QObject {
+    Q_OBJECT
+
+    static RunRecord run(const std::string& id, const std::string& study, RunStatus status,
+                         std::int64_t created) {
+        RunRecord record;
+        record.id = id;
+        record.name = "run " + id;
+        record.study = study;
+        record.stage = study.empty() ? "" : id;
+        record.kind = "sft";
+        record.status = status;
+        record.created_ms = created;
+        record.started_ms = status == RunStatus::queued ? 0 : created;
+        return record;
+    }
+    static std::shared_ptr<Catalogue> catalogue() {
+        auto all = std::make_shared<Catalogue>();
+        all->studies = {{"s1", "Figure 5", "{}", 100}};
+        all->runs = {run("sft", "s1", RunStatus::finished, 100), run("sweep", "s1", RunStatus::running, 101),
+                     run("alone", "", RunStatus::failed, 200)};
+        all->runs[1].progress = {"sampling", 41, 100, "samples", 0, -1, 0};
+        return all;
+    }
+
+private Q_SLOTS:
+    void treeShowsStudiesWithTheirStages() {
+        RunTreeModel model;
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        model.setCatalogue(catalogue());
+        QCOMPARE(model.rowCount(), 2);
+        const QModelIndex newest = model.index(0, 0);
+        QCOMPARE(newest.data().toString(), QStringLiteral("run alone"));
+        QCOMPARE(newest.data(RunTreeModel::SummaryRole).toString(), QStringLiteral("failed"));
+        const QModelIndex study = model.index(1, 0);
+        QCOMPARE(study.data().toString(), QStringLiteral("Figure 5"));
+        QCOMPARE(study.data(RunTreeModel::SummaryRole).toString(), QStringLiteral("1 of 2"));
+        QCOMPARE(model.rowCount(study), 2);
+        QCOMPARE(model.index(1, 0, study).data(RunTreeModel::SummaryRole).toString(), QStringLiteral("41 %"));
+        QCOMPARE(model.index(1, 0, study).data(RunTreeModel::ProgressRole).toDouble(), 0.41);
+        QCOMPARE(model.runAt(study), std::string("sweep")); // the running stage stands for its study
+        QCOMPARE(model.indexOfRun("sft"), model.index(0, 0, study));
+    }
+
+    void treeKeepsItsRowsWhileNumbersChange() {
+        RunTreeModel model;
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        model.setCatalogue(catalogue());
+        QSignalSpy resets(&model, &QAbstractItemModel::modelReset);
+        const QPersistentModelIndex kept = model.indexOfRun("sweep");
+        auto next = catalogue();
+        next->runs[1].progress.done = 80;
+        model.setCatalogue(next);
+        QCOMPARE(resets.count(), 0);
+        QVERIFY(kept.isValid());
+        QCOMPARE(kept.data(RunTreeModel::SummaryRole).toString(), QStringLiteral("80 %"));
+        next = catalogue();
+        next->runs.pop_back();
+        model.setCatalogue(next);
+        QCOMPARE(model.rowCount(), 1);
+    }
+
+    void searchKeepsTheStudyOfAMatch() {
+        RunTreeModel model;
+        model.setCatalogue(catalogue());
+        RunFilterModel filter;
+        filter.setSourceModel(&model);
+        QAbstractItemModelTester tester(&filter, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        filter.setSearch(QStringLiteral("sweep running"));
+        QCOMPARE(filter.rowCount(), 1);
+        QCOMPARE(filter.rowCount(filter.index(0, 0)), 1);
+        filter.setSearch(QStringLiteral("no such run"));
+        QCOMPARE(filter.rowCount(), 0);
+        filter.setSearch({});
+        QCOMPARE(filter.rowCount(), 2);
+    }
+
+    void promptsAreFilteredByVerdict_data() {
+        QTest::addColumn<int>("filter");
+        QTest::addColumn<QList<int>>("shown");
+        QTest::newRow("all") << int(VerdictFilter::all) << QList<int>{0, 1, 2};
+        QTest::newRow("solved") << int(VerdictFilter::solved) << QList<int>{0, 1};
+        QTest::newRow("unsolved") << int(VerdictFilter::unsolved) << QList<int>{2};
+        QTest::newRow("mixed") << int(VerdictFilter::mixed) << QList<int>{1};
+        QTest::newRow("no answer") << int(VerdictFilter::no_answer) << QList<int>{2};
+    }
+    void promptsAreFilteredByVerdict() {
+        QFETCH(int, filter);
+        QFETCH(QList<int>, shown);
+        auto list = std::make_shared<PromptList>();
+        list->prompts = {{0, QStringLiteral("a"), {1, 1}},
+                         {1, QStringLiteral("b"), {1, 0.1}},
+                         {2, QStringLiteral("c"), {0, 0.1}}};
+        PromptListModel model;
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        model.setPrompts(list);
+        model.setFilter(static_cast<VerdictFilter>(filter));
+        QList<int> rows;
+        for (int row = 0; row < model.rowCount(); ++row)
+            rows << int(model.promptAt(row));
+        QCOMPARE(rows, shown);
+        QCOMPARE(model.rowOf(7), -1);
+        QCOMPARE(model.promptAt(99), std::int64_t(-1));
+    }
+
+    void promptLabelReadsItsFacts() {
+        QCOMPARE(promptLabel({0, "text", R"({"nums":[3,5,7],"target":42})"}), QStringLiteral("3, 5, 7 → 42"));
+        QCOMPARE(promptLabel({0, "First line\nsecond", "no json {"}), QStringLiteral("First line"));
+        QCOMPARE(promptLabel({0, "x", R"({"nums":"3","target":[]})"}), QStringLiteral("x"));
+    }
+
+    void smoothingIsUnbiasedAndKeepsGaps() {
+        Series series{{1, 2, 3, 4}, {2, NAN, 2, 6}, {}, 0, 0};
+        finishSeries(series, 0.5);
+        QCOMPARE(series.smooth[0], 2.0); // no pull towards 0 at the start
+        QVERIFY(std::isnan(series.smooth[1]));
+        QCOMPARE(series.smooth[2], 2.0);
+        // By hand: average = .5(.5(1) + 1) + .5 * 6 with 1 - .5^3 as the share that was seen.
+        QVERIFY(std::abs(series.smooth[3] - (0.5 * 1.5 + 3) / 0.875) < 1e-12);
+        QCOMPARE(series.low, 2.0);
+        QCOMPARE(series.high, 6.0);
+        finishSeries(series, 0);
+        QCOMPARE(series.smooth[3], 6.0);
+    }
+
+    void sweepTableFindsCellsAndBest() {
+        const SweepTable table(
+            {{0.7, 3, .6, .5, .7, 10, 10}, {0.1, 1, .4, .3, .5, 10, 10}, {0.7, 1, .9, 0, 0, 0, 10}});
+        QCOMPARE(table.temperatures(), (std::vector<double>{0.1, 0.7}));
+        QCOMPARE(table.counts(), (std::vector<int>{1, 3}));
+        QCOMPARE(table.best()->mean, 0.6); // .9 has no problem behind it yet
+        QCOMPARE(table.at(0, 1), static_cast<const SweepCell*>(nullptr));
+        QCOMPARE(table.find(0.7, 3)->mean, 0.6);
+        QCOMPARE(table.find(0.5, 3), static_cast<const SweepCell*>(nullptr));
+        const auto [low, high] = table.range();
+        QVERIFY(std::abs(low - 0.4) < 1e-9 && std::abs(high - 0.6) < 1e-9);
+        QVERIFY(SweepTable().best() == nullptr);
+    }
+
+    void endLabelsDoNotOverlap() {
+        LabelStack stack(QRect(0, 0, 100, 100), 16);
+        for (const double y : {50.0, 52.0, 51.0, 99.0, 98.0})
+            stack.add(y, QStringLiteral("x"), Qt::black);
+        const auto places = stack.place();
+        for (std::size_t i = 1; i < places.size(); ++i)
+            QVERIFY(places[i] - places[i - 1] >= 16 - 1e-9);
+        QVERIFY(places.back() <= 92);
+    }
+
+    void textsOfNumbers() {
+        QCOMPARE(scoreText(0.811), QStringLiteral(".81"));
+        QCOMPARE(scoreText(1), QStringLiteral("1.00"));
+        QCOMPARE(scoreText(NAN), QStringLiteral("–"));
+        QCOMPARE(durationText(200), QStringLiteral("3 min 20 s"));
+        QCOMPARE(durationText(-1), QString());
+        QCOMPARE(durationText(NAN), QString());
+        QCOMPARE(durationText(3840), QStringLiteral("1 h 04 min"));
+        QCOMPARE(numberText(5e-6), QStringLiteral("5.00e-6"));
+        QCOMPARE(numberText(NAN), QStringLiteral("NaN"));
+        QCOMPARE(temperatureText(1), QStringLiteral("1.0"));
+        QCOMPARE(temperatureText(0.35), QStringLiteral("0.35"));
+        const QDateTime now(QDate(2026, 11, 23), QTime(23, 50));
+        QCOMPARE(clockText(300, now), QStringLiteral("23:55"));
+        QCOMPARE(clockText(1200, now), QLocale::system().toString(QDate(2026, 11, 24), QStringLiteral("ddd"))
+                                           + QStringLiteral(" 00:10"));
+        QCOMPARE(progressText({"", 812, 2000, "steps", 0, -1, 0}), QStringLiteral("812 / 2,000 steps"));
+    }
+
+    void fieldTextsComeBack() {
+        for (const RecipeKind& kind : recipe_kinds())
+            for (const Field& field : kind.fields) {
+                const QString text = fieldText(field.default_value);
+                QVERIFY2(parse_field_value(field, fromQt(text)) == field.default_value,
+                         qPrintable(toQt(field.name) + QStringLiteral(": ") + text));
+            }
+    }
+
+    void planCountsStepsAndSamples() {
+        const Json study = {{"study", "x"},
+                            {"stages",
+                             {{{"stage", "sft"},
+                               {"kind", "sft"},
+                               {"data", "countdown"},
+                               {"examples", 6400},
+                               {"batch_size", 32},
+                               {"accumulation", 1},
+                               {"epochs", 1}},
+                              {{"stage", "sweep"},
+                               {"kind", "sweep"},
+                               {"problems", 100},
+                               {"n", 10},
+                               {"temperatures", {0.1, 0.7}},
+                               {"max_tokens", 160}}}}};
+        QStringList lines;
+        for (const PlanLine& line : planOf(study, {}))
+            lines << line.label + u'=' + line.text;
+        QVERIFY2(lines.contains(QStringLiteral("Steps=200")), qPrintable(lines.join(u'|')));
+        QVERIFY(lines.contains(QStringLiteral("Samples=2,000, at most 160 tokens each")));
+        QVERIFY(lines.filter(QStringLiteral("known after the first such run")).size() == 2);
+    }
+    void planJudgesByAnEarlierRun() {
+        const Json recipe = {{"kind", "sft"},   {"model", "tiny"},  {"data", "countdown"},
+                             {"examples", 100}, {"batch_size", 10}, {"epochs", 2}};
+        RunRecord earlier = run("old", "", RunStatus::finished, 0);
+        earlier.recipe = to_json_line(recipe);
+        earlier.started_ms = 1000;
+        earlier.ended_ms = 11000;
+        earlier.progress = {"", 10, 10, "steps", 0, -1, 1.5};
+        QStringList lines;
+        for (const PlanLine& line : planOf(recipe, {earlier}))
+            lines << line.text;
+        QVERIFY2(lines.contains(QStringLiteral("about 20 s, judging by run old")),
+                 qPrintable(lines.join(u'|')));
+    }
+
+    void everySchemeIsReadable() {
+        for (const Scheme scheme : {Scheme::light, Scheme::dark, Scheme::contrast}) {
+            const Theme& theme = Theme::of(scheme);
+            QCOMPARE(&Theme::of(theme.palette()), &theme);
+            for (const QColor& surface : {theme.window, theme.surface, theme.raised}) {
+                QVERIFY(contrastRatio(theme.text, surface) >= 7);
+                QVERIFY(contrastRatio(theme.muted, surface) >= 4.5);
+                for (const RunStatus status : {RunStatus::running, RunStatus::finished, RunStatus::failed,
+                                               RunStatus::stopped, RunStatus::queued})
+                    QVERIFY2(contrastRatio(theme.stateColor(status), surface) >= 4.2,
+                             qPrintable(statusText(status) + theme.stateColor(status).name()));
+            }
+            QVERIFY(contrastRatio(theme.accent_ink, theme.accent) >= 4.5);
+            for (int i = 0; i < 8; ++i)
+                QVERIFY(contrastRatio(theme.seriesColor(i), theme.surface) >= 1.9);
+            QVERIFY(!theme.styleSheet().contains(QChar(u'@')));
+            QVERIFY(!theme.styleSheet().contains(QStringLiteral("%scheme%")));
+        }
+    }
+    void mapsRiseInLightness() {
+        for (const ColorMap map : {ColorMap::viridis, ColorMap::cividis}) {
+            double before = -1;
+            for (int i = 0; i <= 20; ++i) {
+                const QColor color = mapColor(map, i / 20.0);
+                const double light = 0.2126 * color.redF() + 0.7152 * color.greenF() + 0.0722 * color.blueF();
+                QVERIFY(light > before);
+                before = light;
+                QVERIFY(contrastRatio(inkOn(color), color) >= 4.5);
+            }
+        }
+        QCOMPARE(mapColor(ColorMap::viridis, NAN), mapColor(ColorMap::viridis, 0));
+        QCOMPARE(mapColor(ColorMap::viridis, 7), mapColor(ColorMap::viridis, 1));
+    }
+    void portalAnswersChooseTheScheme() {
+        QCOMPARE(DesktopScheme::schemeFor(1, 0, Scheme::light), Scheme::dark);
+        QCOMPARE(DesktopScheme::schemeFor(2, 0, Scheme::dark), Scheme::light);
+        QCOMPARE(DesktopScheme::schemeFor(0, 0, Scheme::dark), Scheme::dark);
+        QCOMPARE(DesktopScheme::schemeFor(2, 1, Scheme::light), Scheme::contrast);
+        qputenv("TEMPERA_THEME", "contrast");
+        QCOMPARE(DesktopScheme(QPalette(Qt::white)).scheme(), Scheme::contrast);
+        qunsetenv("TEMPERA_THEME");
+        QCOMPARE(DesktopScheme(Theme::of(Scheme::dark).palette()).scheme(), Scheme::dark);
+    }
+
+    void everyIconDraws() {
+        applyTheme(*qApp, Scheme::light);
+        const QStringList files = QDir(QStringLiteral(":/tempera/icons")).entryList();
+        QVERIFY(files.size() > 30);
+        for (const QString& file : files) {
+            const QImage image =
+                icon(QString(file).remove(QStringLiteral(".svg")), Qt::red).pixmap(QSize(24, 24)).toImage();
+            int inked = 0;
+            for (int y = 0; y < image.height(); ++y)
+                for (int x = 0; x < image.width(); ++x)
+                    inked += qAlpha(image.pixel(x, y)) > 40;
+            QVERIFY2(inked > 15, qPrintable(file));
+        }
+        for (int status = 0; status <= int(RunStatus::interrupted); ++status)
+            QVERIFY(files.contains(stateIconName(static_cast<RunStatus>(status)) + QStringLiteral(".svg")));
+    }
+
+    void tabularFontHasEqualDigits() {
+        const QFontMetricsF metrics(tabularFont(QApplication::font()));
+        QCOMPARE(metrics.horizontalAdvance(u'1'), metrics.horizontalAdvance(u'8'));
+    }
+};
+
+QTEST_MAIN(TestUiModels)
+#include "tst_ui_models.moc"
