@@ -151,6 +151,7 @@ void MainWindow::connectPages() {
     connect(list_, &RunList::runSelected, this, &MainWindow::runSelected);
     connect(list_, &RunList::actionRequested, this, &MainWindow::act);
     connect(list_->view(), &QTreeView::clicked, this, [this] { showRun(list_->currentRun()); });
+    connect(list_->view(), &QTreeView::activated, this, [this] { showRun(list_->currentRun()); });
     connect(empty_, &EmptyState::triggered, this, &MainWindow::showNewRun);
     connect(new_run_, &NewRunPage::startRequested, this, &MainWindow::startRun);
     connect(view_->recipe(), &RecipePage::reuseRequested, this, [this](const Json& recipe) {
@@ -235,7 +236,7 @@ void MainWindow::startRun(const Json& recipe_or_study) {
     if (!parts_.queue) return;
     auto ids = std::make_shared<std::vector<std::string>>();
     parts_.feed.perform(
-        [queue = parts_.queue, recipe_or_study, ids] { *ids = queue->submit(recipe_or_study); },
+        this, [queue = parts_.queue, recipe_or_study, ids] { *ids = queue->submit(recipe_or_study); },
         [this, ids](const QString& error) {
             if (!error.isEmpty()) {
                 notice(int(Banner::Kind::error), error);
@@ -250,10 +251,11 @@ void MainWindow::startRun(const Json& recipe_or_study) {
 
 void MainWindow::perform(std::function<void(RunQueue&)> task) {
     if (!parts_.queue) return;
-    parts_.feed.perform([queue = parts_.queue, task = std::move(task)] { task(*queue); },
-                        [this](const QString& error) {
-                            if (!error.isEmpty()) notice(int(Banner::Kind::error), error);
-                        });
+    parts_.feed.perform(
+        this, [queue = parts_.queue, task = std::move(task)] { task(*queue); },
+        [this](const QString& error) {
+            if (!error.isEmpty()) notice(int(Banner::Kind::error), error);
+        });
 }
 
 void MainWindow::act(const QString& action, const QString& run_id) {
@@ -283,10 +285,11 @@ void MainWindow::remove(const QString& run_id) {
     ask(tr("Delete “%1” for ever?").arg(runTitle(*run)),
         tr("Its metrics, samples, checkpoints and model are removed from the disk."), tr("Delete"),
         [this, id = run->id] {
-            parts_.feed.perform([feed = &parts_.feed, id] { feed->removeRun(id); },
-                                [this](const QString& error) {
-                                    if (!error.isEmpty()) notice(int(Banner::Kind::error), error);
-                                });
+            parts_.feed.perform(
+                this, [feed = &parts_.feed, id] { feed->removeRun(id); },
+                [this](const QString& error) {
+                    if (!error.isEmpty()) notice(int(Banner::Kind::error), error);
+                });
         });
 }
 

@@ -5,6 +5,8 @@
 
 #include "core/store/workspace.h"
 
+#include <QPointer>
+
 namespace tempera {
 
 class RunFeed::Reader {
@@ -20,8 +22,12 @@ RunFeed::RunFeed(Workspace& workspace, QObject* parent)
     const auto deliver = [this](auto signal) {
         return [this, signal](const auto& value) {
             QMetaObject::invokeMethod(
-                this, [this, signal, value] { Q_EMIT(this->*signal)
-                                              (value); }, Qt::QueuedConnection);
+                this,
+                [this, signal, value] {
+                    Q_EMIT(this->*signal)
+                    (value);
+                },
+                Qt::QueuedConnection);
         };
     };
     FeedReader::Sinks sinks;
@@ -80,10 +86,16 @@ void RunFeed::requestSamples(const std::string& run_id, double temperature, std:
     reader_->thread.request_samples({run_id, temperature, prompt_index});
 }
 
-void RunFeed::perform(std::function<void()> task, std::function<void(const QString&)> done) {
-    reader_->thread.perform(std::move(task), [this, done = std::move(done)](const std::string& error) {
+void RunFeed::perform(QObject* context, std::function<void()> task,
+                      std::function<void(const QString&)> done) {
+    reader_->thread.perform(std::move(task), [this, done = std::move(done),
+                                              guard = QPointer<QObject>(context)](const std::string& error) {
         QMetaObject::invokeMethod(
-            this, [done, text = toQt(error)] { done(text); }, Qt::QueuedConnection);
+            this,
+            [done, guard, text = toQt(error)] {
+                if (guard) done(text);
+            },
+            Qt::QueuedConnection);
     });
 }
 

@@ -39,7 +39,7 @@ public:
     void requestSamples(const std::string& run_id, double temperature, std::int64_t prompt_index);
     /// Runs `task` on the feed's thread (it may touch workspace and queue) and then `done` here, with "" or
     /// what went wrong.
-    void perform(std::function<void()> task, std::function<void(const QString&)> done);
+    void perform(QObject* context, std::function<void()> task, std::function<void(const QString&)> done);
 
     /// Deletes a run's row and folder; to be called inside a task given to perform(). Throws Error.
     void removeRun(const std::string& run_id);

@@ -174,6 +174,7 @@ bool NewRunPage::choose(const QString& name) {
 
 void NewRunPage::setRecipe(const Json& recipe_or_study) {
     base_ = recipe_or_study;
+    if (base_.is_object() && !is_study(base_)) base_.erase("stage"); // a study's run as a run of its own
     const QSignalBlocker quiet(name_);
     const auto name = base_.find("name");
     name_->setText(name != base_.end() && name->is_string() ? toQt(name->get<std::string>()) : QString());
