@@ -100,6 +100,30 @@ void check_target(const fs::path& target, bool replace) {
              target.string() + " exists already; choose a new folder for the imported model.");
 }
 
+/// Returns the bytes written. One tensor is held at a time.
+std::uint64_t write_weights(const GgufReader& gguf, const ModelConfig& config,
+                            const std::vector<TensorSpec>& tensors, const fs::path& folder,
+                            const GgufImportOptions& options) {
+    SafetensorsWriter writer(folder, tensors, {.max_shard_bytes = options.max_shard_bytes});
+    std::vector<float> values;
+    for (const TensorSpec& spec : tensors) {
+        const GgufTensor& tensor = gguf.at(gguf_name(spec.name));
+        try {
+            values.resize(static_cast<std::size_t>(tensor.elements()));
+        } catch (const std::exception&) { // a sparse file can hold what no memory can
+            fail(ErrorKind::bad_input, gguf.path().string() + ": tensor " + in_quotes(tensor.name)
+                                           + " of shape " + shape_text(tensor.shape)
+                                           + " does not fit into memory.");
+        }
+        gguf.read_f32(tensor.name, values);
+        if (std::int64_t heads = permuted_heads(config, spec.name))
+            undo_permutation(values, heads, config.head_dim,
+                             values.size() / static_cast<std::size_t>(heads * config.head_dim));
+        writer.write_f32(spec.name, values);
+    }
+    return writer.finish();
+}
+
 } // namespace
 
 GgufImportReport import_gguf(const fs::path& file, const fs::path& target, const GgufImportOptions& options) {
@@ -127,18 +151,7 @@ GgufImportReport import_gguf(const fs::path& file, const fs::path& target, const
                                        + std::to_string(config.vocab_size) + ".");
 
     StagedFolder staged(target);
-    SafetensorsWriter writer(staged.path(), tensors, {.max_shard_bytes = options.max_shard_bytes});
-    std::vector<float> values;
-    for (const TensorSpec& spec : tensors) {
-        const GgufTensor& tensor = gguf.at(gguf_name(spec.name));
-        values.resize(static_cast<std::size_t>(tensor.elements()));
-        gguf.read_f32(tensor.name, values);
-        if (std::int64_t heads = permuted_heads(config, spec.name))
-            undo_permutation(values, heads, config.head_dim,
-                             values.size() / static_cast<std::size_t>(heads * config.head_dim));
-        writer.write_f32(spec.name, values);
-    }
-    report.bytes = writer.finish();
+    report.bytes = write_weights(gguf, config, tensors, staged.path(), options);
     write_file_atomic(staged.path() / "config.json", json.dump(2) + "\n");
     write_file_atomic(staged.path() / "generation_config.json", tokenizer.generation_config.dump(2) + "\n");
     write_file_atomic(staged.path() / "tokenizer.json", tokenizer.tokenizer_json);

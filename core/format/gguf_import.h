@@ -51,7 +51,7 @@ Json config_from_gguf(const GgufReader& gguf, TensorType type);
 struct GgufTokenizer {
     std::string tokenizer_json;
     Json tokenizer_config;
-    Json special_tokens_map;
+    Json special_tokens_map = Json::object();
     Json generation_config;
 };
 GgufTokenizer tokenizer_from_gguf(const GgufReader& gguf);

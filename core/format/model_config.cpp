@@ -6,8 +6,6 @@
 #include "core/format/tensor_type.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 
 namespace fs = std::filesystem;
 
@@ -15,7 +13,8 @@ namespace tempera {
 
 namespace {
 
-constexpr std::size_t max_config_bytes = 16u << 20;
+constexpr std::size_t max_config_bytes = 4u << 20;
+constexpr std::int64_t most_positions = std::int64_t{1} << 31;
 constexpr std::int64_t max_parameters = std::int64_t{1} << 42;
 
 /// Takes fields out of one JSON object and names field and file in every error. A field that is null counts
@@ -120,36 +119,44 @@ ModelConfig::Family family_of(const Fields& fields) {
     return name == "Qwen2ForCausalLM" ? ModelConfig::Family::qwen2 : ModelConfig::Family::llama;
 }
 
+Llama3RopeScaling read_llama3(const Fields& rope, const Fields& fields, std::int64_t max_positions) {
+    const char* original = "original_max_position_embeddings";
+    Llama3RopeScaling scaling;
+    scaling.factor = rope.number_or("factor", 0, 1, 1e6);
+    scaling.low_frequency_factor = rope.number_or("low_freq_factor", 0, 1e-6, 1e6);
+    scaling.high_frequency_factor = rope.number_or("high_freq_factor", 0, 1e-6, 1e6);
+    if (scaling.factor == 0 || scaling.low_frequency_factor == 0 || scaling.high_frequency_factor == 0)
+        fail(ErrorKind::bad_input, rope.source() + " lacks factor, low_freq_factor or high_freq_factor.");
+    if (scaling.high_frequency_factor <= scaling.low_frequency_factor)
+        fail(ErrorKind::bad_input,
+             rope.source() + ": high_freq_factor must be greater than low_freq_factor.");
+    scaling.original_max_positions = rope.integer_or(original, max_positions, 1, most_positions);
+    scaling.original_max_positions =
+        fields.integer_or(original, scaling.original_max_positions, 1, most_positions);
+    return scaling;
+}
+
 /// Rope settings stand at the top level (rope_theta, rope_scaling) up to transformers 4, in rope_parameters
-/// since 5.
+/// since 5. Where a file has both, this takes what transformers 5.23 takes (modeling_rope_utils.py,
+/// convert_rope_params_to_dict).
 void read_rope(const Fields& fields, ModelConfig& config) {
     constexpr double max_theta = 1e12;
     config.rope_theta = fields.number_or("rope_theta", config.rope_theta, 1, max_theta);
-    for (const char* place : {"rope_scaling", "rope_parameters"}) {
-        const Json* object = fields.find(place);
-        if (!object) continue;
-        Fields rope(*object, fields.source() + ": " + place);
-        config.rope_theta = rope.number_or("rope_theta", config.rope_theta, 1, max_theta);
-        std::string type = rope.text_or("rope_type", rope.text_or("type", "default"));
-        if (rope.number_or("partial_rotary_factor", 1, 0, 1) != 1)
-            rope.refuse_unsupported("partial_rotary_factor", *rope.find("partial_rotary_factor"),
-                                    "only 1 is");
-        if (type == "default") continue;
-        if (type != "llama3")
-            rope.refuse_unsupported("rope_type", type, "only \"default\" and \"llama3\" are");
-        Llama3RopeScaling scaling;
-        scaling.factor = rope.number_or("factor", 0, 1, 1e6);
-        scaling.low_frequency_factor = rope.number_or("low_freq_factor", 0, 1e-6, 1e6);
-        scaling.high_frequency_factor = rope.number_or("high_freq_factor", 0, 1e-6, 1e6);
-        if (scaling.factor == 0 || scaling.low_frequency_factor == 0 || scaling.high_frequency_factor == 0)
-            fail(ErrorKind::bad_input, rope.source() + " lacks factor, low_freq_factor or high_freq_factor.");
-        if (scaling.high_frequency_factor <= scaling.low_frequency_factor)
-            fail(ErrorKind::bad_input,
-                 rope.source() + ": high_freq_factor must be greater than low_freq_factor.");
-        scaling.original_max_positions = rope.integer_or("original_max_position_embeddings",
-                                                         config.max_positions, 1, std::int64_t{1} << 31);
-        config.llama3_rope = scaling;
-    }
+    const Json* scaling = fields.find("rope_scaling");
+    const char* place = scaling && !scaling->empty() ? "rope_scaling" : "rope_parameters";
+    const Json* object = fields.find(place);
+    if (!object) return;
+    Fields rope(*object, fields.source() + ": " + place);
+    for (const auto& [key, value] : object->items())
+        if (value.is_object()) rope.refuse_unsupported(key.c_str(), value, "one rope for all layers is");
+    config.rope_theta = rope.number_or("rope_theta", config.rope_theta, 1, max_theta);
+    if (rope.number_or("partial_rotary_factor", 1, 0, 1) != 1)
+        rope.refuse_unsupported("partial_rotary_factor", *rope.find("partial_rotary_factor"), "only 1 is");
+    std::string type = rope.text_or("rope_type", rope.text_or("type", "default"));
+    if (type == "llama3")
+        config.llama3_rope = read_llama3(rope, fields, config.max_positions);
+    else if (type != "default")
+        rope.refuse_unsupported("rope_type", type, "only \"default\" and \"llama3\" are");
 }
 
 void refuse_what_is_not_implemented(const Fields& fields) {
@@ -180,7 +187,7 @@ void read_sizes(const Fields& fields, ModelConfig& config) {
     config.kv_heads = fields.integer_or(
         "num_key_value_heads", qwen && !fields.is_null("num_key_value_heads") ? 32 : config.heads, 1, 4096);
     config.max_positions =
-        fields.integer_or("max_position_embeddings", qwen ? 32768 : 2048, 1, std::int64_t{1} << 31);
+        fields.integer_or("max_position_embeddings", qwen ? 32768 : 2048, 1, most_positions);
     config.head_dim = fields.integer_or("head_dim", config.hidden_size / config.heads, 1, 4096);
     std::string heads = std::to_string(config.heads), kv_heads = std::to_string(config.kv_heads);
     if (config.heads * config.head_dim != config.hidden_size)

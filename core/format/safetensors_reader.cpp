@@ -21,7 +21,7 @@ static_assert(std::endian::native == std::endian::little,
 namespace {
 
 constexpr std::size_t max_shards = 512;
-constexpr std::size_t max_index_bytes = 64u << 20;
+constexpr std::size_t max_index_bytes = 16u << 20;
 
 const char* weights_in_folder(const fs::path& folder) {
     for (const char* name :

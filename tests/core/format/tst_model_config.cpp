@@ -99,6 +99,13 @@ private slots:
         QVERIFY(config.llama3_rope);
         QCOMPARE(config.llama3_rope->factor, 32.0);
         QCOMPARE(config.rope_theta, 500000.0);
+        // Both places: transformers takes rope_scaling, and the theta that stands in it or at the top level.
+        Json both = with(with(llama(), "rope_scaling", scaling), "rope_parameters",
+                         {{"rope_type", "default"}, {"rope_theta", 7.0}});
+        config = parse_model_config(both, "test");
+        QVERIFY(config.llama3_rope && config.rope_theta == 10000);
+        config = parse_model_config(with(both, "rope_scaling", nullptr), "test");
+        QVERIFY(!config.llama3_rope && config.rope_theta == 7);
         config = parse_model_config(with(llama(), "rope_scaling", nullptr), "test");
         QVERIFY(!config.llama3_rope);
         config = parse_model_config(with(llama(), "num_key_value_heads", nullptr), "test");
@@ -182,8 +189,8 @@ private slots:
         row("rope_scaling", "{\"rope_type\":\"llama3\"}", "lacks factor");
         row("rope_scaling", "3", "rope_scaling is not a JSON object");
         row("rope_parameters", "{\"rope_type\":\"longrope\",\"rope_theta\":1e4}", "longrope");
-        row("rope_parameters", "{\"full_attention\":{\"rope_type\":\"default\"},\"rope_theta\":-1}",
-            "rope_theta");
+        row("rope_parameters", "{\"full_attention\":{\"rope_type\":\"default\"}}", "one rope for all layers");
+        row("rope_parameters", "{\"rope_type\":\"default\",\"rope_theta\":-1}", "rope_theta");
         row("partial_rotary_factor", "0.5", "partial_rotary_factor");
     }
 

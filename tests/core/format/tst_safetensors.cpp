@@ -3,6 +3,7 @@
 #include "core/base/json.h"
 #include "core/format/float_convert.h"
 #include "core/format/safetensors.h"
+#include "tests/core/store/mounted_disk.h"
 
 #include <QTemporaryDir>
 #include <QTest>
@@ -159,6 +160,32 @@ private slots:
         QVERIFY(refusal([&] {
                     SafetensorsWriter(root(), {{"w", {}, {1}}, {"w", {}, {1}}});
                 }).find("twice")
+                != std::string::npos);
+    }
+
+    void aFullDiskIsToldAtOnceAndLosesNothing() {
+        test::MountedDisk disk("2m");
+        REQUIRE_DISK(disk);
+        fs::path folder = disk.path() / "model";
+        {
+            SafetensorsWriter writer(folder, {{"w", TensorType::f32, {1000}}});
+            writer.write_f32("w", std::vector<float>(1000, 5));
+            writer.finish();
+        }
+        std::optional<ErrorKind> kind;
+        try { // refused before a single tensor is computed and written
+            SafetensorsWriter writer(folder,
+                                     {{"w", TensorType::f32, {400'000}}, {"v", TensorType::f32, {400'000}}});
+        } catch (const Error& error) {
+            kind = error.kind();
+        }
+        QCOMPARE(kind, std::optional(ErrorKind::disk_full));
+        QCOMPARE(floats(SafetensorsReader::open(folder), "w"), std::vector<float>(1000, 5));
+        QCOMPARE(std::distance(fs::directory_iterator(folder), fs::directory_iterator()), 1);
+        QVERIFY(disk.make_read_only());
+        QVERIFY(refusal([&] {
+                    SafetensorsWriter(folder, {{"w", TensorType::f32, {1}}});
+                }).find("Read-only")
                 != std::string::npos);
     }
 
