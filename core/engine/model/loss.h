@@ -20,11 +20,11 @@ struct CrossEntropySums {
 /// same pass, and the head's own gradient is added to its .grad() where it requires one: nothing is computed
 /// twice, and hidden.backward(d_hidden) does the rest. Not differentiable itself.
 CrossEntropySums cross_entropy(const at::Tensor& hidden, const Linear& head, const at::Tensor& targets,
-                               double scale, at::Tensor* d_hidden, std::int64_t chunk_rows = 512);
+                               double scale, at::Tensor* d_hidden, std::int64_t chunk_rows = 256);
 
 /// log p(targets[i] | hidden[i]) at `temperature`: (n) float. Differentiable in hidden and in the head's
 /// weight; the backward pass computes the logits chunk by chunk again.
 at::Tensor token_logprobs(const at::Tensor& hidden, const Linear& head, const at::Tensor& targets,
-                          double temperature = 1, std::int64_t chunk_rows = 512);
+                          double temperature = 1, std::int64_t chunk_rows = 256);
 
 } // namespace tempera

@@ -32,7 +32,7 @@ int prepare_threads(int threads) {
     at::set_num_threads(threads);
     // Activations of some MiB come and go hundreds of times a step. By default each is a fresh mapping that
     // the kernel has to clear page by page, which costs more than the element-wise kernels themselves.
-    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20); // the largest value glibc takes
     mallopt(M_TRIM_THRESHOLD, 512 << 20);
     return threads;
 }

@@ -112,10 +112,13 @@ std::optional<double> run_evaluation(Sft& run, ProgressMeter& meter) {
 }
 
 std::string row_list(const Sft& run, const std::vector<std::int64_t>& rows) {
+    constexpr std::size_t most = 20;
     std::string text;
-    for (std::int64_t row : rows)
-        text += (text.empty() ? "" : ", ")
-                + std::to_string(run.data.train.source_rows[static_cast<std::size_t>(row)] + 1);
+    for (std::size_t k = 0; k < std::min(rows.size(), most); ++k) {
+        std::int64_t row = run.data.train.source_rows[static_cast<std::size_t>(rows[k])] + 1;
+        text += (text.empty() ? "" : ", ") + std::to_string(row);
+    }
+    if (rows.size() > most) text += " and " + std::to_string(rows.size() - most) + " more";
     return text;
 }
 
@@ -214,9 +217,7 @@ BatchPlan load(Sft& run, int threads) {
     return plan;
 }
 
-} // namespace
-
-RunOutcome run_sft(const RunRequest& request, RunObserver& observer, const StopToken& stop) {
+RunOutcome train(const RunRequest& request, RunObserver& observer, const StopToken& stop) {
     SftRecipe recipe = SftRecipe::from(request.recipe);
     int threads = prepare_threads(request.threads);
     Sft run{recipe, request, observer, stop,    request.folder / "checkpoints", {}, {},
@@ -262,6 +263,21 @@ RunOutcome run_sft(const RunRequest& request, RunObserver& observer, const StopT
     save_result(run);
     observer.on_progress(meter.progress("finished", run.state.step));
     return RunOutcome::finished;
+}
+
+} // namespace
+
+RunOutcome run_sft(const RunRequest& request, RunObserver& observer, const StopToken& stop) {
+    try {
+        return train(request, observer, stop);
+    } catch (const c10::Error& error) {
+        // Torch reports a failed allocation as a general error with a stack trace.
+        if (std::string_view(error.what_without_backtrace()).find("allocate memory")
+            == std::string_view::npos)
+            throw;
+        fail(ErrorKind::internal, "Out of memory while training: lower micro_batch_tokens or batch_size, or "
+                                  "choose a smaller model, and resume.");
+    }
 }
 
 } // namespace tempera
