@@ -11,9 +11,11 @@
 
 namespace {
 
-bool asks_for_export(int count, char** arguments) {
+/// Exports, help and version need no screen.
+bool needs_no_screen(int count, char** arguments) {
     for (int i = 1; i < count; ++i)
-        if (std::strncmp(arguments[i], "--export", 8) == 0) return true;
+        for (const char* option : {"--export", "--version", "-v", "--help", "-h"})
+            if (std::strncmp(arguments[i], option, std::strlen(option)) == 0) return true;
     return false;
 }
 
@@ -24,8 +26,7 @@ std::filesystem::path path_of(const QString& text) {
 } // namespace
 
 int main(int argc, char** argv) {
-    // Exporting needs no screen.
-    const bool headless = asks_for_export(argc, argv);
+    const bool headless = needs_no_screen(argc, argv);
     if (headless) qputenv("QT_QPA_PLATFORM", "offscreen");
     QApplication application(argc, argv);
     QApplication::setApplicationName(QStringLiteral("tempera"));
@@ -47,7 +48,12 @@ int main(int argc, char** argv) {
                                      QStringLiteral("Write Figure 5 of the newest sweep into DIR and quit."),
                                      QStringLiteral("DIR"));
     parser.addOptions({workspace, run, figures});
-    parser.process(application);
+    if (!parser.parse(QApplication::arguments())) {
+        std::fprintf(stderr, "tempera: %s See tempera --help.\n", qPrintable(parser.errorText()));
+        return 2;
+    }
+    if (parser.isSet(QStringLiteral("version"))) parser.showVersion();
+    if (parser.isSet(QStringLiteral("help"))) parser.showHelp();
     if (!parser.positionalArguments().isEmpty()) {
         std::fprintf(stderr, "tempera: \"%s\" is no option; see tempera --help.\n",
                      qPrintable(parser.positionalArguments().first()));

@@ -19,6 +19,7 @@
 #include <QWheelEvent>
 
 #include <cmath>
+#include <ctime>
 
 using namespace tempera;
 
@@ -314,12 +315,13 @@ private Q_SLOTS:
         LineChart chart(QStringLiteral("Loss"), QStringLiteral("step"), {});
         showChart(chart);
         const SeriesPointer million = line(1'000'000);
-        QElapsedTimer timer;
-        timer.start();
+        const int before = chart.redrawCount();
+        const std::clock_t start = std::clock(); // of the processor: the machine may have more to do
         chart.setLines({{{}, million, 0, false}});
-        QTRY_VERIFY(chart.redrawCount() > 1);
+        QTRY_VERIFY(chart.redrawCount() > before);
         chart.grab();
-        QVERIFY2(timer.elapsed() < 600, qPrintable(QString::number(timer.elapsed())));
+        const double milliseconds = 1000.0 * double(std::clock() - start) / CLOCKS_PER_SEC;
+        QVERIFY2(milliseconds < 600, qPrintable(QString::number(milliseconds)));
     }
 };
 
