@@ -67,7 +67,7 @@ void store_event(const fs::path& folder, std::unique_ptr<RunWriter>& writer, con
         if (!writer) writer = std::make_unique<RunWriter>(folder);
         writer->on_event({0, 0, -1, kind, message});
         writer->flush();
-    } catch (const Error&) {
+    } catch (const std::exception&) {
     }
 }
 
@@ -79,8 +79,10 @@ ErrorKind RunJob::run(RunRecord& record) {
     std::unique_ptr<RunWriter> writer;
     notifier.begin_run(record);
     record.error.clear();
+    bool ended = false;
     try {
         record.status = execute(record, writer);
+        ended = true;
     } catch (const Error& error) {
         kind = error.kind();
         record.error = error.what();
@@ -91,7 +93,7 @@ ErrorKind RunJob::run(RunRecord& record) {
     } catch (...) {
         record.error = "The engine failed for an unknown reason.";
     }
-    if (!record.error.empty()) {
+    if (!ended) {
         bool stopped = kind == ErrorKind::stopped;
         record.status = !stopped                                  ? RunStatus::failed
                         : stop.requested() == StopRequest::cancel ? RunStatus::cancelled

@@ -153,6 +153,8 @@ private slots:
         f.engine.scripts["d"] = [](auto&...) -> RunOutcome { throw 42; };
         f.queue->start();
         std::vector<std::string> ids;
+        f.engine.scripts["silent"] = [](auto&...) -> RunOutcome { throw Error(ErrorKind::internal, ""); };
+        auto silent = f.queue->submit(f.sft("silent"))[0];
         for (auto name : {"a", "b", "c", "d", "e"})
             ids.push_back(f.queue->submit(f.sft(name))[0]);
         f.queue->wait_until_idle();
