@@ -147,8 +147,8 @@ std::optional<RunRecord> RunQueue::State::take_next() {
         next->ended_ms = 0;
         save(*next);
         return next;
-    } catch (const Error&
-                 error) { // the catalogue cannot be written: nothing is started that could not be recorded
+    } catch (const std::exception& error) {
+        // The catalogue cannot be written: nothing is started that could not be recorded.
         held = true;
         if (next) {
             next->status = RunStatus::queued;
