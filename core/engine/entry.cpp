@@ -63,6 +63,7 @@ public:
         InOrder ordered(deliver);
         auto source = [&](PromptRequest& request) {
             if (next == static_cast<std::int64_t>(prompts.size())) return false;
+            request.name = "Prompt " + std::to_string(next);
             request.ids = encode_prompt(prompts[static_cast<std::size_t>(next)]);
             for (std::int64_t s = 0; s < n; ++s)
                 request.sequences.push_back({next * n + s,

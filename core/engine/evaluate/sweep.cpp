@@ -22,7 +22,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr double report_interval = 0.25; // seconds
-constexpr double table_interval = 0.5;
+constexpr double shortest_table_interval = 0.5;
 constexpr std::size_t largest_report = 512;  // samples
 constexpr std::int64_t live_resamples = 200; // a bootstrap while it runs may be coarser than the final one
 constexpr std::uint64_t bootstrap_salt = 0x7ab1e5ca1eull;
@@ -88,6 +88,7 @@ private:
     std::size_t next_ = 0; ///< problem
     std::vector<Sample> unreported_;
     bool table_is_stale_ = false;
+    double table_interval_ = shortest_table_interval;
     const Sampler* sampler_ = nullptr;
     std::int64_t samples_before_ = 0;
     Clock::time_point began_ = Clock::now(), reported_ = began_, table_reported_ = began_;
@@ -146,6 +147,7 @@ bool Sweep::next_problem(PromptRequest& request) {
                 request.sequences.push_back(std::move(sequence));
             }
         if (request.sequences.empty()) continue;
+        request.name = "Problem " + std::to_string(next_);
         request.ids = tokenizer_->encode(prompts_[next_].text, {.add_special_tokens = true});
         ++next_;
         return true;
@@ -183,7 +185,7 @@ void Sweep::report(bool all) {
     if (!unreported_.empty()) observer_.on_samples(unreported_);
     unreported_.clear();
     report_progress("sampling");
-    if (table_is_stale_ && seconds_since(table_reported_) >= table_interval) report_table(false);
+    if (table_is_stale_ && seconds_since(table_reported_) >= table_interval_) report_table(false);
 }
 
 void Sweep::report_progress(const char* phase) {
@@ -202,6 +204,7 @@ void Sweep::report_progress(const char* phase) {
 }
 
 void Sweep::report_table(bool final) {
+    const Clock::time_point begin = Clock::now();
     const std::int64_t resamples =
         final ? recipe_.bootstrap_resamples : std::min(recipe_.bootstrap_resamples, live_resamples);
     const std::vector<SweepCell> cells =
@@ -210,6 +213,7 @@ void Sweep::report_table(bool final) {
     observer_.on_sweep(cells, rows);
     table_is_stale_ = false;
     table_reported_ = Clock::now();
+    table_interval_ = std::max(shortest_table_interval, 25 * seconds_since(begin)); // at most 4 % of the time
     if (cells.empty()) return;
     auto best = std::ranges::max_element(cells, {}, &SweepCell::mean);
     observer_.on_headline("best", best->mean);

@@ -63,7 +63,8 @@ void TokenDrawer::filter(const float* row, const DrawSettings& s, float largest,
     const double t = s.temperature;
     const auto inverse_t = static_cast<float>(1 / t);
     const double top = static_cast<double>(largest);
-    const double floor = s.min_p > 0 ? top + std::log(s.min_p) * t : -std::numeric_limits<double>::infinity();
+    const double floor =
+        s.min_p > 0 ? top + std::log(std::min(s.min_p, 1.0)) * t : -std::numeric_limits<double>::infinity();
     const bool by_count = s.top_k > 0 && s.top_k < vocab_;
     // The candidates must hold the k largest, or the mass top_p asks for. Start near the top and widen; below
     // ln(vocab / (1 - p)) nats from the largest lies less than 1 - p of all mass.

@@ -37,6 +37,7 @@ public:
     explicit TokenDrawer(std::int64_t vocab);
 
     /// `row` has `vocab` logits, all finite; it stays as it is. `uniform` in [0, 1).
+    /// The log-probability is NaN where a logit is not finite after all.
     DrawnToken draw(const float* row, const DrawSettings& settings, std::span<const std::int32_t> prompt,
                     std::span<const std::int32_t> output, double uniform);
 

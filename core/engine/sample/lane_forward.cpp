@@ -190,7 +190,6 @@ public:
         for (const Lane& lane : lanes)
             longest = std::max(longest, lane.position);
         score_stride_ = (longest + 1 + 64 + 15) / 16 * 16;
-        own_.scores.resize(static_cast<std::size_t>(c_.heads / c_.kv_heads * score_stride_));
     }
 
     void run() {
@@ -413,6 +412,14 @@ bool LaneForward::run(std::span<const Chain> chains) {
             for (const Lane& lane : batch)
                 positions = std::max(positions, lane.position + 1);
     rotary_.grow(positions);
+    // Nothing is allocated, and so nothing can throw, while the team runs.
+    const ModelConfig& c = decoder_.config;
+    const std::int64_t scores = c.heads / c.kv_heads * (positions + 128);
+    for (auto& set : buffers_)
+        for (auto& own : set->own)
+            if (static_cast<std::int64_t>(own->scores.size()) < scores)
+                own->scores.resize(static_cast<std::size_t>(scores));
+    FlushDenormals flush;
     finite_ = true;
     if (one_thread_per_batch_ && chains.size() == 1) { // not worth waking anybody
         ThreadTeam::Member alone;

@@ -6,11 +6,13 @@
 
 #include <ATen/Parallel.h>
 #include <algorithm>
+#include <cmath>
 #include <deque>
 #include <fstream>
 #include <numeric>
 #include <optional>
 #include <string_view>
+#include <thread>
 
 namespace tempera {
 
@@ -59,10 +61,16 @@ struct Sampler::Sequence {
 Sampler::Sampler(const Decoder& decoder, const Tokenizer& tokenizer, SamplerOptions options)
     : decoder_(decoder), tokenizer_(tokenizer), options_(std::move(options)),
       end_ids_(decoder.config.eos_ids) {
-    const int threads = options_.threads > 0 ? options_.threads : at::get_num_threads();
+    const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+    const int threads =
+        std::clamp(options_.threads > 0 ? options_.threads : at::get_num_threads(), 1, 2 * cores);
     team_ = std::make_unique<ThreadTeam>(threads);
     backend_ = make_decode_backend(decoder, *team_);
-    std::erase(options_.stop, std::string());
+    std::erase_if(options_.stop, [&](const std::string& stop) {
+        std::optional<std::int32_t> id = tokenizer.id_of(stop);
+        if (id && tokenizer.is_special(*id)) stop_ids_.push_back(*id);
+        return stop.empty() || (id && tokenizer.is_special(*id));
+    });
     options_.max_tokens = std::max<std::int64_t>(1, options_.max_tokens);
     slots_ = options_.slots > 0
                  ? options_.slots
@@ -76,9 +84,10 @@ Sampler::~Sampler() = default;
 
 void Sampler::check(const PromptRequest& request) const {
     const auto tokens = static_cast<std::int64_t>(request.ids.size());
-    if (tokens == 0) fail(ErrorKind::bad_input, "A prompt has no tokens: give it at least one character.");
+    if (tokens == 0)
+        fail(ErrorKind::bad_input, request.name + " has no tokens: give it at least one character.");
     if (tokens >= decoder_.config.max_positions)
-        fail(ErrorKind::bad_input, "A prompt has " + std::to_string(tokens)
+        fail(ErrorKind::bad_input, request.name + " has " + std::to_string(tokens)
                                        + " tokens, but the model's context is "
                                        + std::to_string(decoder_.config.max_positions)
                                        + " with at least one to draw: shorten the prompt.");
@@ -155,8 +164,8 @@ bool Sampler::ends(Sequence& s) const {
     r.logprob += static_cast<double>(s.token.logprob);
     const auto drawn = static_cast<std::int64_t>(r.token_ids.size());
     const auto prompt = static_cast<std::int64_t>(s.prompt->request.ids.size());
-    if (std::ranges::count(end_ids_, s.token.id)) {
-        r.finish = "eos";
+    if (std::ranges::count(end_ids_, s.token.id) || std::ranges::count(stop_ids_, s.token.id)) {
+        r.finish = std::ranges::count(end_ids_, s.token.id) ? "eos" : "stop";
         r.text = tokenizer_.decode(std::span(r.token_ids).first(r.token_ids.size() - 1), true);
     } else if (stops(s)) {
         r.finish = "stop";
@@ -186,12 +195,16 @@ struct Sampler::Run {
         for (const auto& prompt : waiting)
             ready += prompt->request.sequences.size() - prompt->started;
         std::vector<std::shared_ptr<Prompt>> fresh;
-        while (active.size() + ready < slots() && !exhausted) {
+        // never much less than a batch at once: reading ten tokens takes nearly as long as reading 64
+        std::int64_t tokens = 0;
+        auto worth_more = [&] { return !fresh.empty() && tokens < sampler.backend_->max_batch(); };
+        while ((active.size() + ready < slots() || worth_more()) && !exhausted) {
             auto prompt = std::make_shared<Prompt>();
             exhausted = !source(prompt->request);
             if (exhausted || prompt->request.sequences.empty()) continue;
             sampler.check(prompt->request);
             ready += prompt->request.sequences.size();
+            tokens += static_cast<std::int64_t>(prompt->request.ids.size());
             fresh.push_back(std::move(prompt));
         }
         if (!fresh.empty()) sampler.read_prompts(fresh);
@@ -232,6 +245,7 @@ struct Sampler::Run {
         };
         // waking the team takes as long as going over some ten thousand logits
         ThreadTeam::Member alone;
+        FlushDenormals flush;
         if (static_cast<std::int64_t>(active.size()) * sampler.backend_->padded_vocab() < 30'000)
             draw_all(alone);
         else
@@ -239,6 +253,7 @@ struct Sampler::Run {
         const std::size_t before = active.size();
         std::erase_if(active, [&](std::unique_ptr<Sequence>& s) {
             if (!std::exchange(s->logits, nullptr)) return false;
+            if (!std::isfinite(s->token.logprob)) fail_not_finite();
             ++sampler.drawn_tokens_;
             if (!sampler.ends(*s)) return false;
             sink(std::move(s->result));

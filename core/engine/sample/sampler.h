@@ -26,6 +26,7 @@ struct SequenceRequest {
 
 /// A prompt and what to draw from it; it is computed once for all its sequences.
 struct PromptRequest {
+    std::string name = "A prompt"; ///< what errors call it
     std::vector<std::int32_t> ids;
     std::vector<SequenceRequest> sequences;
 };
@@ -41,18 +42,20 @@ struct DrawnSequence {
 };
 
 struct SamplerOptions {
-    int slots =
-        0; ///< sequences computed together; 0 = chosen from the model's size and the memory that is free
+    /// Sequences computed together; 0 = chosen from the model's size and the memory that is free.
+    int slots = 0;
     int threads = 0; ///< 0 = at::get_num_threads()
     std::int64_t max_tokens = 256;
-    std::vector<std::string>
-        stop; ///< the match that is complete first ends the sequence; the text is cut before it
+    /// The match that is complete first ends the sequence; the text is cut before it. The text of a special
+    /// token, which no decoded text holds, stands for the token.
+    std::vector<std::string> stop;
 };
 
 /// Draws from a decoder with continuous batching: a finished sequence gives its slot to the next at once.
-/// Keeps references to decoder and tokenizer; the decoder's weights may change between two calls, not during
-/// one (adapters: not added or removed). A sequence's tokens depend on its prompt, settings and stream alone:
-/// with fp32 on the CPU bit for bit, whatever the slots, the order and the threads. One thread at a time.
+/// Keeps references to decoder and tokenizer; the decoder's weights may change in place between two calls,
+/// not during one (nothing added or moved). A sequence's tokens depend on its prompt, settings and stream
+/// alone: with fp32 on the CPU bit for bit, whatever the slots, the order and the threads. One thread at a
+/// time.
 class Sampler {
 public:
     Sampler(const Decoder& decoder, const Tokenizer& tokenizer, SamplerOptions options);
@@ -93,6 +96,7 @@ private:
     SamplerOptions options_;
     int slots_ = 1;
     std::vector<std::int64_t> end_ids_;
+    std::vector<std::int64_t> stop_ids_; ///< special tokens among the stop strings
     std::int64_t drawn_tokens_ = 0;
     std::unique_ptr<ThreadTeam> team_;
     std::unique_ptr<DecodeBackend> backend_;

@@ -30,12 +30,15 @@ void wake_all(std::atomic<std::uint32_t>& value) {
     syscall(SYS_futex, &value, FUTEX_WAKE_PRIVATE, std::numeric_limits<int>::max(), nullptr, nullptr, 0);
 }
 
-/// Activations can become so small that arithmetic on them takes microcode; they are zero for every purpose.
-void flush_denormals() {
-    _mm_setcsr(_mm_getcsr() | 0x8040);
+} // namespace
+
+FlushDenormals::FlushDenormals() : before_(_mm_getcsr()) {
+    _mm_setcsr(before_ | 0x8040);
 }
 
-} // namespace
+FlushDenormals::~FlushDenormals() {
+    _mm_setcsr(before_);
+}
 
 ThreadTeam::ThreadTeam(int size) : size_(std::max(1, size)) {
     for (int i = 1; i < size_; ++i)
@@ -81,7 +84,7 @@ void ThreadTeam::perform(int index) {
 }
 
 void ThreadTeam::serve(int index) {
-    flush_denormals();
+    FlushDenormals flush;
     for (std::uint32_t seen = 0;;) {
         wait_while(round_, seen);
         if (closing_) return;
@@ -91,13 +94,11 @@ void ThreadTeam::serve(int index) {
 }
 
 void ThreadTeam::run(const std::function<void(Member&)>& work) {
-    const unsigned control = _mm_getcsr();
-    flush_denormals();
+    FlushDenormals flush;
     work_ = &work;
     round_.fetch_add(1, std::memory_order_release);
     wake_all(round_);
     perform(0);
-    _mm_setcsr(control);
     if (std::exception_ptr failure = std::exchange(failure_, nullptr)) std::rethrow_exception(failure);
 }
 

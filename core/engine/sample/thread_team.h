@@ -12,6 +12,19 @@
 
 namespace tempera {
 
+/// While it lives, this thread takes numbers too small for the usual format as zero: activations can become
+/// that small, and arithmetic on them takes microcode.
+class FlushDenormals {
+public:
+    FlushDenormals();
+    ~FlushDenormals();
+    FlushDenormals(const FlushDenormals&) = delete;
+    FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+private:
+    unsigned before_;
+};
+
 /// A few threads that run one function together, with barriers inside it: what a decode step of 0.2 to 40 ms
 /// needs and OpenMP gives only by spinning for ever (its passive mode sleeps at every barrier). A waiting
 /// thread here spins for some microseconds and then sleeps, so a loaded machine is not burdened. The calling

@@ -394,6 +394,24 @@ private Q_SLOTS:
         QVERIFY(stopped >= 2);
     }
 
+    /// "<|im_end|>" is a special token: decoded text never holds it, so it must be recognised by its id.
+    void specialTokensStopById() {
+        Model model("qwen2-untied");
+        std::int32_t id = *model.tokenizer.id_of("<|im_end|>");
+        QVERIFY(model.tokenizer.is_special(id));
+        SamplerOptions o = options(60);
+        o.stop = {"<|im_end|>"};
+        Sampler sampler(model.decoder, model.tokenizer, o);
+        std::size_t stopped = 0;
+        for (const DrawnSequence& s : draw(sampler, jobs_of(model, 40, 8, {2.0}))) {
+            QCOMPARE(std::count(s.token_ids.begin(), s.token_ids.end() - 1, id), 0);
+            QCOMPARE(s.token_ids.back() == id, s.finish == "stop");
+            QCOMPARE(s.text, model.tokenizer.decode(s.token_ids, true));
+            stopped += s.finish == "stop";
+        }
+        QVERIFY(stopped > 0);
+    }
+
     void contextIsNotExceeded() {
         Model model("qwen2-tied"); // 512 positions
         Sampler sampler(model.decoder, model.tokenizer, options(5000));
@@ -413,9 +431,14 @@ private Q_SLOTS:
     }
 
     void damagedWeightsAreNumericErrors() {
-        for (bool aten : {false, true}) {
-            Model model("llama-tied");
-            model.decoder.layers[1].down.weight[3][4] = std::numeric_limits<float>::infinity();
+        for (int i = 0; i < 3; ++i) {
+            const bool aten = i == 1, in_head = i == 2;
+            Model model("qwen2-untied");
+            const float infinity = std::numeric_limits<float>::infinity();
+            if (in_head)
+                model.decoder.lm_head.weight[3].fill_(std::numeric_limits<float>::quiet_NaN());
+            else
+                model.decoder.layers[1].down.weight[3][4] = infinity;
             if (aten) move_decoder(model.decoder, at::kCPU, at::kDouble);
             Sampler sampler(model.decoder, model.tokenizer, options(8));
             try {
