@@ -94,6 +94,7 @@ QWidget* SamplesPage::buildTools() {
         label->setBuddy(field);
         label->setProperty("muted", true);
         label->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Preferred);
+        label->setMinimumWidth(label->fontMetrics().horizontalAdvance(text)); // with the "&": room to spare
         row->addWidget(label);
         row->addWidget(field);
     };
