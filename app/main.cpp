@@ -6,6 +6,7 @@
 #include <QCommandLineParser>
 #include <QMessageBox>
 
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 
@@ -26,6 +27,7 @@ std::filesystem::path path_of(const QString& text) {
 } // namespace
 
 int main(int argc, char** argv) {
+    std::signal(SIGXFSZ, SIG_IGN); // a file size limit is then an error with a sentence, not the end of the program
     const bool headless = needs_no_screen(argc, argv);
     if (headless) qputenv("QT_QPA_PLATFORM", "offscreen");
     QApplication application(argc, argv);
