@@ -1,6 +1,7 @@
 #include "app/cli.h"
 #include "app/cli_output.h"
 #include "app/cli_records.h"
+#include "core/base/error.h"
 #include "core/store/export.h"
 
 #include <memory>
@@ -23,6 +24,8 @@ int export_run(const ExportOptions& options) {
         throw UsageError("Choose one of --metrics, --samples, --sweep and --rows.");
     auto shown = find_shown_run(options.workspace, options.run);
     RunReader reader(shown.folder);
+    if (!options.metrics && reader.sample_count() == 0)
+        fail(ErrorKind::not_found, "This run has no samples (only sweeps draw them): export its --metrics instead.");
     export_file(options.target, [&](std::ostream& out) {
         if (options.metrics)
             write_metrics_csv(reader, out);

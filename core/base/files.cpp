@@ -84,7 +84,15 @@ std::string read_file(const fs::path& path, std::size_t max_bytes) {
     return content;
 }
 
+void require_replaceable(const fs::path& path) {
+    std::error_code ignored;
+    const fs::file_status status = fs::status(path, ignored);
+    if (fs::exists(status) && !fs::is_regular_file(status))
+        fail(ErrorKind::bad_input, "Cannot write to " + path.string() + ": it exists and is not a file. Give another name.");
+}
+
 void write_file_atomic(const fs::path& path, std::string_view content) {
+    require_replaceable(path);
     fs::path staging = temporary_sibling(path);
     try {
         {

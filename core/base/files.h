@@ -15,6 +15,10 @@ std::string read_file(const std::filesystem::path& path, std::size_t max_bytes);
 /// or the new content, never a part. Throws Error(io, disk_full).
 void write_file_atomic(const std::filesystem::path& path, std::string_view content);
 
+/// Refuses a path that exists and is not a file (a folder, a device): renaming over it would put a file in its place.
+/// Throws Error(bad_input).
+void require_replaceable(const std::filesystem::path& path);
+
 /// A folder that appears as a whole or not at all. Files are written into `path()`, a temporary sibling; `commit()` fsyncs
 /// every file and folder, renames it to the target and fsyncs the parent. Without commit the destructor removes it.
 class StagedFolder {

@@ -123,6 +123,7 @@ void write_samples_jsonl(const RunReader& run, std::ostream& out, std::optional<
 }
 
 void export_file(const fs::path& path, const std::function<void(std::ostream&)>& write) {
+    require_replaceable(path);
     fs::path staging = path.string() + ".tmp-" + std::to_string(std::random_device{}());
     try {
         errno = 0;

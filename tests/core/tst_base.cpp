@@ -72,6 +72,15 @@ private slots:
         QCOMPARE(std::distance(fs::directory_iterator(path.parent_path()), fs::directory_iterator()), 1);
     }
 
+    void writingNeverReplacesWhatIsNotAFile() {
+        QTemporaryDir dir;
+        fs::path folder = fs::path(dir.path().toStdString()) / "folder";
+        fs::create_directory(folder);
+        QVERIFY_THROWS_EXCEPTION(Error, write_file_atomic(folder, "x"));
+        QVERIFY_THROWS_EXCEPTION(Error, write_file_atomic("/dev/null", "x"));
+        QVERIFY(fs::is_directory(folder) && fs::is_character_file("/dev/null"));
+    }
+
     void readFileChecksSizeAndKind() {
         QTemporaryDir dir;
         fs::path path = fs::path(dir.path().toStdString()) / "x";
