@@ -149,6 +149,7 @@ int parse_and_run(int argc, char** argv) {
 } // namespace tempera::cli
 
 int main(int argc, char** argv) {
-    std::signal(SIGXFSZ, SIG_IGN); // a file size limit is then an error with a sentence, not the end of the program
+    std::signal(SIGXFSZ,
+                SIG_IGN); // a file size limit is then an error with a sentence, not the end of the program
     return tempera::cli::parse_and_run(argc, argv);
 }

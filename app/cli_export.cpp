@@ -25,7 +25,8 @@ int export_run(const ExportOptions& options) {
     auto shown = find_shown_run(options.workspace, options.run);
     RunReader reader(shown.folder);
     if (!options.metrics && reader.sample_count() == 0)
-        fail(ErrorKind::not_found, "This run has no samples (only sweeps draw them): export its --metrics instead.");
+        fail(ErrorKind::not_found,
+             "This run has no samples (only sweeps draw them): export its --metrics instead.");
     export_file(options.target, [&](std::ostream& out) {
         if (options.metrics)
             write_metrics_csv(reader, out);

@@ -27,7 +27,8 @@ std::filesystem::path path_of(const QString& text) {
 } // namespace
 
 int main(int argc, char** argv) {
-    std::signal(SIGXFSZ, SIG_IGN); // a file size limit is then an error with a sentence, not the end of the program
+    std::signal(SIGXFSZ,
+                SIG_IGN); // a file size limit is then an error with a sentence, not the end of the program
     const bool headless = needs_no_screen(argc, argv);
     if (headless) qputenv("QT_QPA_PLATFORM", "offscreen");
     QApplication application(argc, argv);

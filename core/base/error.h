@@ -18,8 +18,8 @@ enum class ErrorKind {
     internal     ///< a defect of Tempera
 };
 
-/// The one exception of core and engine. `what()` is one sentence for the user: what happened, why, and what to do.
-/// It is caught at the job boundary (RunQueue, tempera-cli's main) and nowhere else.
+/// The one exception of core and engine. `what()` is one sentence for the user: what happened, why, and what
+/// to do. It is caught at the job boundary (RunQueue, tempera-cli's main) and nowhere else.
 class Error : public std::runtime_error {
 public:
     Error(ErrorKind kind, const std::string& sentence) : std::runtime_error(sentence), kind_(kind) {}

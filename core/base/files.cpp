@@ -19,7 +19,8 @@ namespace {
 /// Owns a file descriptor.
 class Descriptor {
 public:
-    Descriptor(const fs::path& path, int flags, const std::string& action) : fd_(open(path.c_str(), flags | O_CLOEXEC, 0644)) {
+    Descriptor(const fs::path& path, int flags, const std::string& action)
+        : fd_(open(path.c_str(), flags | O_CLOEXEC, 0644)) {
         if (fd_ < 0) fail_errno(action, path, errno);
     }
     ~Descriptor() { close(fd_); }
@@ -60,14 +61,19 @@ void fail_errno(const std::string& action, const fs::path& path, int error_numbe
     bool full = error_number == ENOSPC || error_number == EDQUOT;
     std::string sentence = action + " " + path.string() + ": " + std::strerror(error_number) + ".";
     if (full) sentence += " Free some space on that disk and resume.";
-    fail(full ? ErrorKind::disk_full : error_number == ENOENT ? ErrorKind::not_found : ErrorKind::io, sentence);
+    fail(full                     ? ErrorKind::disk_full
+         : error_number == ENOENT ? ErrorKind::not_found
+                                  : ErrorKind::io,
+         sentence);
 }
 
 std::string read_file(const fs::path& path, std::size_t max_bytes) {
-    Descriptor fd(path, O_RDONLY | O_NONBLOCK, "Cannot read"); // a named pipe must not hang us; it is refused below
+    Descriptor fd(path, O_RDONLY | O_NONBLOCK,
+                  "Cannot read"); // a named pipe must not hang us; it is refused below
     struct stat status {};
     if (fstat(fd, &status) != 0) fail_errno("Cannot read", path, errno);
-    if (!S_ISREG(status.st_mode)) fail(ErrorKind::bad_input, "Cannot read " + path.string() + ": it is not a file.");
+    if (!S_ISREG(status.st_mode))
+        fail(ErrorKind::bad_input, "Cannot read " + path.string() + ": it is not a file.");
     auto size = static_cast<std::size_t>(status.st_size);
     if (size > max_bytes)
         fail(ErrorKind::bad_input, path.string() + " is larger (" + std::to_string(size) + " bytes) than the "
@@ -88,7 +94,8 @@ void require_replaceable(const fs::path& path) {
     std::error_code ignored;
     const fs::file_status status = fs::status(path, ignored);
     if (fs::exists(status) && !fs::is_regular_file(status))
-        fail(ErrorKind::bad_input, "Cannot write to " + path.string() + ": it exists and is not a file. Give another name.");
+        fail(ErrorKind::bad_input,
+             "Cannot write to " + path.string() + ": it exists and is not a file. Give another name.");
 }
 
 void write_file_atomic(const fs::path& path, std::string_view content) {
@@ -108,7 +115,8 @@ void write_file_atomic(const fs::path& path, std::string_view content) {
     sync_path(parent_of(path), O_RDONLY | O_DIRECTORY);
 }
 
-StagedFolder::StagedFolder(fs::path target) : target_(std::move(target)), staging_(temporary_sibling(target_)) {
+StagedFolder::StagedFolder(fs::path target)
+    : target_(std::move(target)), staging_(temporary_sibling(target_)) {
     std::error_code error;
     fs::create_directories(staging_, error);
     if (error) fail_errno("Cannot create folder", target_, error.value());
@@ -148,7 +156,8 @@ void StagedFolder::commit() {
 void sweep_staged(const fs::path& folder) {
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator(folder, ignored))
-        if (entry.path().filename().string().find(".tmp-") != std::string::npos) fs::remove_all(entry.path(), ignored);
+        if (entry.path().filename().string().find(".tmp-") != std::string::npos)
+            fs::remove_all(entry.path(), ignored);
 }
 
 } // namespace tempera

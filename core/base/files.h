@@ -11,16 +11,17 @@ namespace tempera {
 /// Throws Error(not_found, io, bad_input).
 std::string read_file(const std::filesystem::path& path, std::size_t max_bytes);
 
-/// Replaces `path` as a whole: temporary file beside it, fsync, rename, fsync of the folder. After a crash there is the old
-/// or the new content, never a part. Throws Error(io, disk_full).
+/// Replaces `path` as a whole: temporary file beside it, fsync, rename, fsync of the folder. After a crash
+/// there is the old or the new content, never a part. Throws Error(io, disk_full).
 void write_file_atomic(const std::filesystem::path& path, std::string_view content);
 
-/// Refuses a path that exists and is not a file (a folder, a device): renaming over it would put a file in its place.
-/// Throws Error(bad_input).
+/// Refuses a path that exists and is not a file (a folder, a device): renaming over it would put a file in
+/// its place. Throws Error(bad_input).
 void require_replaceable(const std::filesystem::path& path);
 
-/// A folder that appears as a whole or not at all. Files are written into `path()`, a temporary sibling; `commit()` fsyncs
-/// every file and folder, renames it to the target and fsyncs the parent. Without commit the destructor removes it.
+/// A folder that appears as a whole or not at all. Files are written into `path()`, a temporary sibling;
+/// `commit()` fsyncs every file and folder, renames it to the target and fsyncs the parent. Without commit
+/// the destructor removes it.
 class StagedFolder {
 public:
     /// Throws Error(io, disk_full) where the parent cannot be created or written.
@@ -43,7 +44,8 @@ private:
 /// Removes temporary siblings that a killed process left in `folder` (names with ".tmp-").
 void sweep_staged(const std::filesystem::path& folder);
 
-/// An Error of the right kind (disk_full for ENOSPC and EDQUOT, else io) for `errno`, e.g. "Cannot write a/b: No space left ...".
+/// An Error of the right kind (disk_full for ENOSPC and EDQUOT, else io) for `errno`, e.g. "Cannot write a/b:
+/// No space left ...".
 [[noreturn]] void fail_errno(const std::string& action, const std::filesystem::path& path, int error_number);
 
 } // namespace tempera

@@ -11,7 +11,8 @@ namespace tempera {
 Json parse_json(std::string_view text, const std::string& source) {
     constexpr int max_depth = 200;
     // The library takes a NUL byte for the end of the text and would ignore what follows.
-    if (text.find('\0') != std::string_view::npos) fail(ErrorKind::bad_input, source + " is not valid JSON: it has a NUL byte.");
+    if (text.find('\0') != std::string_view::npos)
+        fail(ErrorKind::bad_input, source + " is not valid JSON: it has a NUL byte.");
     std::vector<std::unordered_set<std::string>> keys;
     auto check = [&](int depth, Json::parse_event_t event, Json& value) {
         if (depth > max_depth) fail(ErrorKind::bad_input, source + " is nested deeper than 200 levels.");

@@ -9,8 +9,8 @@ namespace tempera {
 
 using Json = nlohmann::json;
 
-/// Parses `text`; `source` names the file or stream in the error. Refuses nesting deeper than 200 and, as safetensors
-/// and recipes both ask, an object with the same key twice. Throws Error(bad_input).
+/// Parses `text`; `source` names the file or stream in the error. Refuses nesting deeper than 200 and, as
+/// safetensors and recipes both ask, an object with the same key twice. Throws Error(bad_input).
 Json parse_json(std::string_view text, const std::string& source);
 
 /// Reads and parses a whole file of at most `max_bytes`. Throws Error(not_found, io, bad_input).

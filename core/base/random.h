@@ -6,12 +6,12 @@
 
 namespace tempera {
 
-/// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): block `counter` of stream `key`.
-/// Stateless, so that a draw depends on nothing but its coordinates.
+/// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): block `counter` of
+/// stream `key`. Stateless, so that a draw depends on nothing but its coordinates.
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
-/// A counter-based stream of random numbers named by (seed, stream, substream), e.g. (seed, prompt, sample index).
-/// Two streams with different names are independent; the n-th number of a stream is always the same.
+/// A counter-based stream of random numbers named by (seed, stream, substream), e.g. (seed, prompt, sample
+/// index). Two streams with different names are independent; the n-th number of a stream is always the same.
 /// Satisfies UniformRandomBitGenerator.
 class RandomStream {
 public:
@@ -31,7 +31,9 @@ public:
     /// Uniform in [0, bound), without modulo bias (Lemire 2019). bound > 0.
     std::uint32_t below(std::uint32_t bound);
     /// Uniform in [low, high], both ends included.
-    int between(int low, int high) { return low + static_cast<int>(below(static_cast<std::uint32_t>(high - low + 1))); }
+    int between(int low, int high) {
+        return low + static_cast<int>(below(static_cast<std::uint32_t>(high - low + 1)));
+    }
 
     std::uint32_t position() const { return position_; }
     void seek(std::uint32_t position) { position_ = position; }

@@ -11,7 +11,8 @@ enum class StopRequest {
     cancel ///< end at once; what was not stored is lost
 };
 
-/// Shared by the one who asks and the run that checks it every step. Copies refer to the same request. Thread-safe.
+/// Shared by the one who asks and the run that checks it every step. Copies refer to the same request.
+/// Thread-safe.
 class StopToken {
 public:
     StopToken() : state_(std::make_shared<std::atomic<StopRequest>>(StopRequest::none)) {}

@@ -18,13 +18,13 @@ struct Llama3RopeScaling {
     std::int64_t original_max_positions = 8192;
 };
 
-/// What a Hugging Face config.json says of a decoder. Every number is checked against the others and against sane limits
-/// when it is read, so that nothing is allocated for a lie.
+/// What a Hugging Face config.json says of a decoder. Every number is checked against the others and against
+/// sane limits when it is read, so that nothing is allocated for a lie.
 struct ModelConfig {
     enum class Family { qwen2, llama };
     Family family = Family::qwen2;
     std::int64_t vocab_size = 0;
-    std::int64_t hidden_size = 0;       ///< C
+    std::int64_t hidden_size = 0; ///< C
     std::int64_t intermediate_size = 0;
     std::int64_t layers = 0;
     std::int64_t heads = 0;
@@ -48,8 +48,8 @@ struct ModelConfig {
 };
 
 /// Reads and checks `folder`/config.json (and generation_config.json where present).
-/// Throws Error(unsupported) for another architecture, rope scaling, activation, quantisation or sliding window, and
-/// Error(bad_input) naming the field.
+/// Throws Error(unsupported) for another architecture, rope scaling, activation, quantisation or sliding
+/// window, and Error(bad_input) naming the field.
 ModelConfig read_model_config(const std::filesystem::path& folder);
 ModelConfig parse_model_config(const Json& config, const std::string& source);
 

@@ -15,11 +15,11 @@ namespace tempera {
 
 /// Receives what a run reports. Called from the run's own thread; implementations return quickly.
 /// core/store's RunWriter is the one that stores it; tests bring their own.
-/// Events: the queue reports "started", "stopped", "cancelled", "failed" and "finished". The engine reports "checkpoint",
-/// "evaluation", "warning", "log", and "resumed" with the step it goes on from (0 where it starts anew): what was stored behind
-/// that step is then removed, so report it before anything else.
-/// A progress in phase "saving" comes before a checkpoint is written: all that was reported is stored before it returns, so that
-/// no checkpoint is ever ahead of its metrics.
+/// Events: the queue reports "started", "stopped", "cancelled", "failed" and "finished". The engine reports
+/// "checkpoint", "evaluation", "warning", "log", and "resumed" with the step it goes on from (0 where it
+/// starts anew): what was stored behind that step is then removed, so report it before anything else. A
+/// progress in phase "saving" comes before a checkpoint is written: all that was reported is stored before it
+/// returns, so that no checkpoint is ever ahead of its metrics.
 class RunObserver {
 public:
     virtual ~RunObserver() = default;
@@ -33,13 +33,15 @@ public:
     virtual void on_headline(const std::string& name, double value) = 0;
 };
 
-/// Run this recipe into this folder. Model references in the recipe are resolved to folders before it gets here.
+/// Run this recipe into this folder. Model references in the recipe are resolved to folders before it gets
+/// here.
 struct RunRequest {
-    std::string kind;              ///< "sft", "sweep"
-    Json recipe;                   ///< complete and validated
-    std::filesystem::path folder;  ///< the run folder; exists
-    bool resume = false;           ///< go on from the newest checkpoint that verifies, or from the stored samples; anew without
-    int threads = 0;               ///< 0 = all cores
+    std::string kind;             ///< "sft", "sweep"
+    Json recipe;                  ///< complete and validated
+    std::filesystem::path folder; ///< the run folder; exists
+    bool resume =
+        false; ///< go on from the newest checkpoint that verifies, or from the stored samples; anew without
+    int threads = 0; ///< 0 = all cores
 };
 
 enum class RunOutcome { finished, stopped, cancelled };
@@ -90,21 +92,24 @@ public:
     virtual ~Engine() = default;
     virtual RunOutcome run(const RunRequest& request, RunObserver& observer, const StopToken& stop) = 0;
     virtual std::unique_ptr<LoadedModel> load(const std::filesystem::path& model,
-                                              const std::optional<std::filesystem::path>& adapter, int threads) = 0;
+                                              const std::optional<std::filesystem::path>& adapter,
+                                              int threads) = 0;
     /// Writes base + adapter, merged in fp32, as a Hugging Face folder.
     virtual void merge(const std::filesystem::path& model, const std::filesystem::path& adapter,
                        const std::filesystem::path& target) = 0;
 };
 
-/// Loads libtempera_engine from beside libtempera_core (0.3 s, 120 MB, so only when the first job starts) and returns its
-/// engine. Every call after the first returns the same one. Throws Error(not_found) where the library cannot be loaded.
+/// Loads libtempera_engine from beside libtempera_core (0.3 s, 120 MB, so only when the first job starts) and
+/// returns its engine. Every call after the first returns the same one. Throws Error(not_found) where the
+/// library cannot be loaded.
 Engine& load_engine();
 
-/// Where load_engine() looks: $TEMPERA_ENGINE (for a build against another libtorch), else beside libtempera_core.
+/// Where load_engine() looks: $TEMPERA_ENGINE (for a build against another libtorch), else beside
+/// libtempera_core.
 std::filesystem::path engine_library();
 
 /// The symbol that libtempera_engine exports.
 inline constexpr const char* engine_entry_symbol = "tempera_engine_entry";
-extern "C" using EngineEntry = Engine* ();
+extern "C" using EngineEntry = Engine * ();
 
 } // namespace tempera

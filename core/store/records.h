@@ -38,11 +38,13 @@ struct RunEvent {
     std::int64_t id = 0;
     std::int64_t time_ms = 0; ///< Unix time
     std::int64_t step = -1;   ///< -1 = not tied to a step
-    std::string kind;         ///< "started", "resumed", "checkpoint", "evaluation", "warning", "stopped", "failed", "finished", "log"
+    std::string kind; ///< "started", "resumed", "checkpoint", "evaluation", "warning", "stopped", "failed",
+                      ///< "finished", "log"
     std::string message;
 };
 
-/// A prompt that samples were drawn for; `facts` holds what the verifier needs, e.g. {"nums":[..],"target":..}, as JSON text.
+/// A prompt that samples were drawn for; `facts` holds what the verifier needs, e.g.
+/// {"nums":[..],"target":..}, as JSON text.
 struct PromptRecord {
     std::int64_t index = 0;
     std::string text;
@@ -56,16 +58,18 @@ struct Sample {
     int sample_index = 0;
     std::string text;
     std::vector<std::int32_t> token_ids;
-    std::vector<float> logprobs;  ///< of every drawn token, natural logarithm, under the model at temperature 1
-    double logprob = 0;           ///< their sum
-    std::string finish;           ///< "eos", "stop", "length"
-    double score = 0;             ///< 0, 0.1 or 1 for Countdown
-    std::string equation;         ///< the extracted answer, "" where there is none
-    std::string value;            ///< what it evaluates to, as an exact rational, "" where it does not
-    std::string reason;           ///< why the score is what it is, one sentence
+    std::vector<float>
+        logprobs;         ///< of every drawn token, natural logarithm, under the model at temperature 1
+    double logprob = 0;   ///< their sum
+    std::string finish;   ///< "eos", "stop", "length"
+    double score = 0;     ///< 0, 0.1 or 1 for Countdown
+    std::string equation; ///< the extracted answer, "" where there is none
+    std::string value;    ///< what it evaluates to, as an exact rational, "" where it does not
+    std::string reason;   ///< why the score is what it is, one sentence
 };
 
-/// One cell of the temperature x N map: mean best-of-N score over the problems finished so far, with a bootstrap 95 % interval.
+/// One cell of the temperature x N map: mean best-of-N score over the problems finished so far, with a
+/// bootstrap 95 % interval.
 struct SweepCell {
     double temperature = 0;
     int n = 1;
@@ -102,12 +106,12 @@ RunStatus run_status_from(const std::string& name);
 
 /// A row of the workspace catalogue.
 struct RunRecord {
-    std::string id;           ///< folder name under runs/
-    std::string name;         ///< what the user calls it
-    std::string study;        ///< id of its study, "" where it stands alone
-    std::string stage;        ///< its stage's name in the study
-    std::string kind;         ///< recipe kind: "sft", "sweep"
-    std::string recipe;       ///< the complete recipe, JSON text
+    std::string id;     ///< folder name under runs/
+    std::string name;   ///< what the user calls it
+    std::string study;  ///< id of its study, "" where it stands alone
+    std::string stage;  ///< its stage's name in the study
+    std::string kind;   ///< recipe kind: "sft", "sweep"
+    std::string recipe; ///< the complete recipe, JSON text
     RunStatus status = RunStatus::queued;
     std::int64_t created_ms = 0;
     std::int64_t started_ms = 0;
@@ -115,7 +119,7 @@ struct RunRecord {
     std::int64_t position = 0; ///< order in the queue and the list
     Progress progress;
     std::map<std::string, double> headline; ///< e.g. {"eval_loss": .41} or {"best": .81}
-    std::string error;         ///< the failure's sentence
+    std::string error;                      ///< the failure's sentence
     std::string notes;
     std::vector<std::string> tags;
 };

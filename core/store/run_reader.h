@@ -10,15 +10,17 @@
 
 namespace tempera {
 
-/// Reads a run folder's run.db while another thread or process writes it: a read-only connection, short transactions.
-/// An absent or empty run.db reads as an empty run. One thread at a time. Throws Error(io, bad_input).
+/// Reads a run folder's run.db while another thread or process writes it: a read-only connection, short
+/// transactions. An absent or empty run.db reads as an empty run. One thread at a time. Throws Error(io,
+/// bad_input).
 class RunReader {
 public:
     explicit RunReader(const std::filesystem::path& folder);
     ~RunReader();
     RunReader(RunReader&&) noexcept;
 
-    /// Rises with every commit that changed anything; cheap. The same value as before means there is nothing new to read.
+    /// Rises with every commit that changed anything; cheap. The same value as before means there is nothing
+    /// new to read.
     std::int64_t version() const;
 
     std::vector<std::string> metric_names() const;
@@ -36,7 +38,8 @@ public:
     std::vector<double> sampled_temperatures() const;
     /// All samples of one prompt at one temperature, by sample index.
     std::vector<Sample> samples(double temperature, std::int64_t prompt_index) const;
-    /// Per prompt at `temperature`: the scores of its samples in sample order (what lists and filters need, without texts).
+    /// Per prompt at `temperature`: the scores of its samples in sample order (what lists and filters need,
+    /// without texts).
     struct PromptScores {
         std::int64_t prompt_index = 0;
         std::vector<double> scores;

@@ -7,10 +7,11 @@
 
 namespace tempera {
 
-/// The only writer of a run folder's run.db, used from the run's own thread. Rows are collected and committed in one
-/// transaction at least once a second, at every checkpoint and at the end, so a step's metrics are stored whole or not at all.
-/// After a resume, `rewind_to(step)` removes what lies behind the checkpoint the run goes on from; an event "resumed" with a
-/// step does the same. A report that cannot be committed throws and is kept: the next report or flush() tries again.
+/// The only writer of a run folder's run.db, used from the run's own thread. Rows are collected and committed
+/// in one transaction at least once a second, at every checkpoint and at the end, so a step's metrics are
+/// stored whole or not at all. After a resume, `rewind_to(step)` removes what lies behind the checkpoint the
+/// run goes on from; an event "resumed" with a step does the same. A report that cannot be committed throws
+/// and is kept: the next report or flush() tries again.
 class RunWriter final : public RunObserver {
 public:
     /// Creates or opens `folder`/run.db. Throws Error(io, disk_full, busy, bad_input).

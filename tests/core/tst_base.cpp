@@ -111,7 +111,8 @@ private slots:
     }
 
     void suggestsOnlyNearNames() {
-        QCOMPARE(did_you_mean("leaning_rate", {"learning_rate", "epochs"}), std::string(" Did you mean \"learning_rate\"?"));
+        QCOMPARE(did_you_mean("leaning_rate", {"learning_rate", "epochs"}),
+                 std::string(" Did you mean \"learning_rate\"?"));
         QCOMPARE(did_you_mean("zzzzzzz", {"learning_rate", "epochs"}), std::string());
     }
 };

@@ -283,6 +283,8 @@ private Q_SLOTS:
         QTRY_VERIFY(desk.button(desk.window->banners()[0], QStringLiteral("Resume")));
         click(desk.button(desk.window->banners()[0], QStringLiteral("Resume")));
         QTRY_COMPARE_WITH_TIMEOUT(desk.fixture.status(ids[0]), RunStatus::running, 8000);
+        // The catalogue says running before the engine is called.
+        QTRY_COMPARE_WITH_TIMEOUT(desk.fixture.engine.requests().size(), std::size_t(2), 8000);
         QVERIFY(desk.fixture.engine.requests().back().resume);
         desk.fixture.queue->cancel(ids[0]);
         QTRY_COMPARE_WITH_TIMEOUT(desk.fixture.status(ids[0]), RunStatus::cancelled, 8000);

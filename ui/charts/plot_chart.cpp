@@ -43,7 +43,8 @@ PlotChart::PlotChart(const QString& title, const QString& x_label, const QString
         axis->setNumberFormat(QStringLiteral("gb"));
     }
     plot_->yAxis->setTickLength(0, 0);
-    // Joining the segments of a long noisy line takes Qt 40 ms on screen; apart they take a few (vector export joins them).
+    // Joining the segments of a long noisy line takes Qt 40 ms on screen; apart they take a few (vector
+    // export joins them).
     plot_->setPlottingHint(QCP::phFastPolylines, true);
     new OverlayItem(plot_, [this](QCPPainter& painter) { paintOverlay(painter, style_); });
 

@@ -216,7 +216,8 @@ private slots:
                                     << "eval_steps";
         QTest::newRow("targets") << R"({"kind":"sft","method":"lora","lora_targets":[]})"
                                  << "lora_targets";
-        QTest::newRow("all of what is made") << R"({"kind":"sft","examples":0})" << "examples";
+        QTest::newRow("all of what is made") << R"({"kind":"sft","examples":0})"
+                                             << "examples";
         QTest::newRow("random lora") << R"({"kind":"sft","method":"lora","initialise":"random"})"
                                      << "method";
         QTest::newRow("warm-up") << R"({"kind":"sft","max_steps":50})"

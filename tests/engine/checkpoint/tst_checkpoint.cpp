@@ -18,7 +18,8 @@ class TestCheckpoint : public QObject {
     static fs::path make(const fs::path& folder, std::int64_t step) {
         return write_checkpoint(folder, step, [&](const fs::path& target) {
             fs::create_directory(target / "model");
-            write_file_atomic(target / "model" / "weights", std::string(5000, static_cast<char>('a' + step % 20)));
+            write_file_atomic(target / "model" / "weights",
+                              std::string(5000, static_cast<char>('a' + step % 20)));
             write_file_atomic(target / "state.json", "{}");
         });
     }
@@ -29,7 +30,8 @@ private Q_SLOTS:
         QCOMPARE(crc32c(std::string(32, '\0').data(), 32), 0x8A9136AAu); // RFC 3720, B.4
         std::string text(1000, 'x');
         for (std::size_t cut : {0u, 1u, 7u, 8u, 500u})
-            QCOMPARE(crc32c(text.data() + cut, text.size() - cut, crc32c(text.data(), cut)), crc32c(text.data(), text.size()));
+            QCOMPARE(crc32c(text.data() + cut, text.size() - cut, crc32c(text.data(), cut)),
+                     crc32c(text.data(), text.size()));
     }
 
     void completeOnesVerify() {
@@ -41,7 +43,8 @@ private Q_SLOTS:
 
     void everyKindOfDamageIsSeen_data() {
         QTest::addColumn<QString>("kind");
-        for (const char* kind : {"bit", "cut", "missing", "no manifest", "cut manifest", "empty manifest", "lying manifest"})
+        for (const char* kind :
+             {"bit", "cut", "missing", "no manifest", "cut manifest", "empty manifest", "lying manifest"})
             QTest::newRow(kind) << kind;
     }
     void everyKindOfDamageIsSeen() {
@@ -58,10 +61,13 @@ private Q_SLOTS:
         if (kind == "no manifest") fs::remove(manifest);
         if (kind == "cut manifest") write_file_atomic(manifest, listing.substr(0, listing.size() / 2));
         if (kind == "empty manifest") write_file_atomic(manifest, R"({"step":20,"files":{}})");
-        if (kind == "lying manifest") write_file_atomic(manifest, R"({"step":20,"files":{"../3/state.json":{"bytes":2,"crc32c":"x"}}})");
+        if (kind == "lying manifest")
+            write_file_atomic(manifest,
+                              R"({"step":20,"files":{"../3/state.json":{"bytes":2,"crc32c":"x"}}})");
         QVERIFY(!checkpoint_damage(last).empty());
         std::vector<std::string> complaints;
-        auto newest = newest_checkpoint(root, [&](const std::string& sentence) { complaints.push_back(sentence); });
+        auto newest =
+            newest_checkpoint(root, [&](const std::string& sentence) { complaints.push_back(sentence); });
         QCOMPARE(newest.value_or(-1), std::int64_t{3});
         QCOMPARE(complaints.size(), std::size_t{1});
         QVERIFY(complaints[0].find("Checkpoint 20") != std::string::npos);
@@ -103,7 +109,8 @@ private Q_SLOTS:
 
     void aFullDiskKeepsTheOldOnes() {
         QTemporaryDir folder;
-        if (mount("tmpfs", folder.path().toUtf8(), "tmpfs", 0, "size=64k") != 0) QSKIP("needs the right to mount a tmpfs");
+        if (mount("tmpfs", folder.path().toUtf8(), "tmpfs", 0, "size=64k") != 0)
+            QSKIP("needs the right to mount a tmpfs");
         fs::path root = fs::path(folder.path().toStdString()) / "checkpoints";
         std::int64_t written = 0;
         ErrorKind kind = ErrorKind::internal;

@@ -5,8 +5,8 @@
 #include "core/engine/kernels/pointwise.h"
 #include "core/engine/model/loss.h"
 
-#include <QtTest>
 #include <ATen/ATen.h>
+#include <QtTest>
 
 using namespace tempera;
 
@@ -262,15 +262,17 @@ private Q_SLOTS:
     }
 
     void adamwMatchesTorch() {
-        at::Tensor weight = random({1000}, 1), ours = weight.clone(), first = at::zeros({1000}), second = at::zeros({1000});
+        at::Tensor weight = random({1000}, 1), ours = weight.clone(), first = at::zeros({1000}),
+                   second = at::zeros({1000});
         at::Tensor torch_first = at::zeros({1000}), torch_second = at::zeros({1000}), count = at::zeros({});
         for (int step = 1; step <= 20; ++step) {
             at::Tensor gradient = random({1000}, 100 + step), scaled = gradient * 0.5;
             count.add_(1);
-            at::_fused_adamw_({weight}, {scaled}, {torch_first}, {torch_second}, {}, {count}, 1e-2, 0.9, 0.98, 0.1, 1e-8, false,
-                              false);
-            kernels::adamw_step({1e-2, 0.9, 0.98, 1e-8, 0.1, 0.5, step}, ours.data_ptr<float>(), gradient.data_ptr<float>(),
-                                first.data_ptr<float>(), second.data_ptr<float>(), 1000);
+            at::_fused_adamw_({weight}, {scaled}, {torch_first}, {torch_second}, {}, {count}, 1e-2, 0.9, 0.98,
+                              0.1, 1e-8, false, false);
+            kernels::adamw_step({1e-2, 0.9, 0.98, 1e-8, 0.1, 0.5, step}, ours.data_ptr<float>(),
+                                gradient.data_ptr<float>(), first.data_ptr<float>(), second.data_ptr<float>(),
+                                1000);
         }
         QVERIFY(worst(ours, weight) < 1e-6);
         QVERIFY(worst(first, torch_first) < 1e-6 && worst(second, torch_second) < 1e-6);

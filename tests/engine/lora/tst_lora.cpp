@@ -16,7 +16,11 @@ namespace {
 const fs::path models = fs::path(TEMPERA_SOURCE_DIR) / "tests/golden/models";
 
 Json smallest_config() {
-    return {{"peft_type", "LORA"}, {"task_type", "CAUSAL_LM"}, {"r", 4}, {"lora_alpha", 16}, {"target_modules", {"q_proj"}}};
+    return {{"peft_type", "LORA"},
+            {"task_type", "CAUSAL_LM"},
+            {"r", 4},
+            {"lora_alpha", 16},
+            {"target_modules", {"q_proj"}}};
 }
 
 std::vector<std::string> modules_of(const LoraConfig& config) {
@@ -65,19 +69,32 @@ private Q_SLOTS:
     void variantsAreRefusedByName_data() {
         QTest::addColumn<QString>("key");
         QTest::addColumn<QString>("value");
-        QTest::newRow("dora") << "use_dora" << "true";
-        QTest::newRow("lora bias") << "lora_bias" << "true";
-        QTest::newRow("bias") << "bias" << "\"lora_only\"";
-        QTest::newRow("alora") << "alora_invocation_tokens" << "[1, 2]";
-        QTest::newRow("replication") << "layer_replication" << "[[0, 2], [1, 2]]";
-        QTest::newRow("parameters") << "target_parameters" << "[\"experts.w\"]";
-        QTest::newRow("saved modules") << "modules_to_save" << "[\"lm_head\"]";
-        QTest::newRow("token indices") << "trainable_token_indices" << "[5]";
-        QTest::newRow("pissa") << "init_lora_weights" << "\"pissa\"";
-        QTest::newRow("qalora") << "use_qalora" << "true";
-        QTest::newRow("fan in fan out") << "fan_in_fan_out" << "true";
-        QTest::newRow("another method") << "peft_type" << "\"IA3\"";
-        QTest::newRow("layers pattern") << "layers_pattern" << "\"blocks\"";
+        QTest::newRow("dora") << "use_dora"
+                              << "true";
+        QTest::newRow("lora bias") << "lora_bias"
+                                   << "true";
+        QTest::newRow("bias") << "bias"
+                              << "\"lora_only\"";
+        QTest::newRow("alora") << "alora_invocation_tokens"
+                               << "[1, 2]";
+        QTest::newRow("replication") << "layer_replication"
+                                     << "[[0, 2], [1, 2]]";
+        QTest::newRow("parameters") << "target_parameters"
+                                    << "[\"experts.w\"]";
+        QTest::newRow("saved modules") << "modules_to_save"
+                                       << "[\"lm_head\"]";
+        QTest::newRow("token indices") << "trainable_token_indices"
+                                       << "[5]";
+        QTest::newRow("pissa") << "init_lora_weights"
+                               << "\"pissa\"";
+        QTest::newRow("qalora") << "use_qalora"
+                                << "true";
+        QTest::newRow("fan in fan out") << "fan_in_fan_out"
+                                        << "true";
+        QTest::newRow("another method") << "peft_type"
+                                        << "\"IA3\"";
+        QTest::newRow("layers pattern") << "layers_pattern"
+                                        << "\"blocks\"";
     }
     void variantsAreRefusedByName() {
         QFETCH(QString, key);
@@ -91,10 +108,23 @@ private Q_SLOTS:
         QTest::addColumn<QString>("key");
         QTest::addColumn<QString>("value");
         for (auto [key, value] : std::initializer_list<std::pair<const char*, const char*>>{
-                 {"r", "0"}, {"r", "-3"}, {"r", "1e9"}, {"r", "\"8\""}, {"r", "2.5"}, {"lora_alpha", "\"x\""}, {"lora_alpha", "1e300"},
-                 {"lora_dropout", "1"}, {"lora_dropout", "-0.1"}, {"target_modules", "[]"}, {"target_modules", "5"},
-                 {"target_modules", "[1]"}, {"target_modules", "[\"\"]"}, {"rank_pattern", "{\"q_proj\": 0}"}, {"alpha_pattern", "{\"q_proj\": \"x\"}"},
-                 {"base_model_name_or_path", "5"}, {"layers_to_transform", "[\"a\"]"}})
+                 {"r", "0"},
+                 {"r", "-3"},
+                 {"r", "1e9"},
+                 {"r", "\"8\""},
+                 {"r", "2.5"},
+                 {"lora_alpha", "\"x\""},
+                 {"lora_alpha", "1e300"},
+                 {"lora_dropout", "1"},
+                 {"lora_dropout", "-0.1"},
+                 {"target_modules", "[]"},
+                 {"target_modules", "5"},
+                 {"target_modules", "[1]"},
+                 {"target_modules", "[\"\"]"},
+                 {"rank_pattern", "{\"q_proj\": 0}"},
+                 {"alpha_pattern", "{\"q_proj\": \"x\"}"},
+                 {"base_model_name_or_path", "5"},
+                 {"layers_to_transform", "[\"a\"]"}})
             QTest::addRow("%s %s", key, value) << key << value;
     }
     void wrongValuesNameTheField() {
@@ -104,14 +134,16 @@ private Q_SLOTS:
         json[key.toStdString()] = Json::parse(value.toStdString());
         std::string sentence;
         QVERIFY(refusal([&] { parse_lora_config(json, "the file"); }, &sentence) == ErrorKind::bad_input);
-        QVERIFY2(sentence.find(key.toStdString()) != std::string::npos && sentence.find("the file") == 0, sentence.c_str());
+        QVERIFY2(sentence.find(key.toStdString()) != std::string::npos && sentence.find("the file") == 0,
+                 sentence.c_str());
     }
 
     void targetsMatchAsInPeft() {
         LoraConfig config;
         config.targets = {"q_proj", "layers.1.mlp.up_proj", "roj"};
-        QCOMPARE(modules_of(config), (std::vector<std::string>{"model.layers.0.self_attn.q_proj", "model.layers.1.self_attn.q_proj",
-                                                               "model.layers.1.mlp.up_proj"}));
+        QCOMPARE(modules_of(config),
+                 (std::vector<std::string>{"model.layers.0.self_attn.q_proj",
+                                           "model.layers.1.self_attn.q_proj", "model.layers.1.mlp.up_proj"}));
         config.targets = {"all-linear"};
         QCOMPARE(modules_of(config).size(), std::size_t{14});
         config.excluded = {"down_proj"};
@@ -148,7 +180,8 @@ private Q_SLOTS:
             double bound = 1 / std::sqrt(static_cast<double>(slice->a.size(1)));
             QCOMPARE(slice->scaling, 2.0);
             QVERIFY(slice->b.abs().max().item<double>() == 0);
-            QVERIFY(slice->a.abs().max().item<double>() <= bound && slice->a.abs().max().item<double>() > 0.98 * bound);
+            QVERIFY(slice->a.abs().max().item<double>() <= bound
+                    && slice->a.abs().max().item<double>() > 0.98 * bound);
             QVERIFY(std::fabs(slice->a.std().item<double>() / (bound / std::sqrt(3.0)) - 1) < 0.08);
         }
         config.rslora = true;
@@ -172,7 +205,8 @@ private Q_SLOTS:
                 QCOMPARE(a[k]->module, b[k]->module);
             }
             // The same keys as PEFT's own file.
-            SafetensorsReader ours = SafetensorsReader::open(fs::path(folder.path().toStdString()) / "adapter_model.safetensors");
+            SafetensorsReader ours =
+                SafetensorsReader::open(fs::path(folder.path().toStdString()) / "adapter_model.safetensors");
             SafetensorsReader theirs = SafetensorsReader::open(models / name / "adapter_model.safetensors");
             QCOMPARE(ours.tensors().size(), theirs.tensors().size());
             for (const StoredTensor& tensor : theirs.tensors())

@@ -6,8 +6,8 @@
 #include "core/engine/model/weights.h"
 #include "core/format/safetensors.h"
 
-#include <QtTest>
 #include <ATen/ATen.h>
+#include <QtTest>
 #include <c10/core/GradMode.h>
 
 using namespace tempera;

@@ -19,16 +19,15 @@ namespace {
 
 Json recipe_of(const std::string& method) {
     fs::path golden = fs::path(TEMPERA_SOURCE_DIR) / "tests/golden";
-    return {{"kind", "sft"},        {"model", (golden / "models/llama-rope").string()},
-            {"method", method},     {"data", (golden / "sft/rows.jsonl").string()},
-            {"examples", 1000},     {"validation_examples", 2},
-            {"eval_steps", 5},      {"lora_dropout", 0.1},
-            {"batch_size", 3},      {"accumulation", 1},
+    return {{"kind", "sft"},         {"model", (golden / "models/llama-rope").string()},
+            {"method", method},      {"data", (golden / "sft/rows.jsonl").string()},
+            {"examples", 1000},      {"validation_examples", 2},
+            {"eval_steps", 5},       {"lora_dropout", 0.1},
+            {"batch_size", 3},       {"accumulation", 1},
             {"learning_rate", 1e-3}, {"warmup_steps", 5},
-            {"max_length", 64},     {"max_steps", 60},
+            {"max_length", 64},      {"max_steps", 60},
             {"checkpoint_steps", 1}, {"keep_checkpoints", 2},
-            {"log_steps", 4},
-            {"micro_batch_tokens", 128}};
+            {"log_steps", 4},        {"micro_batch_tokens", 128}};
 }
 
 /// The process that is killed: goes on with the run in argv[2] until its end.
@@ -36,7 +35,8 @@ int work(char** argv) {
     RecordingObserver observer;
     fs::path folder = argv[2];
     try {
-        run_sft({"sft", recipe_of(argv[3]), folder, fs::exists(folder / "checkpoints"), 2}, observer, observer.stop);
+        run_sft({"sft", recipe_of(argv[3]), folder, fs::exists(folder / "checkpoints"), 2}, observer,
+                observer.stop);
         return 0;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "%s\n", error.what());
@@ -81,7 +81,9 @@ private Q_SLOTS:
         for (int round = 0; round < 60 && !fs::exists(b / "model"); ++round) {
             pid_t child = start(program, b, method.toStdString());
             // Past start-up (0.5 s or more), then anywhere, most often inside a checkpoint.
-            std::size_t before = checkpoint_steps(b / "checkpoints").empty() ? 0 : static_cast<std::size_t>(checkpoint_steps(b / "checkpoints").back());
+            std::size_t before = checkpoint_steps(b / "checkpoints").empty()
+                                     ? 0
+                                     : static_cast<std::size_t>(checkpoint_steps(b / "checkpoints").back());
             for (int k = 0; k < 3000 && waitpid(child, nullptr, WNOHANG) == 0; ++k) {
                 auto steps = checkpoint_steps(b / "checkpoints");
                 if (!steps.empty() && static_cast<std::size_t>(steps.back()) > before + 3) break;
@@ -104,7 +106,8 @@ private Q_SLOTS:
         QVERIFY(read_file(a / file, 1 << 26) == read_file(b / file, 1 << 26));
         QVERIFY(read_file(a / "checkpoints/60/optimiser.safetensors", 1 << 26)
                 == read_file(b / "checkpoints/60/optimiser.safetensors", 1 << 26));
-        QVERIFY(read_file(a / "checkpoints/60/state.json", 1 << 20) == read_file(b / "checkpoints/60/state.json", 1 << 20));
+        QVERIFY(read_file(a / "checkpoints/60/state.json", 1 << 20)
+                == read_file(b / "checkpoints/60/state.json", 1 << 20));
     }
 };
 
