@@ -29,6 +29,8 @@ public:
     virtual void on_prompts(std::span<const PromptRecord> prompts) = 0;
     virtual void on_samples(std::span<const Sample> samples) = 0;
     virtual void on_sweep(std::span<const SweepCell> cells, std::span<const SweepRow> rows) = 0;
+    virtual void on_rollouts(std::span<const RolloutGroup>) {}
+    virtual void on_comparisons(std::span<const Comparison>) {}
     virtual void on_checkpoint(const CheckpointRecord& checkpoint) = 0;
     virtual void on_headline(const std::string& name, double value) = 0;
 };
@@ -36,7 +38,7 @@ public:
 /// Run this recipe into this folder. Model references in the recipe are resolved to folders before it gets
 /// here.
 struct RunRequest {
-    std::string kind;             ///< "sft", "sweep"
+    std::string kind;             ///< "sft", "sweep", "dpo", "reward", "rloo" ...
     Json recipe;                  ///< complete and validated
     std::filesystem::path folder; ///< the run folder; exists
     bool resume =

@@ -38,8 +38,8 @@ struct RunEvent {
     std::int64_t id = 0;
     std::int64_t time_ms = 0; ///< Unix time
     std::int64_t step = -1;   ///< -1 = not tied to a step
-    std::string kind; ///< "started", "resumed", "checkpoint", "evaluation", "warning", "stopped", "failed",
-                      ///< "finished", "log"
+    std::string kind; ///< "started", "resumed", "checkpoint", "evaluation", "warning", "health", "stopped",
+                      ///< "failed", "finished", "log"
     std::string message;
 };
 
@@ -90,6 +90,51 @@ struct SweepRow {
     double truncated_share = 0; ///< finish == "length"
     std::int64_t samples_done = 0;
     std::int64_t samples_total = 0;
+};
+
+/// One completion of a training rollout (RLOO), and what made its advantage.
+struct RolloutSample {
+    int sample_index = 0;
+    std::string text;
+    std::vector<std::int32_t> token_ids;
+    std::vector<float>
+        logprobs; ///< of every drawn token under the policy that drew it, at the rollout's temperature
+    std::vector<float> ref_logprobs;       ///< the same under the reference; empty where there is none
+    std::string finish;                    ///< "eos", "stop", "length"
+    bool masked = false;                   ///< its tokens do not count in the loss (a truncated completion)
+    std::map<std::string, double> rewards; ///< of every reward function, before weights; NaN = does not apply
+    double reward = 0;                     ///< weighted sum, after clipping and penalties, before KL
+    double kl = 0;                         ///< sum over its tokens of log policy - log reference
+    double baseline = 0;                   ///< mean of the other completions' rewards
+    double advantage = 0;
+    std::string note; ///< the verifier's sentence, "" where there is none
+};
+
+/// One prompt of a rollout with its k completions.
+struct RolloutGroup {
+    std::int64_t step = 0; ///< the first optimiser step that trains on it
+    int group = 0;         ///< its place in the rollout
+    std::string prompt;
+    std::string facts; ///< as PromptRecord's
+    std::vector<RolloutSample> samples;
+};
+
+/// One side's answer to a prompt of a win-rate evaluation.
+struct ComparedReply {
+    std::string text;
+    std::int64_t tokens = 0;
+    std::string finish;
+    double score = 0; ///< the judge's; NaN where it could not score
+    std::string note; ///< the judge's sentence, "" where it gives none
+};
+
+/// One prompt that both models answered.
+struct Comparison {
+    std::int64_t prompt_index = 0;
+    std::string prompt;
+    std::string facts;
+    ComparedReply base;  ///< model A
+    ComparedReply tuned; ///< model B: wins where its score is strictly higher
 };
 
 /// A durable checkpoint. `folder` is relative to the run folder.
