@@ -64,25 +64,6 @@ Json to_json(const SweepRow& row) {
             {"samples_done", row.samples_done}, {"samples_total", row.samples_total}};
 }
 
-Json to_json(const Sample& sample) {
-    return {{"temperature", sample.temperature},
-            {"prompt_index", sample.prompt_index},
-            {"sample", sample.sample_index},
-            {"text", sample.text},
-            {"token_ids", sample.token_ids},
-            {"logprobs", sample.logprobs},
-            {"logprob", sample.logprob},
-            {"finish", sample.finish},
-            {"score", sample.score},
-            {"equation", sample.equation},
-            {"value", sample.value},
-            {"reason", sample.reason}};
-}
-
-Json to_json(const PromptRecord& prompt) {
-    return {{"index", prompt.index}, {"prompt", prompt.text}, {"facts", parsed_or_text(prompt.facts)}};
-}
-
 Json sweep_to_json(const RunReader& reader, const Json& recipe) {
     Json cells = Json::array(), rows = Json::array();
     auto measured = reader.sweep_cells();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/json.h"
+#include "core/store/record_json.h"
 #include "core/store/run_reader.h"
 #include "core/store/workspace.h"
 
@@ -12,8 +13,6 @@ namespace tempera::cli {
 Json to_json(const RunRecord& record, const std::filesystem::path& folder);
 Json to_json(const SweepCell& cell);
 Json to_json(const SweepRow& row);
-Json to_json(const Sample& sample);
-Json to_json(const PromptRecord& prompt);
 /// Everything a sweep measured: {"cells": [..], "rows": [..], "best": {..}, "paper": {..}}; "paper" where it
 /// applies.
 Json sweep_to_json(const RunReader& reader, const Json& recipe);

@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/json.h"
+#include "core/store/record_json.h"
 
 #include <cerrno>
 #include <charconv>
@@ -36,32 +37,6 @@ std::string quoted(const std::string& text) {
         result += c;
     }
     return result + '"';
-}
-
-Json facts_of(const PromptRecord& prompt) {
-    if (prompt.facts.empty()) return Json();
-    try {
-        return parse_json(prompt.facts, "The facts of a prompt");
-    } catch (const Error&) {
-        return prompt.facts; // as it is stored: an export leaves nothing out
-    }
-}
-
-Json line_of(const Sample& sample, const PromptRecord& prompt) {
-    return {{"temperature", sample.temperature},
-            {"prompt_index", sample.prompt_index},
-            {"sample_index", sample.sample_index},
-            {"prompt", prompt.text},
-            {"facts", facts_of(prompt)},
-            {"text", sample.text},
-            {"token_ids", sample.token_ids},
-            {"logprobs", sample.logprobs},
-            {"logprob", sample.logprob},
-            {"finish", sample.finish},
-            {"score", sample.score},
-            {"equation", sample.equation},
-            {"value", sample.value},
-            {"reason", sample.reason}};
 }
 
 /// Makes sure of the bytes before the name changes hands.
@@ -117,9 +92,31 @@ void write_samples_jsonl(const RunReader& run, std::ostream& out, std::optional<
     for (double temperature : run.sampled_temperatures()) {
         if (only_temperature && temperature != *only_temperature) continue;
         for (const auto& prompt : prompts)
-            for (const auto& sample : run.samples(temperature, prompt.index))
-                out << to_json_line(line_of(sample, prompt)) << '\n';
+            for (const auto& sample : run.samples(temperature, prompt.index)) {
+                Json line = to_json(sample);
+                line["prompt"] = prompt.text;
+                line["facts"] = facts_to_json(prompt.facts);
+                out << to_json_line(line) << '\n';
+            }
     }
+}
+
+void write_rollouts_jsonl(const RunReader& run, std::ostream& out) {
+    for (std::int64_t step : run.rollout_steps())
+        for (const auto& group : run.rollouts(step))
+            for (const auto& sample : group.samples) {
+                Json line = to_json(sample);
+                line["step"] = group.step;
+                line["group"] = group.group;
+                line["prompt"] = group.prompt;
+                line["facts"] = facts_to_json(group.facts);
+                out << to_json_line(line) << '\n';
+            }
+}
+
+void write_comparisons_jsonl(const RunReader& run, std::ostream& out) {
+    for (const auto& comparison : run.comparisons())
+        out << to_json_line(to_json(comparison)) << '\n';
 }
 
 void export_file(const fs::path& path, const std::function<void(std::ostream&)>& write) {

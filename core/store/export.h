@@ -25,6 +25,12 @@ void write_sweep_rows_csv(const RunReader& run, std::ostream& out);
 void write_samples_jsonl(const RunReader& run, std::ostream& out,
                          std::optional<double> only_temperature = std::nullopt);
 
+/// One JSON object a line, by step, group and completion: step, group, prompt, facts and what
+/// to_json(RolloutSample) has. One step at a time is in memory.
+void write_rollouts_jsonl(const RunReader& run, std::ostream& out);
+/// One JSON object a line, as to_json(Comparison) has it, by prompt.
+void write_comparisons_jsonl(const RunReader& run, std::ostream& out);
+
 /// Writes `path` through `write`; it is replaced as a whole or stays as it was. Throws Error(io, disk_full)
 /// and what `write` throws.
 void export_file(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write);

@@ -34,6 +34,11 @@ struct RunReader::State {
             sql, [](SQLite::Statement&) {}, std::forward<Convert>(convert));
     }
 
+    /// Asked anew each time, not by the version: an old file may be migrated while it is read.
+    bool has_table(const char* name) {
+        return connection.read(false, [&](SQLite::Database& db) { return db.tableExists(name); });
+    }
+
     fs::path folder;
     ReadConnection connection;
 };
@@ -202,6 +207,53 @@ std::vector<std::int64_t> RunReader::search(double temperature, const std::strin
 std::int64_t RunReader::sample_count() const {
     return state_->connection.read<std::int64_t>(
         0, [](SQLite::Database& db) { return db.execAndGet("SELECT count(*) FROM sample").getInt64(); });
+}
+
+std::vector<std::int64_t> RunReader::rollout_steps() const {
+    if (!state_->has_table("rollout")) return {};
+    return state_->all("SELECT DISTINCT step FROM rollout ORDER BY step",
+                       [](SQLite::Statement& row) { return row.getColumn(0).getInt64(); });
+}
+
+std::vector<RolloutGroup> RunReader::rollouts(std::int64_t step) const {
+    if (!state_->has_table("rollout")) return {};
+    return state_->connection.read(std::vector<RolloutGroup>{}, [&](SQLite::Database& db) {
+        SQLite::Transaction snapshot(db);
+        SQLite::Statement head(db, "SELECT group_index, prompt, facts FROM rollout WHERE step = ?"
+                                   " ORDER BY group_index");
+        head.bind(1, step);
+        std::vector<RolloutGroup> groups;
+        while (head.executeStep())
+            groups.push_back({step,
+                              head.getColumn(0).getInt(),
+                              head.getColumn(1).getString(),
+                              head.getColumn(2).getString(),
+                              {}});
+        SQLite::Statement row(db, std::string("SELECT ") + rollout_sample_columns
+                                      + " FROM rollout_sample WHERE step = ? ORDER BY group_index,"
+                                        " sample_index");
+        row.bind(1, step);
+        auto group = groups.begin(); // both come in the order of the groups
+        while (row.executeStep()) {
+            while (group != groups.end() && group->group != row.getColumn(0).getInt())
+                ++group;
+            if (group == groups.end()) break;
+            group->samples.push_back(rollout_sample_from(row));
+        }
+        return groups;
+    });
+}
+
+std::vector<Comparison> RunReader::comparisons() const {
+    if (!state_->has_table("comparison")) return {};
+    return state_->all(std::string("SELECT ") + comparison_columns + " FROM comparison ORDER BY prompt_index",
+                       comparison_from);
+}
+
+std::int64_t RunReader::comparison_count() const {
+    if (!state_->has_table("comparison")) return 0;
+    return state_->connection.read<std::int64_t>(
+        0, [](SQLite::Database& db) { return db.execAndGet("SELECT count(*) FROM comparison").getInt64(); });
 }
 
 } // namespace tempera

@@ -49,6 +49,14 @@ public:
     std::vector<std::int64_t> search(double temperature, const std::string& text) const;
     std::int64_t sample_count() const;
 
+    /// The steps that rollouts are stored of, ascending.
+    std::vector<std::int64_t> rollout_steps() const;
+    /// All groups of one step with their samples, by group and sample index.
+    std::vector<RolloutGroup> rollouts(std::int64_t step) const;
+    /// By prompt index.
+    std::vector<Comparison> comparisons() const;
+    std::int64_t comparison_count() const;
+
 private:
     struct State;
     std::unique_ptr<State> state_;

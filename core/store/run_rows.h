@@ -59,4 +59,19 @@ inline constexpr const char* replace_row_sql = "REPLACE INTO sweep_row (temperat
                                                " samples_total) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 void replace_row(SQLite::Statement& statement, const SweepRow& row);
 
+/// A rollout that is reported again replaces the earlier one with all its samples.
+void replace_rollouts(SQLite::Database& db, const std::vector<RolloutGroup>& groups);
+
+inline constexpr const char* rollout_sample_columns =
+    "group_index, sample_index, text, finish, masked, reward, kl, baseline, advantage, note, rewards,"
+    " token_ids, logprobs, ref_logprobs";
+/// Column 0 is the group's.
+RolloutSample rollout_sample_from(SQLite::Statement& row);
+
+inline constexpr const char* comparison_columns =
+    "prompt_index, prompt, facts, base_text, base_tokens, base_finish, base_score, base_note, tuned_text,"
+    " tuned_tokens, tuned_finish, tuned_score, tuned_note";
+void replace_comparisons(SQLite::Database& db, const std::vector<Comparison>& comparisons);
+Comparison comparison_from(SQLite::Statement& row);
+
 } // namespace tempera

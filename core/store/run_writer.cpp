@@ -37,13 +37,16 @@ struct Pending {
     std::vector<Sample> samples;
     std::map<std::pair<double, int>, SweepCell> cells;
     std::map<double, SweepRow> rows;
+    std::vector<RolloutGroup> rollouts;
+    std::vector<Comparison> comparisons;
     std::vector<CheckpointRecord> checkpoints;
     std::map<std::string, double> headline;
     std::optional<Progress> progress;
 
     std::size_t size() const {
         return metrics.size() + events.size() + prompts.size() + samples.size() + cells.size() + rows.size()
-               + checkpoints.size() + headline.size() + (progress ? 1 : 0) + (rewind ? 1 : 0);
+               + rollouts.size() + comparisons.size() + checkpoints.size() + headline.size()
+               + (progress ? 1 : 0) + (rewind ? 1 : 0);
     }
 };
 
@@ -165,6 +168,8 @@ void RunWriter::State::write(Pending& batch) {
          [](auto& statement, const auto& item) { replace_cell(statement, item.second); });
     each(batch.rows, replace_row_sql,
          [](auto& statement, const auto& item) { replace_row(statement, item.second); });
+    replace_rollouts(*db, batch.rollouts);
+    replace_comparisons(*db, batch.comparisons);
     for (const auto& checkpoint : batch.checkpoints) {
         if (checkpoint.best) db->exec("UPDATE checkpoint SET best = 0 WHERE best <> 0");
         SQLite::Statement statement(
@@ -215,7 +220,8 @@ std::int64_t RunWriter::State::metric_id(const std::string& name) {
 void RunWriter::State::write_rewind(std::int64_t step) {
     for (const char* sql :
          {"DELETE FROM metric WHERE step > ?", "DELETE FROM checkpoint WHERE step > ?",
-          "DELETE FROM event WHERE step > ? AND kind IN ('checkpoint', 'evaluation', 'log')"}) {
+          "DELETE FROM rollout WHERE step > ?",
+          "DELETE FROM event WHERE step > ? AND kind IN ('checkpoint', 'evaluation', 'health', 'log')"}) {
         SQLite::Statement statement(*db, sql);
         statement.bind(1, step);
         statement.exec();
@@ -271,6 +277,18 @@ void RunWriter::on_sweep(std::span<const SweepCell> cells, std::span<const Sweep
             pending.cells[{cell.temperature, cell.n}] = cell;
         for (const auto& row : rows)
             pending.rows[row.temperature] = row;
+    });
+}
+
+void RunWriter::on_rollouts(std::span<const RolloutGroup> groups) {
+    state_->add([&](Pending& pending) {
+        pending.rollouts.insert(pending.rollouts.end(), groups.begin(), groups.end());
+    });
+}
+
+void RunWriter::on_comparisons(std::span<const Comparison> comparisons) {
+    state_->add([&](Pending& pending) {
+        pending.comparisons.insert(pending.comparisons.end(), comparisons.begin(), comparisons.end());
     });
 }
 

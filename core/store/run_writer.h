@@ -24,6 +24,9 @@ public:
     void on_prompts(std::span<const PromptRecord> prompts) override;
     void on_samples(std::span<const Sample> samples) override;
     void on_sweep(std::span<const SweepCell> cells, std::span<const SweepRow> rows) override;
+    /// A group reported again for the same step replaces the earlier one with all its samples.
+    void on_rollouts(std::span<const RolloutGroup> groups) override;
+    void on_comparisons(std::span<const Comparison> comparisons) override;
     void on_checkpoint(const CheckpointRecord& checkpoint) override;
     void on_headline(const std::string& name, double value) override;
 

@@ -69,6 +69,43 @@ constexpr const char* run_v2 = R"sql(
 CREATE INDEX sample_scores ON sample(temperature, prompt_index, sample_index, score);
 )sql";
 
+// What training drew at a step, and what both sides of a win-rate said. Replies are few and read one prompt
+// at a time, so the texts stay in the rows.
+constexpr const char* run_v3 = R"sql(
+CREATE TABLE rollout (
+    step INTEGER NOT NULL,
+    group_index INTEGER NOT NULL,
+    prompt TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    UNIQUE (step, group_index)
+);
+CREATE TABLE rollout_sample (
+    step INTEGER NOT NULL,
+    group_index INTEGER NOT NULL,
+    sample_index INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    finish TEXT NOT NULL,
+    masked INTEGER NOT NULL,
+    reward REAL, kl REAL, baseline REAL, advantage REAL, -- NULL = NaN
+    note TEXT NOT NULL,
+    rewards TEXT NOT NULL,            -- JSON object, null = NaN
+    token_ids BLOB NOT NULL,          -- int32, little endian
+    logprobs BLOB NOT NULL,           -- float32, little endian
+    ref_logprobs BLOB NOT NULL,
+    UNIQUE (step, group_index, sample_index),
+    FOREIGN KEY (step, group_index) REFERENCES rollout(step, group_index) ON DELETE CASCADE
+);
+CREATE TABLE comparison (
+    prompt_index INTEGER PRIMARY KEY,
+    prompt TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    base_text TEXT NOT NULL, base_tokens INTEGER NOT NULL, base_finish TEXT NOT NULL,
+    base_score REAL, base_note TEXT NOT NULL,
+    tuned_text TEXT NOT NULL, tuned_tokens INTEGER NOT NULL, tuned_finish TEXT NOT NULL,
+    tuned_score REAL, tuned_note TEXT NOT NULL
+);
+)sql";
+
 constexpr const char* workspace_v1 = R"sql(
 CREATE TABLE study (
     id TEXT PRIMARY KEY NOT NULL,
@@ -107,7 +144,7 @@ CREATE INDEX run_fingerprint ON run(fingerprint) WHERE fingerprint <> '';
 } // namespace
 
 const Schema& run_schema() {
-    static const Schema schema{"run database", 0x54505231, {run_v1, run_v2}}; // "TPR1"
+    static const Schema schema{"run database", 0x54505231, {run_v1, run_v2, run_v3}}; // "TPR1"
     return schema;
 }
 

@@ -9,6 +9,7 @@
 #include <QFileInfo>
 #include <QTemporaryDir>
 #include <QTest>
+#include <cmath>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -76,6 +77,39 @@ inline Sample make_sample(double temperature, std::int64_t prompt, int index, do
     sample.value = "7/3";
     sample.reason = "The value is not the target.";
     return sample;
+}
+
+inline RolloutSample make_rollout_sample(int index, double reward) {
+    RolloutSample sample;
+    sample.sample_index = index;
+    sample.text = "try " + std::to_string(index);
+    sample.token_ids = {5, 6, 7 + index};
+    sample.logprobs = {-0.5f, -0.25f, -1.0f / 3};
+    sample.ref_logprobs = {-0.75f, -0.5f, -0.125f};
+    sample.finish = index % 2 ? "length" : "eos";
+    sample.masked = index % 2;
+    sample.rewards = {{"verifier", reward}, {"judge", NAN}};
+    sample.reward = reward;
+    sample.kl = 0.1 * index;
+    sample.baseline = 1.0 / 3;
+    sample.advantage = reward - 1.0 / 3;
+    sample.note = "note " + std::to_string(index);
+    return sample;
+}
+
+inline RolloutGroup make_rollout(std::int64_t step, int group, int k = 2) {
+    RolloutGroup rollout{step, group, "prompt " + std::to_string(group), R"({"target":7})", {}};
+    for (int i = 0; i < k; ++i)
+        rollout.samples.push_back(make_rollout_sample(i, i));
+    return rollout;
+}
+
+inline Comparison make_comparison(std::int64_t prompt, double base, double tuned) {
+    return {prompt,
+            "prompt " + std::to_string(prompt),
+            R"({"bullets":3})",
+            {"base reply", 3, "eos", base, "two bullets"},
+            {"tuned reply", 4, "length", tuned, ""}};
 }
 
 } // namespace tempera::test

@@ -51,12 +51,9 @@ private slots:
     }
 
     void samplesAsJsonLines() {
-        auto lines = text([](auto& run, auto& out) { write_samples_jsonl(run, out); });
-        std::istringstream stream(lines);
-        std::vector<Json> parsed;
-        for (std::string line; std::getline(stream, line);)
-            parsed.push_back(parse_json(line, "line"));
+        auto parsed = this->parsed(text([](auto& run, auto& out) { write_samples_jsonl(run, out); }));
         QCOMPARE(parsed.size(), 3u);
+        QCOMPARE(parsed[0]["sample_index"].get<int>(), 0);
         QCOMPARE(parsed[0]["text"].get<std::string>(), std::string("bad \xef\xbf\xbd utf-8, \n new line"));
         QCOMPARE(parsed[0]["facts"]["target"].get<int>(), 7);
         QCOMPARE(parsed[1]["facts"].get<std::string>(), std::string("not json"));
@@ -67,6 +64,34 @@ private slots:
         QCOMPARE(parsed[2]["temperature"].get<double>(), 1.1);
         auto hot = text([](auto& run, auto& out) { write_samples_jsonl(run, out, 1.1); });
         QCOMPARE(std::count(hot.begin(), hot.end(), '\n'), 1);
+    }
+
+    void rolloutsAndComparisonsAsJsonLines() {
+        {
+            RunWriter writer(path());
+            std::vector<RolloutGroup> groups{make_rollout(4, 0, 3), make_rollout(4, 1, 1)};
+            std::vector<Comparison> comparisons{make_comparison(0, 1, 2), make_comparison(1, NAN, 0.5)};
+            comparisons[1].facts = "";
+            writer.on_rollouts(groups);
+            writer.on_comparisons(comparisons);
+        }
+        auto rows = parsed(text([](auto& run, auto& out) { write_rollouts_jsonl(run, out); }));
+        QCOMPARE(rows.size(), 4u);
+        QCOMPARE(rows[2]["step"].get<int>(), 4);
+        QCOMPARE(rows[2]["group"].get<int>(), 0);
+        QCOMPARE(rows[2]["sample_index"].get<int>(), 2);
+        QCOMPARE(rows[2]["prompt"].get<std::string>(), std::string("prompt 0"));
+        QCOMPARE(rows[2]["facts"]["target"].get<int>(), 7);
+        QCOMPARE(rows[2]["rewards"]["verifier"].get<double>(), 2.0);
+        QVERIFY(rows[2]["rewards"]["judge"].is_null());
+        QCOMPARE(rows[2]["advantage"].get<double>(), 2 - 1.0 / 3);
+        QCOMPARE(rows[2]["ref_logprobs"].get<std::vector<float>>(), make_rollout_sample(2, 2).ref_logprobs);
+        rows = parsed(text([](auto& run, auto& out) { write_comparisons_jsonl(run, out); }));
+        QCOMPARE(rows.size(), 2u);
+        QCOMPARE(rows[0]["base"]["score"].get<double>(), 1.0);
+        QCOMPARE(rows[0]["tuned"]["finish"].get<std::string>(), std::string("length"));
+        QCOMPARE(rows[0]["facts"]["bullets"].get<int>(), 3);
+        QVERIFY(rows[1]["base"]["score"].is_null() && rows[1]["facts"].is_null());
     }
 
     void anEmptyRunExportsItsHeads() {
@@ -100,6 +125,13 @@ private slots:
     }
 
 private:
+    static std::vector<Json> parsed(const std::string& lines) {
+        std::istringstream stream(lines);
+        std::vector<Json> rows;
+        for (std::string line; std::getline(stream, line);)
+            rows.push_back(parse_json(line, "line"));
+        return rows;
+    }
     fs::path path() const { return folder_->path().toStdString(); }
     template <typename Write>
     std::string text(Write write) const {

@@ -115,6 +115,103 @@ private slots:
         QVERIFY(events[5].time_ms > 1'600'000'000'000);
     }
 
+    void rolloutsComeBackAndAreReplacedAsAWhole() {
+        RunWriter writer(path());
+        RunReader reader(path());
+        std::vector<RolloutGroup> groups{make_rollout(1, 0, 4), make_rollout(1, 1, 4), make_rollout(9, 0, 1)};
+        writer.on_rollouts(groups);
+        writer.flush();
+        QCOMPARE(reader.rollout_steps(), (std::vector<std::int64_t>{1, 9}));
+        auto back = reader.rollouts(1);
+        QCOMPARE(back.size(), 2u);
+        QCOMPARE(back[1].prompt, std::string("prompt 1"));
+        QCOMPARE(back[1].facts, groups[1].facts);
+        QCOMPARE(back[1].samples.size(), 4u);
+        const RolloutSample &sample = back[1].samples[3], expected = groups[1].samples[3];
+        QCOMPARE(sample.sample_index, 3);
+        QCOMPARE(sample.text, expected.text);
+        QCOMPARE(sample.token_ids, expected.token_ids);
+        QCOMPARE(sample.logprobs, expected.logprobs);
+        QCOMPARE(sample.ref_logprobs, expected.ref_logprobs);
+        QCOMPARE(sample.finish, expected.finish);
+        QCOMPARE(sample.masked, true);
+        QCOMPARE(sample.rewards.at("verifier"), 3.0);
+        QVERIFY(std::isnan(sample.rewards.at("judge"))); // does not apply
+        QCOMPARE(sample.reward, 3.0);
+        QCOMPARE(sample.kl, expected.kl);
+        QCOMPARE(sample.baseline, 1.0 / 3);
+        QCOMPARE(sample.advantage, expected.advantage);
+        QCOMPARE(sample.note, expected.note);
+        groups[0] = make_rollout(1, 0, 2); // drawn again with fewer completions
+        writer.on_rollouts(std::span(groups).first(1));
+        writer.flush();
+        back = reader.rollouts(1);
+        QCOMPARE(back.size(), 2u);
+        QCOMPARE(back[0].samples.size(), 2u);
+        QCOMPARE(back[1].samples.size(), 4u);
+        QVERIFY(reader.rollouts(2).empty());
+    }
+
+    void aRewindRemovesTheRolloutsBehindIt() {
+        {
+            RunWriter writer(path());
+            for (int step = 1; step <= 7; step += 2) {
+                std::vector<RolloutGroup> groups{make_rollout(step, 0), make_rollout(step, 1)};
+                writer.on_rollouts(groups);
+                writer.on_event({0, 0, step, "health", "The entropy fell."});
+            }
+        }
+        RunWriter writer(path());
+        std::vector<RolloutGroup> before{make_rollout(8, 0)};
+        writer.on_rollouts(before); // reported before the rewind: subject to it
+        writer.on_event({0, 0, 3, "resumed", "from checkpoint 3"});
+        RunReader reader(path());
+        QCOMPARE(reader.rollout_steps(), (std::vector<std::int64_t>{1, 3}));
+        QCOMPARE(reader.rollouts(3).size(), 2u);
+        QCOMPARE(sql(path() / "run.db", "SELECT count(*) FROM rollout_sample"),
+                 std::vector<std::string>{"8"}); // no sample stays without its group
+        auto events = reader.events();
+        QCOMPARE(events.size(), 3u); // the warnings of steps 1 and 3, the resumption
+        QCOMPARE(events[1].step, 3);
+    }
+
+    void comparisonsComeBackByPrompt() {
+        RunWriter writer(path());
+        RunReader reader(path());
+        std::vector<Comparison> comparisons{make_comparison(7, 0.1, NAN), make_comparison(2, -1.0 / 3, 2)};
+        writer.on_comparisons(comparisons);
+        writer.on_comparisons(std::span(comparisons).first(1)); // again after a resume
+        writer.flush();
+        QCOMPARE(reader.comparison_count(), 2);
+        auto back = reader.comparisons();
+        QCOMPARE(back.size(), 2u);
+        QCOMPARE(back[0].prompt_index, 2);
+        QCOMPARE(back[0].prompt, std::string("prompt 2"));
+        QCOMPARE(back[0].facts, comparisons[1].facts);
+        QCOMPARE(back[0].base.text, std::string("base reply"));
+        QCOMPARE(back[0].base.tokens, 3);
+        QCOMPARE(back[0].base.finish, std::string("eos"));
+        QCOMPARE(back[0].base.score, -1.0 / 3);
+        QCOMPARE(back[0].base.note, std::string("two bullets"));
+        QCOMPARE(back[0].tuned.text, std::string("tuned reply"));
+        QCOMPARE(back[0].tuned.tokens, 4);
+        QCOMPARE(back[0].tuned.score, 2.0);
+        QVERIFY(std::isnan(back[1].tuned.score));
+    }
+
+    void aDamagedListOfRewardsHidesNoText() {
+        {
+            RunWriter writer(path());
+            std::vector<RolloutGroup> groups{make_rollout(1, 0, 1)};
+            writer.on_rollouts(groups);
+        }
+        sql(path() / "run.db", "UPDATE rollout_sample SET rewards = '{\"a\":', ref_logprobs = x'0102'");
+        auto back = RunReader(path()).rollouts(1);
+        QCOMPARE(back.at(0).samples.at(0).text, std::string("try 0"));
+        QVERIFY(back[0].samples[0].rewards.empty());
+        QVERIFY(back[0].samples[0].ref_logprobs.empty());
+    }
+
     void aCheckpointWhoseFolderIsGoneIsNotListed() {
         RunWriter writer(path());
         fs::create_directories(path() / "checkpoints/2");

@@ -70,6 +70,10 @@ private:
             std::vector<Sample> samples{make_sample(0.5, 0, static_cast<int>(step)),
                                         make_sample(0.7, 0, static_cast<int>(step))};
             writer.on_samples(samples);
+            std::vector<RolloutGroup> rollouts{make_rollout(step, 0, 4)};
+            writer.on_rollouts(rollouts);
+            std::vector<Comparison> comparisons{make_comparison(step, 1, 2)};
+            writer.on_comparisons(comparisons);
             writer.flush();
             if (write(pipe, &step, sizeof step) != sizeof step) return 1;
         }
@@ -110,6 +114,15 @@ private:
             verify(reader.sample_count() >= 2 * acknowledged && reader.sample_count() <= 2 * last,
                    "samples are missing");
             verify(reader.sample_count() % 2 == 0, "half a report of samples was stored");
+            auto rollouts = static_cast<std::int64_t>(reader.rollout_steps().size());
+            verify(rollouts >= acknowledged && rollouts <= last, "rollouts are missing");
+            if (rollouts > 0) {
+                auto group = reader.rollouts(rollouts).at(0);
+                verify(group.samples.size() == 4 && group.samples[3].ref_logprobs.size() == 3,
+                       "half a rollout was stored");
+            }
+            verify(reader.comparison_count() >= acknowledged && reader.comparison_count() <= last,
+                   "comparisons are missing");
         }
         if (fs::exists(run / "run.db")) {
             auto result = sql(run / "run.db", "PRAGMA integrity_check; PRAGMA foreign_key_check");

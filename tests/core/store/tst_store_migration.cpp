@@ -20,6 +20,8 @@ private slots:
         {
             RunReader reader(path());
             check_old_run(reader);
+            QVERIFY(reader.rollout_steps().empty() && reader.rollouts(1).empty());
+            QVERIFY(reader.comparisons().empty() && reader.comparison_count() == 0);
             QCOMPARE(version_of(path() / "run.db"), std::string("1")); // looking changes nothing
         }
         {
@@ -31,12 +33,38 @@ private slots:
             writer.flush();
             QCOMPARE(before.samples(0.5, 0).size(), 2u); // a reader from before the migration goes on
             check_old_run(before);
+            std::vector<RolloutGroup> rollouts{make_rollout(3, 0)};
+            std::vector<Comparison> comparisons{make_comparison(0, 1, 2)};
+            writer.on_rollouts(rollouts);
+            writer.on_comparisons(comparisons);
+            writer.flush();
+            QCOMPARE(before.rollout_steps(), std::vector<std::int64_t>{3}); // it sees the new tables too
+            QCOMPARE(before.comparison_count(), 1);
         }
-        QCOMPARE(version_of(path() / "run.db"), std::string("2"));
+        QCOMPARE(version_of(path() / "run.db"), std::string("3"));
         QCOMPARE(sql(path() / "run.db", "SELECT count(*) FROM sqlite_master WHERE name = 'sample_scores'"),
                  std::vector<std::string>{"1"});
         QCOMPARE(sql(path() / "run.db", "PRAGMA integrity_check"), std::vector<std::string>{"ok"});
         check_old_run(RunReader(path()));
+    }
+
+    /// As the second version was released: the first with the index of the scores.
+    void aRunOfTheSecondVersionTakesRollouts() {
+        make_old_run(path());
+        sql(path() / "run.db",
+            "CREATE INDEX sample_scores ON sample(temperature, prompt_index, sample_index, "
+            "score); PRAGMA user_version = 2");
+        {
+            RunWriter writer(path());
+            std::vector<RolloutGroup> rollouts{make_rollout(5, 1)};
+            writer.on_rollouts(rollouts);
+        }
+        QCOMPARE(version_of(path() / "run.db"), std::string("3"));
+        RunReader reader(path());
+        check_old_run(reader);
+        QCOMPARE(reader.rollouts(5).at(0).samples.size(), 2u);
+        QCOMPARE(sql(path() / "run.db", "PRAGMA integrity_check; PRAGMA foreign_key_check"),
+                 std::vector<std::string>{"ok"});
     }
 
     void anOldCatalogueIsMigratedWithABackup() {

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "core/base/json.h"
+#include "core/store/records.h"
+
+#include <string>
+
+namespace tempera {
+
+/// The stored records as JSON, for exports and the command line alike: one key per field, named as the field.
+/// A number that is none (NaN, infinity) becomes null.
+
+/// `facts` as the JSON they are; as text where they are none, so that nothing is left out; null where empty.
+Json facts_to_json(const std::string& facts);
+
+/// temperature, prompt_index, sample_index, text, token_ids, logprobs, logprob, finish, score, equation,
+/// value, reason
+Json to_json(const Sample& sample);
+/// sample_index, text, token_ids, logprobs, ref_logprobs, finish, masked, rewards {name: value}, reward, kl,
+/// baseline, advantage, note
+Json to_json(const RolloutSample& sample);
+/// prompt_index, prompt, facts, base and tuned, each {text, tokens, finish, score, note}
+Json to_json(const Comparison& comparison);
+
+} // namespace tempera
