@@ -1,0 +1,139 @@
+#include "core/data/prompt_set.h"
+
+#include "core/base/error.h"
+#include "core/base/suggest.h"
+#include "core/data/jsonl.h"
+#include "core/task/constraints.h"
+#include "core/task/countdown.h"
+#include "core/task/instruction.h"
+
+namespace tempera {
+
+namespace {
+
+constexpr std::int64_t most_prompts = 1000000;
+constexpr std::size_t most_messages = 1000;
+
+std::string countdown_facts(const CountdownProblem& problem) {
+    return to_json_line({{"nums", problem.nums}, {"target", problem.target}});
+}
+
+class Maker {
+public:
+    explicit Maker(const PromptSetOptions& options) : options_(options) {
+        if (options.count < 0 || options.count > most_prompts)
+            fail(ErrorKind::bad_input, "The number of prompts must be between 0 and "
+                                           + std::to_string(most_prompts) + ", not "
+                                           + std::to_string(options.count) + ".");
+    }
+
+    std::vector<TaskPrompt> run() const {
+        if (options_.data.ends_with(".jsonl")) return from_file();
+        if (options_.data != "instructions" && options_.data != "countdown")
+            fail(
+                ErrorKind::bad_input,
+                "Prompts come from \"instructions\", \"countdown\" or a path that ends in .jsonl, not from \""
+                    + options_.data + "\"." + did_you_mean(options_.data, {"instructions", "countdown"}));
+        std::vector<TaskPrompt> prompts;
+        const Split split = split_from(options_.split);
+        if (options_.data == "instructions") {
+            for (auto& row : load_instructions(split, options_.count, options_.data_seed))
+                prompts.push_back(asked(std::move(row.prompt), std::move(row.facts)));
+            return prompts;
+        }
+        if (options_.count == 0) fail(ErrorKind::bad_input, "Say how many Countdown problems are wanted.");
+        for (const auto& problem : make_problems(split, options_.count, options_.data_seed))
+            prompts.push_back(problem_prompt(problem));
+        return prompts;
+    }
+
+private:
+    TaskPrompt problem_prompt(const CountdownProblem& problem) const {
+        return {
+            {}, format_prompt(problem, prompt_style_from(options_.prompt_style)), countdown_facts(problem)};
+    }
+
+    TaskPrompt asked(std::string question, std::string facts) const {
+        TaskPrompt prompt;
+        if (!options_.system.empty()) prompt.messages.push_back({"system", options_.system});
+        prompt.messages.push_back({"user", question});
+        prompt.text = std::move(question);
+        prompt.facts = std::move(facts);
+        return prompt;
+    }
+
+    TaskPrompt conversation(const JsonRow& row, const char* column) const {
+        const Json& list = row.value[column];
+        auto refuse = [&](const std::string& what) {
+            fail(ErrorKind::bad_input, row.place() + ": \"" + column + "\" " + what);
+        };
+        if (list.size() > most_messages) refuse("has more than " + std::to_string(most_messages) + " turns.");
+        TaskPrompt prompt;
+        for (const Json& turn : list) {
+            if (!turn.is_object() || !turn.contains("role") || !turn["role"].is_string()
+                || !turn.contains("content") || !turn["content"].is_string())
+                refuse("must be a list of {\"role\", \"content\"} with texts.");
+            prompt.messages.push_back({turn["role"].get<std::string>(), turn["content"].get<std::string>()});
+            const std::string& role = prompt.messages.back().role;
+            if (role != "system" && role != "user" && role != "assistant")
+                refuse("has the role " + to_json_line(role.substr(0, 40))
+                       + "; use system, user or assistant.");
+        }
+        if (!prompt.messages.empty() && prompt.messages.back().role == "assistant")
+            prompt.messages.pop_back();
+        if (prompt.messages.empty() || prompt.messages.back().role != "user")
+            refuse("must end with a turn of the user, or of the user and the assistant's answer.");
+        prompt.text = prompt.messages.back().content;
+        if (!options_.system.empty() && prompt.messages.front().role != "system")
+            prompt.messages.insert(prompt.messages.begin(), {"system", options_.system});
+        return prompt;
+    }
+
+    std::string facts_of(const JsonRow& row) const {
+        if (row.has("constraints")) {
+            constraints_from(row.value, row.place());
+            return to_json_line({{"constraints", row.value["constraints"]}});
+        }
+        return row.has("nums") && row.has("target") ? countdown_facts(problem_from(row)) : "";
+    }
+
+    TaskPrompt read(const JsonRow& row) const {
+        for (const char* column : {"prompt", "query", "question", "messages"}) {
+            if (!row.has(column)) continue;
+            const bool list = row.value[column].is_array();
+            TaskPrompt prompt = list ? conversation(row, column) : asked(row.text({column}, false), "");
+            prompt.facts = facts_of(row);
+            return prompt;
+        }
+        if (row.has("nums")) return problem_prompt(problem_from(row));
+        fail(ErrorKind::bad_input,
+             row.place() + " has no \"prompt\", \"messages\", or \"nums\" and \"target\".");
+    }
+
+    std::vector<TaskPrompt> from_file() const {
+        JsonlReader reader(options_.data);
+        std::vector<TaskPrompt> prompts;
+        const auto most = static_cast<std::size_t>(options_.count > 0 ? options_.count : most_prompts);
+        while (prompts.size() < most) {
+            auto row = reader.next();
+            if (!row) break;
+            prompts.push_back(read(*row));
+        }
+        if (prompts.empty()) fail(ErrorKind::bad_input, options_.data + " holds no rows.");
+        return prompts;
+    }
+
+    const PromptSetOptions& options_;
+};
+
+} // namespace
+
+std::vector<TaskPrompt> make_prompt_set(const PromptSetOptions& options) {
+    return Maker(options).run();
+}
+
+std::string prompt_text(const TaskPrompt& prompt, const ChatTemplate& style) {
+    return prompt.messages.empty() ? prompt.text : style.apply(prompt.messages);
+}
+
+} // namespace tempera

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "core/text/chat_template.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tempera {
+
+/// A prompt that models answer, and what a checker must know to judge the answer.
+struct TaskPrompt {
+    /// The conversation so far, which the model's chat template turns into its prompt; empty where `text` is
+    /// that prompt already.
+    std::vector<ChatMessage> messages;
+    std::string text;  ///< what people read and reward models judge: the last user turn, or the whole prompt
+    std::string facts; ///< {"constraints": [..]} or {"nums": [..], "target": ..} as JSON text; "" = none
+};
+
+/// Where prompts come from; the fields are those of recipes, by the same names.
+struct PromptSetOptions {
+    /// "instructions": the shipped instructions with verifiable constraints; "countdown": drawn problems; or
+    /// a path ending in .jsonl with one of these in every row (and "constraints" beside the first two, where
+    /// they are to be checked):
+    ///  - `prompt` (or `query`, `question`): the user's words, or a list of {"role", "content"};
+    ///  - `messages`: a list of {"role", "content"}; of both lists an assistant turn at the end is left out;
+    ///  - `nums` and `target` alone: a Countdown problem.
+    std::string data = "instructions";
+    std::string split = "train";        ///< of the first two; a file's rows are taken in its order
+    std::int64_t count = 0;             ///< at most so many; 0 = all of a file or of the instructions
+    std::uint64_t data_seed = 0;        ///< order of the instructions, draw of the problems
+    std::string prompt_style = "paper"; ///< of Countdown problems: "paper" or "short"
+    std::string system;                 ///< system turn of conversations that bring none; "" = none
+};
+
+/// The same options give the same prompts, and a longer set starts with the shorter one. Throws
+/// Error(bad_input) naming the option, or file, row and column; Error(not_found, io) for the file.
+std::vector<TaskPrompt> make_prompt_set(const PromptSetOptions& options);
+
+/// The text to put to a model: encode it without adding special tokens where there are `messages` (the
+/// template writes them), with them where there are none.
+std::string prompt_text(const TaskPrompt& prompt, const ChatTemplate& style);
+
+} // namespace tempera
