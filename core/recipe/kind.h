@@ -20,6 +20,9 @@ std::vector<FieldProblem> check_as(const RecipeKind& kind, const Json& recipe, R
     auto problems = check_keys(kind, recipe);
     auto misfits = assign_all(target.bindings(), recipe);
     problems.insert(problems.end(), misfits.begin(), misfits.end());
+    // Where the kind has defaults that give way to what the user set.
+    if constexpr (requires { target.adapt_defaults(recipe); })
+        if (recipe.is_object()) target.adapt_defaults(recipe);
     // Cross-field checks on defaults that stand in for a refused value would mislead.
     if (misfits.empty()) {
         auto crossed = target.problems_found();

@@ -8,8 +8,6 @@ namespace tempera {
 
 namespace {
 
-constexpr double largest_seed = 9007199254740991.0; // 2^53 - 1
-
 void bind_model_and_problems(SweepRecipe& r, std::vector<Binding>& list) {
     list.push_back(Binding("model", &r.model)
                        .model()
@@ -116,7 +114,7 @@ void bind_sampling(SweepRecipe& r, std::vector<Binding>& list) {
                              "depend on the batch."));
 }
 
-void bind_running(SweepRecipe& r, std::vector<Binding>& list) {
+void bind_sampler(SweepRecipe& r, std::vector<Binding>& list) {
     list.push_back(Binding("slots", &r.slots)
                        .range(0, 65536)
                        .unit("sequences")
@@ -130,16 +128,6 @@ void bind_running(SweepRecipe& r, std::vector<Binding>& list) {
                        .label("Bootstrap")
                        .group("Running")
                        .help("Resamples of the problems behind every 95 % interval."));
-    list.push_back(Binding("device", &r.device)
-                       .choices({"cpu", "cuda"})
-                       .label("Device")
-                       .group("Running")
-                       .help("Where the run computes. \"cuda\" needs a CUDA build of the engine."));
-    list.push_back(Binding("dtype", &r.dtype)
-                       .choices({"float32", "bfloat16"})
-                       .label("Precision")
-                       .group("Running")
-                       .help("Precision of weights and computation. float32 is faster on most CPUs."));
 }
 
 } // namespace
@@ -148,14 +136,14 @@ std::vector<Binding> SweepRecipe::bindings() {
     std::vector<Binding> list;
     bind_model_and_problems(*this, list);
     bind_sampling(*this, list);
-    bind_running(*this, list);
+    bind_sampler(*this, list);
+    bind_device(*this, list, "Precision of weights and computation. float32 is faster on most CPUs.");
     return list;
 }
 
 std::vector<FieldProblem> SweepRecipe::problems_found() const {
     std::vector<FieldProblem> list;
-    if (model.empty())
-        list.push_back({"model", "model is empty: name a model or a folder, e.g. --set model=tiny."});
+    check_model(model, list);
     if (temperatures.empty())
         list.push_back({"temperatures", "temperatures is empty: name at least one, e.g. 0.3,0.7."});
     auto sorted = temperatures;

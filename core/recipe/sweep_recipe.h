@@ -1,12 +1,12 @@
 #pragma once
 
-#include "core/recipe/binding.h"
+#include "core/recipe/shared_fields.h"
 
 namespace tempera {
 
 /// Best-of-N over a temperature sweep: `n` samples of every problem at every temperature, verified; every
 /// smaller N is estimated from the same samples.
-struct SweepRecipe {
+struct SweepRecipe : DeviceFields {
     std::string model = "tiny";
     std::string adapter;
     std::string data = "countdown";
@@ -27,8 +27,6 @@ struct SweepRecipe {
 
     std::int64_t slots = 0;
     std::int64_t bootstrap_resamples = 1000;
-    std::string device = "cpu";
-    std::string dtype = "float32";
 
     /// Every field, in the order of the form.
     std::vector<Binding> bindings();

@@ -43,6 +43,9 @@ void read_moment(const SafetensorsReader& reader, const std::string& name, const
 } // namespace
 
 Json to_json(const TrainingState& s) {
+    Json sums = Json::array();
+    for (const MeterSum& sum : s.since_log)
+        sums.push_back({sum.name, sum.sum, sum.count});
     return {{"step", s.step},
             {"num_tokens", s.num_tokens},
             {"seed", s.seed},
@@ -53,7 +56,7 @@ Json to_json(const TrainingState& s) {
             {"best_step", s.best_step},
             {"evaluations_without_gain", s.evaluations_without_gain},
             {"early_stopped", s.early_stopped},
-            {"since_log", {s.since_log.steps, s.since_log.loss, s.since_log.entropy, s.since_log.accuracy}}};
+            {"since_log", std::move(sums)}};
 }
 
 TrainingState training_state_from(const Json& json, const std::string& source) {
@@ -69,9 +72,9 @@ TrainingState training_state_from(const Json& json, const std::string& source) {
         json.at("best_step").get_to(s.best_step);
         json.at("evaluations_without_gain").get_to(s.evaluations_without_gain);
         json.at("early_stopped").get_to(s.early_stopped);
-        const Json& sums = json.at("since_log");
-        s.since_log = {sums.at(0).get<std::int64_t>(), sums.at(1).get<double>(), sums.at(2).get<double>(),
-                       sums.at(3).get<double>()};
+        for (const Json& sum : json.at("since_log"))
+            s.since_log.push_back(
+                {sum.at(0).get<std::string>(), sum.at(1).get<double>(), sum.at(2).get<std::int64_t>()});
         return s;
     } catch (const Json::exception& error) {
         fail(ErrorKind::bad_input, source + " is not a training state: " + error.what());

@@ -72,6 +72,13 @@ double BatchPlan::epoch_after(std::int64_t steps) const {
            + static_cast<double>(inside) / static_cast<double>(batches_per_epoch_);
 }
 
+std::vector<std::int64_t> all_rows(const std::vector<std::vector<std::int64_t>>& batches) {
+    std::vector<std::int64_t> rows;
+    for (const auto& batch : batches)
+        rows.insert(rows.end(), batch.begin(), batch.end());
+    return rows;
+}
+
 std::vector<MicroBatch> make_micro_batches(const std::vector<TokenExample>& examples,
                                            const std::vector<std::int64_t>& rows, std::int64_t max_tokens,
                                            std::int64_t first_stream, at::Device device) {

@@ -29,6 +29,9 @@ private:
     std::vector<std::int64_t> order_;
 };
 
+/// The rows of all batches, in order.
+std::vector<std::int64_t> all_rows(const std::vector<std::vector<std::int64_t>>& batches);
+
 /// What is computed at once: whole sequences, and where in their row the tokens are that predict a target.
 struct MicroBatch {
     std::vector<std::int64_t> rows; ///< example numbers, for error sentences

@@ -1,5 +1,7 @@
 #include "core/engine/train/optimiser.h"
 
+#include "core/engine/lora/lora.h"
+
 #include <cmath>
 
 namespace tempera {
@@ -24,11 +26,12 @@ void adamw_reference(const kernels::AdamW& o, const at::Tensor& weight, const at
 
 } // namespace
 
-Optimiser::Optimiser(Decoder& model) {
-    bool adapters = false;
-    for (const DecoderLayer& layer : model.layers)
-        for (const Linear* linear : {&layer.qkv, &layer.o, &layer.gate_up, &layer.down})
-            adapters = adapters || !linear->lora.empty();
+std::vector<Parameter> trained_parameters(Decoder& model) {
+    std::vector<Parameter> list;
+    bool adapters = !lora_slices(model).empty();
+    auto add = [&](const std::string& name, const at::Tensor& weight, bool decays) {
+        list.push_back({name, weight, decays});
+    };
     if (!adapters) add("embed_tokens", model.embedding, true);
     for (std::size_t l = 0; l < model.layers.size(); ++l) {
         DecoderLayer& layer = model.layers[l];
@@ -51,7 +54,15 @@ Optimiser::Optimiser(Decoder& model) {
     }
     if (!adapters) add("final_norm", model.final_norm, false);
     if (!adapters && !model.config.tied_embeddings) add("lm_head", model.lm_head.weight, true);
+    return list;
+}
 
+Optimiser::Optimiser(std::vector<Parameter> parameters) : parameters_(std::move(parameters)) {
+    constexpr std::int64_t line = 16; // every tensor's part begins on a cache line
+    for (Parameter& parameter : parameters_) {
+        parameter.offset = size_;
+        size_ += (parameter.weight.numel() + line - 1) / line * line;
+    }
     auto options = parameters_.front().weight.options().dtype(at::kFloat).requires_grad(false);
     gradients_ = at::zeros({size_}, options);
     first_ = at::zeros({size_}, options);
@@ -68,12 +79,6 @@ Optimiser::~Optimiser() {
         parameter.weight.mutable_grad() = at::Tensor();
         parameter.weight.requires_grad_(false);
     }
-}
-
-void Optimiser::add(const std::string& name, const at::Tensor& weight, bool decays) {
-    parameters_.push_back({name, weight, size_, decays});
-    constexpr std::int64_t line = 16; // every tensor's part begins on a cache line
-    size_ += (weight.numel() + line - 1) / line * line;
 }
 
 std::int64_t Optimiser::parameter_count() const {

@@ -13,17 +13,19 @@ namespace tempera {
 struct Parameter {
     std::string name;
     at::Tensor weight;
-    std::int64_t offset = 0;
-    bool decays = true; ///< false for norms and biases, as transformers groups them
+    bool decays = true;      ///< false for norms and biases, as transformers groups them
+    std::int64_t offset = 0; ///< set by the optimiser
 };
+
+/// What a run trains of the model: the adapters where there are any, else every weight.
+std::vector<Parameter> trained_parameters(Decoder& model);
 
 /// AdamW over the trained tensors of a model, with fp32 weights, gradients and moments in flat buffers: one
 /// pass over memory a step. Gradients add up in place until `clear_gradients`.
 class Optimiser {
 public:
-    /// Makes exactly these tensors of the model require gradients: the adapters' where there are any, else
-    /// all.
-    explicit Optimiser(Decoder& model);
+    /// Makes these tensors require gradients, which lie in its buffer until it is destroyed.
+    explicit Optimiser(std::vector<Parameter> parameters);
     ~Optimiser();
     Optimiser(const Optimiser&) = delete;
     Optimiser& operator=(const Optimiser&) = delete;
@@ -40,8 +42,6 @@ public:
     at::Tensor& second() { return second_; } ///< flat second moment
 
 private:
-    void add(const std::string& name, const at::Tensor& weight, bool decays);
-
     std::vector<Parameter> parameters_;
     at::Tensor gradients_, first_, second_;
     std::int64_t size_ = 0;

@@ -3,36 +3,39 @@
 #include "core/engine/train/machine.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace tempera {
 
 ProgressMeter::ProgressMeter(std::int64_t first_step, std::int64_t total_steps, const MeterSums& since_log)
     : first_step_(first_step), total_steps_(total_steps), began_(Clock::now()), sums_(since_log) {}
 
-void ProgressMeter::add_step(double loss, double entropy, double accuracy, std::int64_t tokens,
-                             double seconds) {
+void ProgressMeter::add_step(std::span<const Metric> means, std::int64_t tokens, double seconds) {
+    for (const Metric& metric : means) {
+        auto sum = std::find_if(sums_.begin(), sums_.end(),
+                                [&](const MeterSum& other) { return other.name == metric.name; });
+        if (sum == sums_.end()) sum = sums_.insert(sums_.end(), {metric.name, 0, 0});
+        if (std::isnan(metric.value)) continue;
+        sum->sum += metric.value;
+        ++sum->count;
+    }
     interval_seconds_ += seconds;
-    sums_.loss += loss;
-    sums_.entropy += entropy;
-    sums_.accuracy += accuracy;
     tokens_ += tokens;
     interval_tokens_ += tokens;
-    ++sums_.steps;
 }
 
 std::vector<Metric> ProgressMeter::take_metrics(double gradient_norm, double learning_rate,
                                                 std::int64_t num_tokens, double epoch) {
-    auto steps = static_cast<double>(std::max<std::int64_t>(sums_.steps, 1));
     double seconds = std::max(interval_seconds_, 1e-9);
-    std::vector<Metric> metrics{{"loss", sums_.loss / steps},
-                                {"grad_norm", gradient_norm},
-                                {"learning_rate", learning_rate},
-                                {"entropy", sums_.entropy / steps},
-                                {"mean_token_accuracy", sums_.accuracy / steps},
-                                {"num_tokens", static_cast<double>(num_tokens)},
-                                {"epoch", epoch},
-                                {"tokens_per_second", static_cast<double>(interval_tokens_) / seconds},
-                                {"memory_gib", memory_gib()}};
+    std::vector<Metric> metrics;
+    for (const MeterSum& sum : sums_)
+        if (sum.count > 0) metrics.push_back({sum.name, sum.sum / static_cast<double>(sum.count)});
+    for (const Metric& metric :
+         {Metric{"grad_norm", gradient_norm}, Metric{"learning_rate", learning_rate},
+          Metric{"num_tokens", static_cast<double>(num_tokens)}, Metric{"epoch", epoch},
+          Metric{"tokens_per_second", static_cast<double>(interval_tokens_) / seconds},
+          Metric{"memory_gib", memory_gib()}})
+        metrics.push_back(metric);
     sums_ = {};
     interval_seconds_ = 0;
     interval_tokens_ = 0;

@@ -4,16 +4,19 @@
 
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace tempera {
 
-/// Sums over the steps since the last log.
-struct MeterSums {
-    std::int64_t steps = 0;
-    double loss = 0, entropy = 0, accuracy = 0;
+/// What the steps since the last log measured of a metric; a NaN does not count.
+struct MeterSum {
+    std::string name;
+    double sum = 0;
+    std::int64_t count = 0;
 };
+using MeterSums = std::vector<MeterSum>;
 
 /// Collects what the steps since the last log measured, and foretells the end of a run.
 class ProgressMeter {
@@ -22,10 +25,11 @@ public:
 
     ProgressMeter(std::int64_t first_step, std::int64_t total_steps, const MeterSums& since_log);
 
-    /// `seconds` of the step alone: evaluations and checkpoints do not count in tokens_per_second.
-    void add_step(double loss, double entropy, double accuracy, std::int64_t tokens, double seconds);
-    /// loss, grad_norm, learning_rate, entropy, mean_token_accuracy, num_tokens, epoch, tokens_per_second,
-    /// memory_gib; then the next interval begins.
+    /// `means` are the step's own values. `seconds` of the step alone: evaluations and checkpoints do not
+    /// count in tokens_per_second.
+    void add_step(std::span<const Metric> means, std::int64_t tokens, double seconds);
+    /// The means over the steps since the last log, in the order they were first added; then grad_norm,
+    /// learning_rate, num_tokens, epoch, tokens_per_second, memory_gib. The next interval begins.
     std::vector<Metric> take_metrics(double gradient_norm, double learning_rate, std::int64_t num_tokens,
                                      double epoch);
     Progress progress(const std::string& phase, std::int64_t step) const;

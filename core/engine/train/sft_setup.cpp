@@ -1,7 +1,6 @@
 #include "core/engine/train/sft_setup.h"
 
 #include "core/base/error.h"
-#include "core/engine/lora/adapter_io.h"
 #include "core/engine/model/decoder_io.h"
 
 #include <algorithm>
@@ -11,16 +10,6 @@ namespace fs = std::filesystem;
 namespace tempera {
 
 namespace {
-
-LoraConfig lora_config_of(const SftRecipe& recipe) {
-    LoraConfig config;
-    config.r = recipe.lora_r;
-    config.alpha = recipe.lora_alpha;
-    config.dropout = recipe.lora_dropout;
-    config.targets = recipe.lora_targets;
-    config.base_model = recipe.model;
-    return config;
-}
 
 void report_losses(const TokenisedSet& set, const char* name, std::int64_t max_length,
                    RunObserver& observer) {
@@ -44,38 +33,16 @@ std::int64_t longest_of(const TokenisedSet& set) {
 
 } // namespace
 
-void TrainedModel::save(const fs::path& folder) const {
-    if (adapter) {
-        save_adapter(decoder, *adapter, folder);
-        return;
-    }
-    save_decoder(decoder, folder);
-    copy_tokenizer_files(tokenizer_folder, folder);
-}
-
 TrainedModel load_trained_model(const SftRecipe& recipe, const fs::path& checkpoint) {
-    TrainedModel model;
-    model.tokenizer_folder = base_folder_of(recipe.model);
-    bool fresh = recipe.initialise == "random";
-    if (fresh && recipe.is_lora())
+    auto seed = static_cast<std::uint64_t>(recipe.seed);
+    if (recipe.initialise != "random") return load_trained_model(recipe.model, recipe, seed, checkpoint);
+    if (recipe.is_lora())
         fail(ErrorKind::bad_input,
              "An adapter cannot stand on random weights, which are stored nowhere; set method to full.");
-    if (recipe.is_lora()) {
-        model.decoder = load_decoder(recipe.model);
-        if (checkpoint.empty()) {
-            model.adapter = lora_config_of(recipe);
-            attach_lora(model.decoder, *model.adapter, static_cast<std::uint64_t>(recipe.seed));
-        } else {
-            model.adapter = load_adapter(model.decoder, checkpoint / "model");
-        }
-    } else if (!checkpoint.empty()) {
-        model.decoder = load_decoder(checkpoint / "model");
-    } else if (fresh) {
-        model.decoder = random_decoder(read_model_config(model.tokenizer_folder),
-                                       static_cast<std::uint64_t>(recipe.seed));
-    } else {
-        model.decoder = load_decoder(recipe.model);
-    }
+    TrainedModel model;
+    model.tokenizer_folder = base_folder_of(recipe.model);
+    model.decoder = checkpoint.empty() ? random_decoder(read_model_config(model.tokenizer_folder), seed)
+                                       : load_decoder(checkpoint / "model");
     return model;
 }
 
@@ -89,16 +56,9 @@ TrainingData load_training_data(const SftRecipe& recipe, const TrainedModel& mod
     options.data_seed = static_cast<std::uint64_t>(recipe.data_seed);
     TrainingSet texts = make_training_set(options);
 
-    Tokenizer tokenizer = Tokenizer::load(model.tokenizer_folder);
-    const ModelConfig& config = model.decoder.config;
-    if (tokenizer.id_limit() > config.vocab_size)
-        fail(ErrorKind::bad_input, "The tokenizer in " + model.tokenizer_folder.string() + " has ids up to "
-                                       + std::to_string(tokenizer.id_limit() - 1)
-                                       + ", but the model embeds only " + std::to_string(config.vocab_size)
-                                       + " tokens; the files do not belong together.");
+    Tokenizer tokenizer = load_tokenizer(model);
     TokeniseOptions tokenise;
-    tokenise.eos_id = tokenizer.eos_id().value_or(
-        config.eos_ids.empty() ? -1 : static_cast<std::int32_t>(config.eos_ids.front()));
+    tokenise.eos_id = end_of_text(tokenizer, model.decoder.config);
     tokenise.completion_only = recipe.train_on == "completion";
     tokenise.max_length = recipe.max_length;
     if (tokenise.eos_id < 0)

@@ -4,20 +4,12 @@
 #include "core/engine/model/forward.h"
 #include "core/engine/model/loss.h"
 #include "core/engine/train/batches.h"
+#include "core/engine/train/pass_context.h"
 
 #include <functional>
 #include <vector>
 
 namespace tempera {
-
-/// What one pass needs to know of model and machine.
-struct PassContext {
-    const Decoder& model;
-    const RopeTable& rope;
-    at::Device device;
-    at::ScalarType compute_type;
-    std::int64_t micro_batch_tokens;
-};
 
 /// What a step or an evaluation measured.
 struct PassResult {

@@ -212,15 +212,17 @@ private slots:
         QTest::addColumn<QString>("field");
         QTest::newRow("patience") << R"({"kind":"sft","patience":3,"eval_steps":0})"
                                   << "patience";
-        QTest::newRow("evaluation") << R"({"kind":"sft","validation_examples":0})"
+        QTest::newRow("evaluation") << R"({"kind":"sft","validation_examples":0,"eval_steps":200})"
                                     << "eval_steps";
+        QTest::newRow("patience alone") << R"({"kind":"sft","validation_examples":0,"patience":3})"
+                                        << "patience";
         QTest::newRow("targets") << R"({"kind":"sft","method":"lora","lora_targets":[]})"
                                  << "lora_targets";
         QTest::newRow("all of what is made") << R"({"kind":"sft","examples":0})"
                                              << "examples";
         QTest::newRow("random lora") << R"({"kind":"sft","method":"lora","initialise":"random"})"
                                      << "method";
-        QTest::newRow("warm-up") << R"({"kind":"sft","max_steps":50})"
+        QTest::newRow("warm-up") << R"({"kind":"sft","max_steps":50,"warmup_steps":100})"
                                  << "warmup_steps";
         QTest::newRow("no model") << R"({"kind":"sft","model":""})"
                                   << "model";
@@ -239,6 +241,16 @@ private slots:
         QCOMPARE(problems.size(), std::size_t{1});
         QCOMPARE(QString::fromStdString(problems.front().field), field);
         QVERIFY_THROWS_EXCEPTION(Error, complete_recipe(Json::parse(recipe.toStdString())));
+    }
+
+    void defaultsGiveWayToWhatIsSet() {
+        Json shorter = complete_recipe({{"kind", "sft"}, {"max_steps", 50}});
+        QCOMPARE(shorter["warmup_steps"].get<int>(), 5);
+        QCOMPARE(complete_recipe({{"kind", "sft"}, {"max_steps", 5000}})["warmup_steps"].get<int>(), 100);
+        QCOMPARE(text_of(complete_recipe(shorter)), text_of(shorter));
+        Json blind = complete_recipe({{"kind", "sft"}, {"validation_examples", 0}});
+        QCOMPARE(blind["eval_steps"].get<int>(), 0);
+        QCOMPARE(text_of(complete_recipe(blind)), text_of(blind));
     }
 
     void allProblemsAreReportedAtOnce() {

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "core/engine/lora/lora.h"
+#include "core/recipe/shared_fields.h"
+#include "core/text/tokenizer.h"
+
+#include <filesystem>
+#include <optional>
+
+namespace tempera {
+
+/// The decoder a run trains, with its adapter where the recipe asks for one.
+struct TrainedModel {
+    Decoder decoder;
+    std::optional<LoraConfig> adapter;
+    std::filesystem::path tokenizer_folder; ///< where the tokenizer files lie
+
+    /// Writes the weights (or the adapter) as a folder other programs load.
+    void save(const std::filesystem::path& folder) const;
+};
+
+/// The model in the folder `model`, with a fresh adapter (drawn by `seed`) where `lora` asks for one; or,
+/// where `checkpoint` is not empty, what a run of the same recipe left in `checkpoint`/model. An adapter
+/// folder is merged first, so "adapter off" is always the model that the run started from.
+TrainedModel load_trained_model(const std::string& model, const LoraFields& lora, std::uint64_t seed,
+                                const std::filesystem::path& checkpoint);
+
+/// The model's tokenizer. Throws Error(bad_input) where it has ids that the model does not embed.
+Tokenizer load_tokenizer(const TrainedModel& model);
+
+/// The token that ends a text: the tokenizer's, else the first of the model's; -1 where neither names one.
+std::int32_t end_of_text(const Tokenizer& tokenizer, const ModelConfig& config);
+
+LoraConfig lora_config_of(const LoraFields& lora, const std::string& base_model);
+
+at::ScalarType compute_type_of(const DeviceFields& fields);
+
+} // namespace tempera

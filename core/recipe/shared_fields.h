@@ -1,0 +1,76 @@
+#pragma once
+
+#include "core/recipe/binding.h"
+
+namespace tempera {
+
+/// The fields that several kinds of run share. A recipe struct inherits what it has (`recipe.learning_rate`),
+/// sets its own defaults in its constructor, and calls the matching bind_ function where the fields stand in
+/// its form.
+
+/// Whether every weight is trained or an adapter beside frozen ones.
+struct LoraFields {
+    std::string method = "full";
+    std::int64_t lora_r = 8;
+    double lora_alpha = 32;
+    double lora_dropout = 0.05;
+    std::vector<std::string> lora_targets = {"q_proj", "k_proj", "v_proj", "o_proj"};
+
+    bool is_lora() const { return method == "lora"; }
+};
+
+/// AdamW, its schedule, and how many examples a step sees.
+struct OptimiserFields {
+    double learning_rate = 5e-6;
+    std::string schedule = "cosine";
+    std::int64_t warmup_steps = 100;
+    double epochs = 3;
+    std::int64_t max_steps = 0;
+    std::int64_t batch_size = 16;
+    std::int64_t accumulation = 1;
+    std::int64_t micro_batch_tokens = 1024;
+    double weight_decay = 0.01;
+    double adam_beta1 = 0.9;
+    double adam_beta2 = 0.999;
+    double adam_epsilon = 1e-8;
+    double max_grad_norm = 1.0;
+};
+
+/// What happens every so many steps.
+struct RunningFields {
+    std::int64_t eval_steps = 200;
+    std::int64_t patience = 0;
+    std::int64_t checkpoint_steps = 200;
+    std::int64_t keep_checkpoints = 2;
+    std::int64_t log_steps = 1;
+    std::int64_t seed = 42;
+};
+
+struct DeviceFields {
+    std::string device = "cpu";
+    std::string dtype = "float32";
+};
+
+/// The largest seed of any kind: 2^53 - 1, what every JSON reader keeps.
+constexpr double largest_seed = 9007199254740991.0;
+
+void bind_lora(LoraFields& fields, std::vector<Binding>& list);
+void bind_optimiser(OptimiserFields& fields, std::vector<Binding>& list);
+void bind_running(RunningFields& fields, std::vector<Binding>& list);
+/// `precision` is the help of dtype.
+void bind_device(DeviceFields& fields, std::vector<Binding>& list, const std::string& precision);
+
+/// Checks across fields: each adds to `list` what is wrong.
+void check_model(const std::string& model, std::vector<FieldProblem>& list);
+void check_lora(const LoraFields& fields, std::vector<FieldProblem>& list);
+void check_optimiser(const OptimiserFields& fields, std::vector<FieldProblem>& list);
+void check_running(const RunningFields& fields, std::int64_t validation_examples,
+                   std::vector<FieldProblem>& list);
+
+/// A default that does not go with what the user set gives way: a default warm-up to a shorter step limit,
+/// the default evaluations to validation_examples = 0. `given` is the recipe as it was written; what it names
+/// is never changed.
+void adapt_optimiser(OptimiserFields& fields, const Json& given);
+void adapt_running(RunningFields& fields, std::int64_t validation_examples, const Json& given);
+
+} // namespace tempera
