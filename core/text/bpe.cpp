@@ -5,7 +5,6 @@
 #include "core/text/json_fields.h"
 #include "core/text/word_cache.h"
 
-#include <atomic>
 #include <bit>
 #include <functional>
 #include <queue>
@@ -60,10 +59,9 @@ void refuse_variants(const Json& json, const std::string& source) {
 } // namespace
 
 Bpe Bpe::from_json(const Json& json, const Vocabulary& vocabulary, const std::string& source) {
-    static std::atomic<std::uint64_t> models{0};
     refuse_variants(json, source);
     Bpe result;
-    result.cache_key_ = ++models;
+    result.cache_key_ = WordCache::new_key();
     for (unsigned byte = 0; byte < 256; ++byte)
         result.byte_ids_[byte] =
             vocabulary.id_of(ByteAlphabet::instance().of(static_cast<std::uint8_t>(byte))).value_or(-1);
@@ -205,17 +203,7 @@ void Bpe::encode_word_uncached(std::string_view word, std::vector<std::int32_t>&
 }
 
 void Bpe::encode_word(std::string_view word, std::vector<std::int32_t>& out) const {
-    if (word.size() > WordCache::longest_word) return encode_word_uncached(word, out);
-    WordCache& cache = WordCache::of_this_thread(cache_key_);
-    std::uint64_t hash = WordCache::hash(word);
-    WordCache::Found found = cache.find(word, hash);
-    if (found.ids) {
-        out.insert(out.end(), found.ids, found.ids + found.count);
-        return;
-    }
-    std::size_t before = out.size();
-    encode_word_uncached(word, out);
-    cache.insert(word, hash, std::span(out).subspan(before));
+    WordCache::encode(cache_key_, word, out, [&] { encode_word_uncached(word, out); });
 }
 
 } // namespace tempera

@@ -3,6 +3,8 @@
 #include "core/base/error.h"
 #include "core/text/utf8.h"
 
+#include <algorithm>
+
 namespace tempera::text_json {
 
 namespace {
@@ -75,6 +77,44 @@ void check_density(std::int32_t largest_id, std::size_t tokens, const std::strin
         fail(ErrorKind::bad_input, source + ": the token id " + std::to_string(largest_id)
                                        + " is far beyond the " + std::to_string(tokens)
                                        + " tokens there are.");
+}
+
+std::string character_field(const Json& object, const char* key, const std::string& source) {
+    std::string value = string_field(object, key, source);
+    if (value.empty() || code_point_at(value, 0).end != value.size())
+        fail(ErrorKind::bad_input,
+             source + ": \"" + key + "\" must be one character, but is " + text_json::quoted(value) + ".");
+    return value;
+}
+
+MetaspaceScheme metaspace_scheme(const Json& json, const std::string& source) {
+    MetaspaceScheme scheme = MetaspaceScheme::always;
+    if (find(json, "prepend_scheme", source)) {
+        std::string name = string_field(json, "prepend_scheme", source);
+        if (name == "first")
+            scheme = MetaspaceScheme::first;
+        else if (name == "never")
+            scheme = MetaspaceScheme::never;
+        else if (name != "always")
+            fail(ErrorKind::unsupported, source + ": the prepend_scheme " + text_json::quoted(name) + " is not known.");
+    }
+    if (!bool_field(json, "add_prefix_space", true, source) && scheme != MetaspaceScheme::never)
+        fail(ErrorKind::bad_input, source + ": \"add_prefix_space\" contradicts \"prepend_scheme\".");
+    return scheme;
+}
+
+void fill_trie(ByteTrie& trie, const Vocabulary& vocabulary, const std::string& source) {
+    std::size_t bytes = 0;
+    for (std::int32_t id = 0; id < vocabulary.id_limit(); ++id)
+        bytes += std::min(vocabulary.piece(id).size(), ByteTrie::longest_text);
+    trie.reserve(bytes / 3); // tokens share their beginnings; it grows where they do not
+    for (std::int32_t id = 0; id < vocabulary.id_limit(); ++id) {
+        std::string_view piece = vocabulary.piece(id);
+        if (piece.size() > ByteTrie::longest_text)
+            fail(ErrorKind::bad_input,
+                 source + ": the token " + quoted(piece) + " is longer than 1024 bytes.");
+        if (!piece.empty()) trie.insert(piece, id);
+    }
 }
 
 std::string quoted(std::string_view text) {

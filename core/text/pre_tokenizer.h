@@ -1,8 +1,10 @@
 #pragma once
 
 #include "core/base/json.h"
+#include "core/text/json_fields.h"
 #include "core/text/split_pattern.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -25,8 +27,8 @@ enum class SplitBehavior { removed, isolated, merged_with_previous, merged_with_
 std::vector<TextRange> apply_behavior(const std::vector<TextRange>& text_ranges, SplitBehavior behavior,
                                       bool invert);
 
-/// The "pre_tokenizer" of a tokenizer.json: Split, Digits, ByteLevel, or a Sequence of these with ByteLevel
-/// last.
+/// The "pre_tokenizer" of a tokenizer.json: Split, Digits, Whitespace, WhitespaceSplit, Punctuation,
+/// BertPreTokenizer, Metaspace, ByteLevel, or a Sequence of these with ByteLevel last.
 ///
 /// ByteLevel's replacement of bytes by printable characters is not carried out: pieces are raw UTF-8, and the
 /// model is told by byte_level() to look them up byte by byte. That is why nothing may follow it.
@@ -37,8 +39,9 @@ public:
     /// the list.
     static PreTokenizer from_json(const Json& json, const std::string& source);
 
-    /// Cuts `text` (valid UTF-8). No piece is empty.
-    void split(std::string_view text, PieceSink& sink) const { run(0, text, sink); }
+    /// Cuts `text` (valid UTF-8). No piece is empty. `at_start`: whether the text begins where the whole of
+    /// what is encoded does, which Metaspace's scheme "first" asks.
+    void split(std::string_view text, bool at_start, PieceSink& sink) const { run(0, text, at_start, sink); }
     bool byte_level() const { return byte_level_; }
 
 private:
@@ -54,15 +57,40 @@ private:
         bool add_prefix_space;
         bool use_regex;
     };
+    struct Bert {};
+    struct WhiteSpace {
+        bool words; ///< Whitespace: also between word characters and others
+    };
+    struct Punctuation {
+        SplitBehavior behavior;
+    };
+    struct Metaspace {
+        std::string mark;
+        MetaspaceScheme scheme;
+        bool split;
+    };
+    using Stage = std::variant<Split, Digits, ByteLevel, Bert, WhiteSpace, Punctuation, Metaspace>;
 
     void add(const Json& json, const std::string& source);
-    void run(std::size_t stage, std::string_view text, PieceSink& sink) const;
-    void run_split(const Split& split, std::size_t stage, std::string_view text, PieceSink& sink) const;
-    void run_digits(const Digits& digits, std::size_t stage, std::string_view text, PieceSink& sink) const;
-    void run_byte_level(const ByteLevel& level, std::size_t stage, std::string_view text,
-                        PieceSink& sink) const;
+    static std::optional<Stage> stage_from(const std::string& type, const Json& json,
+                                           const std::string& source);
+    void run(std::size_t stage, std::string_view text, bool at_start, PieceSink& sink) const;
+    void run_stage(const Split& split, std::size_t next, std::string_view text, bool at_start,
+                   PieceSink& sink) const;
+    void run_stage(const Digits& digits, std::size_t next, std::string_view text, bool at_start,
+                   PieceSink& sink) const;
+    void run_stage(const ByteLevel& level, std::size_t next, std::string_view text, bool at_start,
+                   PieceSink& sink) const;
+    void run_stage(const Bert& bert, std::size_t next, std::string_view text, bool at_start,
+                   PieceSink& sink) const;
+    void run_stage(const WhiteSpace& space, std::size_t next, std::string_view text, bool at_start,
+                   PieceSink& sink) const;
+    void run_stage(const Punctuation& punctuation, std::size_t next, std::string_view text, bool at_start,
+                   PieceSink& sink) const;
+    void run_stage(const Metaspace& meta, std::size_t next, std::string_view text, bool at_start,
+                   PieceSink& sink) const;
 
-    std::vector<std::variant<Split, Digits, ByteLevel>> stages_;
+    std::vector<Stage> stages_;
     bool byte_level_ = false;
 };
 

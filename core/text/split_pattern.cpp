@@ -21,7 +21,7 @@ const char* const llama3_pattern =
 
 namespace {
 
-constexpr std::uint8_t class_other_mask =
+constexpr std::uint16_t class_other_mask =
     class_letter | class_number | class_space; // none of them: [^\s\p{L}\p{N}]
 
 /// A text with the classes of its characters: position in, classes and next position out.
@@ -31,7 +31,7 @@ public:
 
     struct Char {
         char32_t value;
-        std::uint8_t classes;
+        std::uint16_t classes;
         std::size_t end;
     };
     bool at_end(std::size_t position) const { return position >= text_.size(); }
@@ -40,7 +40,7 @@ public:
         return {c.value, classes_(c.value), c.end};
     }
     /// End of the run of characters that have one of the classes in `mask`, or with `inverted` none of them.
-    std::size_t skip(std::size_t position, std::uint8_t mask, bool inverted = false) const {
+    std::size_t skip(std::size_t position, std::uint16_t mask, bool inverted = false) const {
         while (!at_end(position)) {
             Char c = at(position);
             if (((c.classes & mask) != 0) == inverted) break;
@@ -140,7 +140,7 @@ constexpr std::size_t most_pattern_bytes = 20'000, most_translated_bytes = 1u <<
 
 /// The inside of an ICU set with the code points of a class: Oniguruma's, where ICU's own follows another
 /// Unicode version.
-std::string set_of(std::uint8_t classes) {
+std::string set_of(std::uint16_t classes) {
     std::string out;
     auto put = [&](char32_t c) {
         char text[16];
@@ -250,6 +250,13 @@ SplitPattern SplitPattern::literal(const std::string& text, const std::string& s
     result.kind_ = Kind::literal;
     result.literal_ = text;
     return result;
+}
+
+SplitPattern pattern_from_json(const Json& component, const std::string& source) {
+    const Json& pattern = text_json::require(component, "pattern", source);
+    if (text_json::find(pattern, "Regex", source))
+        return SplitPattern::regex(text_json::string_field(pattern, "Regex", source), source);
+    return SplitPattern::literal(text_json::string_field(pattern, "String", source), source);
 }
 
 const SplitPattern& SplitPattern::gpt2() {

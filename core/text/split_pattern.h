@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/base/json.h"
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -47,6 +49,9 @@ private:
     std::string literal_;
     std::shared_ptr<const Compiled> compiled_;
 };
+
+/// The field "pattern" of a component: {"String": ...} or {"Regex": ...}.
+SplitPattern pattern_from_json(const Json& component, const std::string& source);
 
 extern const char* const gpt2_pattern;
 extern const char* const qwen2_pattern;

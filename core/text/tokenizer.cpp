@@ -8,10 +8,14 @@
 #include "core/text/post_processor.h"
 #include "core/text/pre_tokenizer.h"
 #include "core/text/token_decoder.h"
+#include "core/text/truncation.h"
+#include "core/text/unigram.h"
 #include "core/text/utf8.h"
 #include "core/text/vocabulary.h"
+#include "core/text/wordpiece.h"
 
 #include <algorithm>
+#include <variant>
 
 namespace tempera {
 
@@ -21,13 +25,14 @@ constexpr std::size_t most_file_bytes = 64u << 20;
 constexpr std::size_t most_text_bytes = 1u << 30;
 
 /// Hands the pieces of a text to the model.
+template <class Model>
 class EncodingSink : public PieceSink {
 public:
-    EncodingSink(const Bpe& model, std::vector<std::int32_t>& ids) : model_(model), ids_(ids) {}
+    EncodingSink(const Model& model, std::vector<std::int32_t>& ids) : model_(model), ids_(ids) {}
     void take(std::string_view piece) override { model_.encode_word(piece, ids_); }
 
 private:
-    const Bpe& model_;
+    const Model& model_;
     std::vector<std::int32_t>& ids_;
 };
 
@@ -52,7 +57,7 @@ struct Tokenizer::Impl {
     Vocabulary vocabulary;
     Normalizer normalizer;
     PreTokenizer pre_tokenizer;
-    Bpe model;
+    std::variant<Bpe, WordPiece, Unigram> model;
     AddedTokens added;
     PostProcessor post_processor;
     TokenDecoder decoder;
@@ -61,7 +66,7 @@ struct Tokenizer::Impl {
     std::vector<std::uint32_t> decoded_begin; ///< of every id in it, and the end
     std::vector<bool> present, special;
     std::size_t size = 0;
-    std::optional<std::int32_t> bos, eos, pad;
+    std::optional<std::int32_t> bos, eos, pad, unk, cls, sep, mask;
 
     std::string_view piece(std::int32_t id) const {
         const AddedToken* token = added.find(id);
@@ -82,10 +87,48 @@ struct Tokenizer::Impl {
                                                 decoded_begin[index + 1] - decoded_begin[index]);
     }
 
+    void read_model(const Json& json, const std::string& source);
     void index_tokens();
-    void encode_text(std::string_view text, const EncodeOptions& options,
-                     std::vector<std::int32_t>& ids) const;
+    void name_tokens(const Json& config);
+    /// What decoding sees of a token.
+    std::string_view decoded_piece(std::int32_t id) const {
+        const AddedToken* token = added.find(id);
+        return token ? std::string_view(token->pattern) : vocabulary.piece(id);
+    }
+    /// Appends the ids of a text of any bytes.
+    void encode(std::string_view text, bool special_text_is_plain, std::vector<std::int32_t>& ids) const;
+    void encode_valid(std::string_view text, bool special_text_is_plain, std::vector<std::int32_t>& ids,
+                      PieceSink& sink) const;
 };
+
+void Tokenizer::Impl::read_model(const Json& json, const std::string& source) {
+    using text_json::require;
+    std::string type = text_json::find(json, "type", source) ? text_json::type_of(json, source) : "BPE";
+    const Json* vocab =
+        type == "BPE" || type == "WordPiece" || type == "Unigram" ? &require(json, "vocab", source) : nullptr;
+    std::string vocab_source = source.substr(0, source.size() - std::string_view("model").size()) + "vocab";
+    if (type == "BPE") {
+        vocabulary = Vocabulary::from_json(*vocab, vocab_source);
+        if (!pre_tokenizer.byte_level())
+            fail(ErrorKind::unsupported,
+                 source + ": BPE without the pre-tokenizer ByteLevel is not implemented.");
+        model = Bpe::from_json(json, vocabulary, source);
+        return;
+    }
+    if (!vocab)
+        fail(ErrorKind::unsupported,
+             source + " " + text_json::quoted(type) + " is not implemented; BPE, WordPiece and Unigram are.");
+    if (pre_tokenizer.byte_level())
+        fail(ErrorKind::unsupported,
+             source + ": " + type + " behind the pre-tokenizer ByteLevel is not implemented.");
+    if (type == "WordPiece") {
+        vocabulary = Vocabulary::from_json(*vocab, vocab_source);
+        model = WordPiece::from_json(json, vocabulary, source);
+    } else {
+        vocabulary = Vocabulary::from_scored_json(*vocab, vocab_source);
+        model = Unigram::from_json(json, vocabulary, source);
+    }
+}
 
 void Tokenizer::Impl::index_tokens() {
     std::int32_t limit = vocabulary.id_limit();
@@ -101,37 +144,68 @@ void Tokenizer::Impl::index_tokens() {
         const AddedToken* token = added.find(id);
         present[index] = token || vocabulary.contains(id);
         special[index] = token && token->special;
-        if (present[index]) decoder.append_bytes(token ? token->pattern : vocabulary.piece(id), decoded);
+        if (present[index]) decoder.append_bytes(decoded_piece(id), false, decoded);
         size += present[index];
     }
     decoded_begin.push_back(static_cast<std::uint32_t>(decoded.size()));
 }
 
-void Tokenizer::Impl::encode_text(std::string_view text, const EncodeOptions& options,
-                                  std::vector<std::int32_t>& ids) const {
-    EncodingSink sink(model, ids);
+void Tokenizer::Impl::name_tokens(const Json& config) {
+    auto named_id = [&](const char* key) {
+        auto name = named_token(config, key);
+        return name ? id_of(*name) : std::nullopt;
+    };
+    bos = named_id("bos_token");
+    eos = named_id("eos_token");
+    pad = named_id("pad_token");
+    unk = named_id("unk_token");
+    cls = named_id("cls_token");
+    sep = named_id("sep_token");
+    mask = named_id("mask_token");
+}
+
+void Tokenizer::Impl::encode_valid(std::string_view text, bool special_text_is_plain,
+                                   std::vector<std::int32_t>& ids, PieceSink& sink) const {
     std::vector<AddedMatch> raw, normal;
     std::string buffer;
-    added.split_raw(text, options.special_text_is_plain, raw);
+    added.split_raw(text, special_text_is_plain, raw);
     for (const AddedMatch& part : raw) {
         if (part.id >= 0) {
             ids.push_back(part.id);
             continue;
         }
+        bool start_went = false;
         std::string_view normalized =
-            normalizer.apply(text.substr(part.begin, part.end - part.begin), buffer);
+            normalizer.apply(text.substr(part.begin, part.end - part.begin), buffer, &start_went);
+        bool at_start = part.begin == 0 && !start_went;
         if (!added.any_normalized()) {
-            pre_tokenizer.split(normalized, sink);
+            pre_tokenizer.split(normalized, at_start, sink);
             continue;
         }
-        added.split_normalized(normalized, options.special_text_is_plain, normal);
+        added.split_normalized(normalized, special_text_is_plain, normal);
         for (const AddedMatch& inner : normal) {
             if (inner.id >= 0)
                 ids.push_back(inner.id);
             else
-                pre_tokenizer.split(normalized.substr(inner.begin, inner.end - inner.begin), sink);
+                pre_tokenizer.split(normalized.substr(inner.begin, inner.end - inner.begin),
+                                    at_start && inner.begin == 0, sink);
         }
     }
+}
+
+void Tokenizer::Impl::encode(std::string_view text, bool special_text_is_plain,
+                             std::vector<std::int32_t>& ids) const {
+    if (text.size() > most_text_bytes)
+        fail(ErrorKind::bad_input, "A text of over 1 GiB cannot be encoded; split it.");
+    ids.reserve(ids.size() + text.size() / 3 + 8);
+    std::string repaired;
+    if (!is_valid_utf8(text)) text = repaired = replace_invalid_utf8(text);
+    std::visit(
+        [&](const auto& words) {
+            EncodingSink<std::decay_t<decltype(words)>> sink(words, ids);
+            encode_valid(text, special_text_is_plain, ids, sink);
+        },
+        model);
 }
 
 Tokenizer Tokenizer::load(const std::filesystem::path& folder) {
@@ -157,58 +231,78 @@ Tokenizer Tokenizer::from_json(const Json& json, const Json& config, const std::
         fail(ErrorKind::unsupported,
              source + ": the version " + json["version"].dump() + " is not known; 1.0 is.");
     auto impl = std::make_shared<Impl>();
-    const Json& model = text_json::require(json, "model", source);
-    std::string type =
-        find(model, "type", source + ": model") ? text_json::type_of(model, source + ": model") : "BPE";
-    if (type != "BPE")
-        fail(ErrorKind::unsupported,
-             source + ": the model " + text_json::quoted(type) + " is not implemented; BPE is.");
-    impl->vocabulary =
-        Vocabulary::from_json(text_json::require(model, "vocab", source + ": model"), source + ": vocab");
     impl->normalizer = Normalizer::from_json(part("normalizer"), source + ": normalizer");
     impl->pre_tokenizer = PreTokenizer::from_json(part("pre_tokenizer"), source + ": pre_tokenizer");
-    if (!impl->pre_tokenizer.byte_level())
-        fail(ErrorKind::unsupported,
-             source + ": BPE without the pre-tokenizer ByteLevel is not implemented.");
-    impl->model = Bpe::from_json(model, impl->vocabulary, source + ": model");
+    impl->read_model(text_json::require(json, "model", source), source + ": model");
     impl->added = AddedTokens::from_json(part("added_tokens"), impl->vocabulary, impl->normalizer,
                                          source + ": added token");
     impl->post_processor = PostProcessor::from_json(part("post_processor"), source + ": post_processor");
     impl->decoder = TokenDecoder::from_json(part("decoder"), source + ": decoder");
     impl->index_tokens();
-    auto named_id = [&](const char* key) {
-        auto name = named_token(config, key);
-        return name ? impl->id_of(*name) : std::nullopt;
-    };
-    impl->bos = named_id("bos_token");
-    impl->eos = named_id("eos_token");
-    impl->pad = named_id("pad_token");
+    impl->name_tokens(config);
     return Tokenizer(std::move(impl));
 }
 
 std::vector<std::int32_t> Tokenizer::encode(std::string_view text, EncodeOptions options) const {
-    if (text.size() > most_text_bytes)
-        fail(ErrorKind::bad_input, "A text of over 1 GiB cannot be encoded; split it.");
     std::vector<std::int32_t> ids;
-    ids.reserve(text.size() / 3 + 8);
-    if (options.add_special_tokens) ids = impl_->post_processor.prefix();
-    if (is_valid_utf8(text))
-        impl_->encode_text(text, options, ids);
-    else
-        impl_->encode_text(replace_invalid_utf8(text), options, ids);
-    if (options.add_special_tokens)
-        ids.insert(ids.end(), impl_->post_processor.suffix().begin(), impl_->post_processor.suffix().end());
+    if (!options.add_special_tokens) {
+        impl_->encode(text, options.special_text_is_plain, ids);
+        return ids;
+    }
+    for (const PostProcessor::Part& part : impl_->post_processor.single())
+        if (part.kind == PostProcessor::Part::Kind::tokens)
+            ids.insert(ids.end(), part.tokens.begin(), part.tokens.end());
+        else
+            impl_->encode(text, options.special_text_is_plain, ids);
     return ids;
 }
 
+EncodedText Tokenizer::encode_with_specials(std::string_view text, std::optional<std::string_view> pair,
+                                            InputOptions options) const {
+    using Kind = PostProcessor::Part::Kind;
+    const PostProcessor::Template& parts =
+        pair ? impl_->post_processor.pair() : impl_->post_processor.single();
+    if (parts.empty())
+        fail(ErrorKind::unsupported, "The tokenizer's post_processor has no template for a pair of texts.");
+    std::size_t added = PostProcessor::added(parts);
+    if (options.max_length > 0 && options.max_length <= added)
+        fail(ErrorKind::bad_input, "A max_length of " + std::to_string(options.max_length)
+                                       + " leaves no room beside the " + std::to_string(added)
+                                       + " tokens the tokenizer adds.");
+    std::vector<std::int32_t> first, second;
+    impl_->encode(text, options.special_text_is_plain, first);
+    if (pair) impl_->encode(*pair, options.special_text_is_plain, second);
+    EncodedText out;
+    if (options.max_length > 0)
+        out.dropped = truncate_longest_first(first, pair ? &second : nullptr, options.max_length - added,
+                                             options.truncate_left);
+    for (const PostProcessor::Part& part : parts) {
+        const std::vector<std::int32_t>& ids = part.kind == Kind::tokens       ? part.tokens
+                                               : part.kind == Kind::first_text ? first
+                                                                               : second;
+        out.ids.insert(out.ids.end(), ids.begin(), ids.end());
+        out.type_ids.insert(out.type_ids.end(), ids.size(), part.type_id);
+    }
+    return out;
+}
+
 std::string Tokenizer::decode(std::span<const std::int32_t> ids, bool skip_special) const {
+    auto left_out = [&](std::int32_t id) { return !contains(id) || (skip_special && is_special(id)); };
+    if (!impl_->decoder.by_token()) {
+        std::vector<std::string> tokens;
+        for (std::int32_t id : ids)
+            if (!left_out(id)) tokens.emplace_back(impl_->decoded_piece(id));
+        return impl_->decoder.decode(std::move(tokens));
+    }
     std::string bytes;
     bool any = false;
     for (std::int32_t id : ids) {
-        if (!impl_->contains(id) || (skip_special && is_special(id))) continue;
-        if (any) bytes += impl_->decoder.separator();
+        if (left_out(id)) continue;
+        if (any)
+            bytes.append(impl_->decoder.separator()).append(impl_->bytes(id));
+        else
+            impl_->decoder.append_bytes(impl_->decoded_piece(id), true, bytes);
         any = true;
-        bytes += impl_->bytes(id);
     }
     return is_valid_utf8(bytes) ? bytes : replace_invalid_utf8(bytes);
 }
@@ -231,6 +325,10 @@ std::string_view Tokenizer::bytes(std::int32_t id) const {
 
 std::optional<std::int32_t> Tokenizer::id_of(std::string_view piece) const {
     return impl_->id_of(piece);
+}
+
+bool Tokenizer::contains(std::int32_t id) const {
+    return impl_->contains(id);
 }
 
 bool Tokenizer::is_special(std::int32_t id) const {
@@ -257,12 +355,34 @@ std::optional<std::int32_t> Tokenizer::pad_id() const {
     return impl_->pad;
 }
 
+std::optional<std::int32_t> Tokenizer::unk_id() const {
+    return impl_->unk;
+}
+
+std::optional<std::int32_t> Tokenizer::cls_id() const {
+    return impl_->cls;
+}
+
+std::optional<std::int32_t> Tokenizer::sep_id() const {
+    return impl_->sep;
+}
+
+std::optional<std::int32_t> Tokenizer::mask_id() const {
+    return impl_->mask;
+}
+
 std::string StreamingDecoder::push(std::int32_t id) {
     const Tokenizer::Impl& impl = *tokenizer_.impl_;
     if (!impl.contains(id) || (skip_special_ && tokenizer_.is_special(id))) return {};
-    if (any_) held_ += impl.decoder.separator();
+    if (!impl.decoder.by_token()) {
+        waiting_.emplace_back(impl.decoded_piece(id));
+        return {};
+    }
+    if (any_)
+        held_.append(impl.decoder.separator()).append(impl.bytes(id));
+    else
+        impl.decoder.append_bytes(impl.decoded_piece(id), true, held_);
     any_ = true;
-    held_ += impl.bytes(id);
     std::size_t complete = held_.size() - unfinished_utf8_suffix(held_);
     std::string text = replace_invalid_utf8(std::string_view(held_).substr(0, complete));
     held_.erase(0, complete);
@@ -270,7 +390,9 @@ std::string StreamingDecoder::push(std::int32_t id) {
 }
 
 std::string StreamingDecoder::finish() {
-    std::string text = replace_invalid_utf8(held_);
+    std::string text = waiting_.empty() ? replace_invalid_utf8(held_)
+                                        : tokenizer_.impl_->decoder.decode(std::move(waiting_));
+    waiting_.clear();
     held_.clear();
     any_ = false;
     return text;

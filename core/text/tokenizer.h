@@ -22,8 +22,23 @@ struct EncodeOptions {
     bool special_text_is_plain = false;
 };
 
-/// A tokenizer read from a Hugging Face tokenizer.json: byte-level BPE with the normalizers, pre-tokenizers,
-/// added tokens, post-processors and decoders of Qwen2, GPT-2, SmolLM2 and Llama 3. Ids equal those of PyPI
+/// How one text or two become the input of an encoder.
+struct InputOptions {
+    std::size_t max_length = 0;         ///< most tokens, those of the template included; 0 = no limit
+    bool truncate_left = false;         ///< takes tokens from the beginning instead of the end
+    bool special_text_is_plain = false; ///< as in EncodeOptions
+};
+
+/// One text, or two, with the tokens the file's post_processor puts around them ("[CLS] A [SEP] B [SEP]").
+struct EncodedText {
+    std::vector<std::int32_t> ids;
+    std::vector<std::int32_t> type_ids; ///< of every token: 0 or 1 as the template says ("token_type_ids")
+    std::size_t dropped = 0;            ///< tokens that max_length took away
+};
+
+/// A tokenizer read from a Hugging Face tokenizer.json, or from a SentencePiece model: byte-level BPE (Qwen2,
+/// GPT-2, SmolLM2, Llama 3), WordPiece (BERT, DistilBERT, MiniLM) and Unigram (DeBERTa-v3) with their
+/// normalizers, pre-tokenizers, added tokens, post-processors and decoders. Ids equal those of PyPI
 /// tokenizers 0.23 (differential test). What is not implemented is refused by name when the file is read.
 /// "truncation" and "padding" are the caller's matter and ignored.
 ///
@@ -31,8 +46,9 @@ struct EncodeOptions {
 class Tokenizer {
 public:
     /// Reads `folder`/tokenizer.json and, for the named tokens, tokenizer_config.json and
-    /// special_tokens_map.json where they exist. `folder` may also be the path of a tokenizer.json. Throws
-    /// Error(not_found, bad_input, unsupported, io).
+    /// special_tokens_map.json where they exist; without a tokenizer.json spm.model, spiece.model or
+    /// tokenizer.model. `folder` may also be the path of one of these files. Throws Error(not_found,
+    /// bad_input, unsupported, io).
     static Tokenizer load(const std::filesystem::path& folder);
     /// `tokenizer` is the content of a tokenizer.json, `config` of a tokenizer_config.json or null; `source`
     /// names them in errors.
@@ -43,6 +59,13 @@ public:
     /// broken UTF-8).
     std::vector<std::int32_t> encode(std::string_view text, EncodeOptions options = {}) const;
 
+    /// `text`, or `text` and `pair`, as an encoder is given them: with the template's tokens and type ids,
+    /// cut to max_length as tokenizers' "longest_first" does (from the longer text until both are as long,
+    /// then from both). Throws Error(bad_input) where max_length has no room for the template's tokens, and
+    /// Error(unsupported) for a pair where the file has no template for pairs.
+    EncodedText encode_with_specials(std::string_view text, std::optional<std::string_view> pair = {},
+                                     InputOptions options = {}) const;
+
     /// The text of `ids`; always valid UTF-8, with U+FFFD for bytes that form no character. `skip_special`
     /// leaves out special tokens. An id no token has is left out (models pad their vocabulary, so one may be
     /// sampled).
@@ -51,10 +74,12 @@ public:
     /// The token as the file writes it (byte alphabet, "Ġ" for a space); empty for an id no token has.
     std::string_view piece(std::int32_t id) const;
     std::vector<std::string> pieces(std::span<const std::int32_t> ids) const;
-    /// The bytes the token stands for in decoded text; may be part of a UTF-8 character.
+    /// The bytes the token stands for in decoded text behind another token; may be part of a UTF-8 character.
     std::string_view bytes(std::int32_t id) const;
     /// The id of a token as the file writes it.
     std::optional<std::int32_t> id_of(std::string_view piece) const;
+    /// Whether a token has the id.
+    bool contains(std::int32_t id) const;
     /// Whether decode(skip_special) leaves it out.
     bool is_special(std::int32_t id) const;
 
@@ -67,6 +92,10 @@ public:
     std::optional<std::int32_t> bos_id() const;
     std::optional<std::int32_t> eos_id() const;
     std::optional<std::int32_t> pad_id() const;
+    std::optional<std::int32_t> unk_id() const;
+    std::optional<std::int32_t> cls_id() const;
+    std::optional<std::int32_t> sep_id() const;
+    std::optional<std::int32_t> mask_id() const;
 
 private:
     struct Impl;
@@ -77,7 +106,9 @@ private:
 };
 
 /// Text of ids that arrive one by one. What push() returned so far never ends inside a UTF-8 character, and
-/// together with finish() it is exactly what Tokenizer::decode makes of all ids at once. Not thread-safe.
+/// together with finish() it is exactly what Tokenizer::decode makes of all ids at once. Where the file's
+/// decoder looks at all tokens together (ByteFallback, or Strip behind Fuse), all text comes with finish().
+/// Not thread-safe.
 class StreamingDecoder {
 public:
     explicit StreamingDecoder(Tokenizer tokenizer, bool skip_special = true)
@@ -85,14 +116,15 @@ public:
 
     /// The text that `id` completed; may be empty.
     std::string push(std::int32_t id);
-    /// U+FFFD where an unfinished character is left, else empty. The decoder is then as new.
+    /// What is left: U+FFFD for an unfinished character, else mostly empty. The decoder is then as new.
     std::string finish();
 
 private:
     Tokenizer tokenizer_;
     bool skip_special_;
     bool any_ = false;
-    std::string held_; ///< an unfinished character, at most 3 bytes
+    std::string held_;                 ///< an unfinished character, at most 3 bytes
+    std::vector<std::string> waiting_; ///< tokens that only finish() can decode
 };
 
 } // namespace tempera

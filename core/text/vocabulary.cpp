@@ -33,4 +33,26 @@ Vocabulary Vocabulary::from_json(const Json& json, const std::string& source) {
     return result;
 }
 
+Vocabulary Vocabulary::from_scored_json(const Json& json, const std::string& source) {
+    if (!json.is_array())
+        fail(ErrorKind::bad_input,
+             source + " must be a list of tokens and scores, but is " + json.type_name() + ".");
+    if (json.size() > static_cast<std::size_t>(text_json::largest_token_id))
+        fail(ErrorKind::bad_input, source + " has " + std::to_string(json.size()) + " tokens; at most "
+                                       + std::to_string(text_json::largest_token_id) + " can be.");
+    Vocabulary result;
+    result.pieces_.reserve(json.size());
+    for (const Json& item : json) {
+        if (!item.is_array() || item.size() != 2 || !item[0].is_string() || !item[1].is_number())
+            fail(ErrorKind::bad_input, source + ": entry " + std::to_string(result.pieces_.size())
+                                           + " must be a token and its score.");
+        result.pieces_.push_back(item[0].get<std::string>());
+    }
+    result.present_.assign(result.pieces_.size(), true);
+    result.ids_.reserve(result.pieces_.size());
+    for (std::size_t id = 0; id < result.pieces_.size(); ++id)
+        result.ids_.insert_or_assign(result.pieces_[id], static_cast<std::int32_t>(id));
+    return result;
+}
+
 } // namespace tempera

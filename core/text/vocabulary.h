@@ -23,6 +23,10 @@ public:
     /// An object {"token": id}. Throws Error(bad_input) for ids that are no ids or stand twice.
     static Vocabulary from_json(const Json& json, const std::string& source);
 
+    /// A list [["token", score]] whose places are the ids (Unigram). Where a token stands twice the last
+    /// place is its id, as in tokenizers.
+    static Vocabulary from_scored_json(const Json& json, const std::string& source);
+
     std::optional<std::int32_t> id_of(std::string_view piece) const {
         auto found = ids_.find(piece);
         return found == ids_.end() ? std::nullopt : std::optional(found->second);

@@ -1,8 +1,14 @@
 #include "core/text/word_cache.h"
 
+#include <atomic>
 #include <cstring>
 
 namespace tempera {
+
+std::uint64_t WordCache::new_key() {
+    static std::atomic<std::uint64_t> keys{0};
+    return ++keys;
+}
 
 WordCache& WordCache::of_this_thread(std::uint64_t key) {
     thread_local WordCache caches[2];

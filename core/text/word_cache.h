@@ -19,7 +19,27 @@ public:
     /// one unused longer is given up.
     static WordCache& of_this_thread(std::uint64_t key);
 
+    /// A name for one more tokenizer.
+    static std::uint64_t new_key();
+
     static std::uint64_t hash(std::string_view word);
+
+    /// Appends the ids of `word` to `out`: remembered ones, or those that `encode` appends.
+    template <class Encode>
+    static void encode(std::uint64_t key, std::string_view word, std::vector<std::int32_t>& out,
+                       Encode&& encode) {
+        if (word.size() > longest_word) return encode();
+        WordCache& cache = of_this_thread(key);
+        std::uint64_t hash = WordCache::hash(word);
+        Found found = cache.find(word, hash);
+        if (found.ids) {
+            out.insert(out.end(), found.ids, found.ids + found.count);
+            return;
+        }
+        std::size_t before = out.size();
+        encode();
+        cache.insert(word, hash, std::span(out).subspan(before));
+    }
 
     /// Nullptr data where the word is unknown. Valid until the next insert.
     struct Found {

@@ -67,9 +67,14 @@ private Q_SLOTS:
         const CharClassTable& classes = char_classes();
         auto is = [&](char32_t c, int expected) { return classes(c) == expected; };
         QVERIFY(is('a', class_letter | class_word) && is('7', class_number | class_numeric | class_word)
-                && is('_', class_word));
-        QVERIFY(is(' ', class_space) && is(0x85, class_space) && is(0x1C, 0) && is(0x200B, 0)
-                && is(0x10FFFF, 0));
+                && is('_', class_word | class_punctuation));
+        QVERIFY(is(' ', class_space) && is(0x85, class_space | class_control) && is(0x1C, class_control)
+                && is(0x200B, class_control) && is(0x10FFFD, class_control) && is(0x10FFFF, 0)
+                && is(0x20AC, 0));
+        QVERIFY(is('$', class_punctuation) && is(0xAB, class_punctuation) && is(0xB0, 0));
+        QVERIFY(is(0x301, class_word | class_nonspacing_mark | class_combining_mark));
+        QVERIFY(lower_case('A') == 'a' && lower_case(0x3A3) == 0x3C3 && lower_case(0x1E900) == 0x1E922
+                && lower_case(0x130) == 0x130 && lower_case(0xDF) == 0xDF);
         QVERIFY(is(0x10D4A, class_letter | class_word)); // Garay, Unicode 16
         int spaces = 0;
         for (char32_t c = 0; c <= 0x10FFFF; ++c)
