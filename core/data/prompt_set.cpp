@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/suggest.h"
+#include "core/data/conversation.h"
 #include "core/data/jsonl.h"
 #include "core/task/constraints.h"
 #include "core/task/countdown.h"
@@ -12,7 +13,6 @@ namespace tempera {
 namespace {
 
 constexpr std::int64_t most_prompts = 1000000;
-constexpr std::size_t most_messages = 1000;
 
 std::string countdown_facts(const CountdownProblem& problem) {
     return to_json_line({{"nums", problem.nums}, {"target", problem.target}});
@@ -63,26 +63,14 @@ private:
     }
 
     TaskPrompt conversation(const JsonRow& row, const char* column) const {
-        const Json& list = row.value[column];
-        auto refuse = [&](const std::string& what) {
-            fail(ErrorKind::bad_input, row.place() + ": \"" + column + "\" " + what);
-        };
-        if (list.size() > most_messages) refuse("has more than " + std::to_string(most_messages) + " turns.");
         TaskPrompt prompt;
-        for (const Json& turn : list) {
-            if (!turn.is_object() || !turn.contains("role") || !turn["role"].is_string()
-                || !turn.contains("content") || !turn["content"].is_string())
-                refuse("must be a list of {\"role\", \"content\"} with texts.");
-            prompt.messages.push_back({turn["role"].get<std::string>(), turn["content"].get<std::string>()});
-            const std::string& role = prompt.messages.back().role;
-            if (role != "system" && role != "user" && role != "assistant")
-                refuse("has the role " + to_json_line(role.substr(0, 40))
-                       + "; use system, user or assistant.");
-        }
+        prompt.messages = messages_in(row, column);
         if (!prompt.messages.empty() && prompt.messages.back().role == "assistant")
             prompt.messages.pop_back();
         if (prompt.messages.empty() || prompt.messages.back().role != "user")
-            refuse("must end with a turn of the user, or of the user and the assistant's answer.");
+            fail(ErrorKind::bad_input,
+                 row.place() + ": \"" + column
+                     + "\" must end with a turn of the user, or of the user and the assistant's answer.");
         prompt.text = prompt.messages.back().content;
         if (!options_.system.empty() && prompt.messages.front().role != "system")
             prompt.messages.insert(prompt.messages.begin(), {"system", options_.system});

@@ -3,19 +3,18 @@
 #include "core/base/error.h"
 #include "core/base/random.h"
 #include "core/base/suggest.h"
+#include "core/data/conversation.h"
 #include "core/data/jsonl.h"
+#include "core/data/split.h"
 #include "core/task/arithmetic_text.h"
 #include "core/task/countdown.h"
 #include "core/task/traces.h"
-
-#include <unordered_set>
 
 namespace tempera {
 
 namespace {
 
 constexpr std::uint64_t trace_stream = 0x7472616365000000; // "trace": with the example's number below
-constexpr std::uint64_t shuffle_stream = 0x73687566666c6500;
 constexpr std::int64_t most_examples = 1000000;
 
 /// An example and what must not stand on both sides of the split.
@@ -58,7 +57,7 @@ private:
 
     TextExample example_of(const CountdownProblem& problem, std::uint64_t number) const {
         RandomStream random(options_.data_seed, trace_stream + number);
-        return {format_prompt(problem, prompt_style_), make_trace(problem, trace_style_, random)};
+        return {format_prompt(problem, prompt_style_), make_trace(problem, trace_style_, random), false};
     }
 
     TrainingSet drawn() const {
@@ -81,14 +80,43 @@ private:
             // Validation counts from its own origin: it stays the same when `examples` changes.
             auto number = static_cast<std::uint64_t>(train ? i : most_examples + i - options_.examples);
             RandomStream random(options_.data_seed, trace_stream + number, 1);
-            (train ? set.train : set.validation).push_back({"", arithmetic_text(random)});
+            (train ? set.train : set.validation).push_back({"", arithmetic_text(random), false});
         }
         return set;
     }
 
-    Row read_row(const JsonRow& row, bool problems) const {
+    /// `messages`, or `prompt` and `completion` that are lists of turns.
+    Row read_conversation(const JsonRow& row, ConversationRenderer& renderer) const {
+        std::vector<ChatMessage> prompt, answer;
+        if (row.has("messages")) {
+            prompt = messages_in(row, "messages");
+            while (!prompt.empty() && prompt.back().role != "assistant")
+                prompt.pop_back();
+            if (prompt.empty())
+                fail(ErrorKind::bad_input,
+                     row.place() + ": \"messages\" has no turn of the assistant to learn.");
+            answer = {prompt.back()};
+            prompt.pop_back();
+        } else {
+            prompt = messages_in(row, "prompt");
+            answer = messages_in(row, "completion");
+            if (answer.empty())
+                fail(ErrorKind::bad_input, row.place() + ", column \"completion\": it has no turns.");
+        }
+        try {
+            PromptAndAnswer text = renderer.render(prompt, answer);
+            std::uint64_t key = std::hash<std::string>()(text.prompt);
+            return {{std::move(text.prompt), std::move(text.answer), text.templated}, key};
+        } catch (const Error& error) {
+            fail(error.kind(), row.place() + ": " + error.what());
+        }
+    }
+
+    Row read_row(const JsonRow& row, bool problems, ConversationRenderer& renderer) const {
+        if (row.has("messages") || (row.has("prompt") && row.value["prompt"].is_array()))
+            return read_conversation(row, renderer);
         if (!problems) {
-            TextExample example{row.text({"prompt", "query"}, true), row.text({"completion"}, false)};
+            TextExample example{row.text({"prompt", "query"}, true), row.text({"completion"}, false), false};
             auto key = std::hash<std::string>()(example.prompt.empty() ? example.completion : example.prompt);
             return {std::move(example), key};
         }
@@ -102,11 +130,12 @@ private:
 
     TrainingSet from_file() const {
         JsonlReader reader(options_.data);
+        ConversationRenderer renderer(options_.model, options_.system);
         std::vector<Row> rows;
         bool problems = false;
         while (auto row = reader.next()) {
-            if (rows.empty()) problems = row->has("nums") && !row->has("completion");
-            rows.push_back(read_row(*row, problems));
+            if (rows.empty()) problems = row->has("nums") && !row->has("completion") && !row->has("messages");
+            rows.push_back(read_row(*row, problems, renderer));
             if (rows.size() > static_cast<std::size_t>(most_examples))
                 fail(ErrorKind::bad_input,
                      options_.data + " has more than " + std::to_string(most_examples) + " rows.");
@@ -116,24 +145,16 @@ private:
     }
 
     TrainingSet split(std::vector<Row> rows) const {
-        RandomStream random(options_.data_seed, shuffle_stream);
+        std::vector<std::uint64_t> keys;
+        for (const Row& row : rows)
+            keys.push_back(row.key);
+        RowSplit chosen = split_rows(keys, options_.examples, options_.validation_examples,
+                                     options_.data_seed, options_.data);
         TrainingSet set;
-        std::unordered_set<std::uint64_t> held_out;
-        for (std::int64_t index : shuffled_indices(static_cast<std::int64_t>(rows.size()), random)) {
-            Row& row = rows[static_cast<std::size_t>(index)];
-            auto wanted = static_cast<std::size_t>(options_.validation_examples);
-            if (set.validation.size() < wanted) {
-                held_out.insert(row.key);
-                set.validation.push_back(std::move(row.example));
-            } else if (!held_out.contains(row.key)) {
-                if (options_.examples > 0 && set.train.size() == static_cast<std::size_t>(options_.examples))
-                    break;
-                set.train.push_back(std::move(row.example));
-            }
-        }
-        if (set.train.empty())
-            fail(ErrorKind::bad_input, options_.data + " has " + std::to_string(rows.size())
-                                           + " rows, and validation_examples takes them all: lower it.");
+        for (std::int64_t index : chosen.train)
+            set.train.push_back(std::move(rows[static_cast<std::size_t>(index)].example));
+        for (std::int64_t index : chosen.validation)
+            set.validation.push_back(std::move(rows[static_cast<std::size_t>(index)].example));
         return set;
     }
 

@@ -1,16 +1,19 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 namespace tempera {
 
 /// What a supervised example is made of. `prompt` may be empty (plain text to learn from as a whole).
-/// The trainer appends the end-of-text token to `completion`.
+/// The trainer appends the end-of-text token to `completion`, but not where `templated`: then the text came
+/// out of a chat template, with its special tokens and the end of the answer.
 struct TextExample {
     std::string prompt;
     std::string completion;
+    bool templated = false;
 };
 
 struct TrainingSet {
@@ -23,13 +26,17 @@ struct TrainingSetOptions {
     /// "countdown": drawn problems with a warm-start trace each (train and validation splits, see split_of);
     /// "arithmetic": plain text of calculations to pretrain a tiny base, with nothing of the task's format;
     /// a path ending in .jsonl: rows with `prompt` (or `query`) and `completion`, or rows with `nums` and
-    /// `target`, which get a trace as drawn problems do. What the first row has, every row must have.
+    /// `target`, which get a trace as drawn problems do (what the first row has, every row must have); or
+    /// conversations: `messages` (the last turn of the assistant is learnt, all before it is the prompt), or
+    /// `prompt` and `completion` as lists of turns.
     std::string data = "countdown";
     std::string prompt_style = "paper";    ///< "paper" or "short"
     std::string trace_style = "cognitive"; ///< "cognitive" or "short"
     std::int64_t examples = 1000;          ///< for files 0 = all rows that validation leaves
     std::int64_t validation_examples = 0;
     std::uint64_t data_seed = 0; ///< the draw; for files the shuffle that separates validation from train
+    std::filesystem::path model; ///< for conversations: the folder with the chat template
+    std::string system;          ///< for conversations without a system turn; "" = as the template has it
 };
 
 /// The same options give the same examples. A problem (up to the order of its numbers), a prompt with a

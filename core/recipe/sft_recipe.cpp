@@ -29,7 +29,7 @@ void bind_model_and_data(SftRecipe& r, std::vector<Binding>& list) {
                        .simple()
                        .help("\"countdown\" makes worked Countdown solutions, \"arithmetic\" plain "
                              "calculation steps. Or a .jsonl file whose rows "
-                             "hold prompt and completion, or nums and target."));
+                             "hold prompt and completion, messages, or nums and target."));
     list.push_back(Binding("prompt_style", &r.prompt_style)
                        .choices({"paper", "short"})
                        .label("Prompt")
@@ -65,6 +65,7 @@ void bind_model_and_data(SftRecipe& r, std::vector<Binding>& list) {
                        .group("Model and data")
                        .help("Names the draw of made examples and the split. The same seed gives the same "
                              "data whatever the training seed is."));
+    bind_system(r.system, list);
     list.push_back(Binding("train_on", &r.train_on)
                        .choices({"completion", "all"})
                        .label("Loss on")

@@ -15,6 +15,7 @@ struct SftRecipe : LoraFields, OptimiserFields, RunningFields, DeviceFields {
     std::int64_t examples = 1000;
     std::int64_t validation_examples = 100;
     std::int64_t data_seed = 0;
+    std::string system;
     std::string train_on = "completion";
 
     std::int64_t max_length = 1024;

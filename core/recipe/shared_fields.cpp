@@ -172,6 +172,14 @@ void bind_running(RunningFields& r, std::vector<Binding>& list) {
                              "machine gives the same run."));
 }
 
+void bind_system(std::string& system, std::vector<Binding>& list) {
+    list.push_back(Binding("system", &system)
+                       .label("System turn")
+                       .group("Model and data")
+                       .help("Stands before conversations that begin without a system turn. Empty = as the "
+                             "model's chat template has it."));
+}
+
 void bind_device(DeviceFields& r, std::vector<Binding>& list, const std::string& precision) {
     list.push_back(Binding("device", &r.device)
                        .choices({"cpu", "cuda"})

@@ -57,6 +57,8 @@ constexpr double largest_seed = 9007199254740991.0;
 void bind_lora(LoraFields& fields, std::vector<Binding>& list);
 void bind_optimiser(OptimiserFields& fields, std::vector<Binding>& list);
 void bind_running(RunningFields& fields, std::vector<Binding>& list);
+/// The system turn of conversations, field "system".
+void bind_system(std::string& system, std::vector<Binding>& list);
 /// `precision` is the help of dtype.
 void bind_device(DeviceFields& fields, std::vector<Binding>& list, const std::string& precision);
 

@@ -10,9 +10,9 @@ TokenExample tokenise(const TextExample& text, const Tokenizer& tokenizer, const
                       bool& merged) {
     std::string completion = text.completion;
     std::string_view eos = options.eos_id >= 0 ? tokenizer.piece(options.eos_id) : std::string_view();
-    if (!eos.empty() && !completion.ends_with(eos)) completion += eos;
+    if (!text.templated && !eos.empty() && !completion.ends_with(eos)) completion += eos;
     EncodeOptions encoding;
-    encoding.add_special_tokens = true;
+    encoding.add_special_tokens = !text.templated;
     TokenExample example;
     example.ids = tokenizer.encode(text.prompt + completion, encoding);
     merged = false;

@@ -36,8 +36,9 @@ struct TokeniseOptions {
 };
 
 /// As TRL 1.16 prepares prompt-completion data: the EOS token's text is appended where the completion does
-/// not end in it; prompt and prompt + completion are tokenised each, and the completion begins where the two
-/// stop to agree; truncation keeps the start; rows left without a label are dropped.
+/// not end in it (a chat template's text has its own end); prompt and prompt + completion are tokenised each,
+/// and the completion begins where the two stop to agree; truncation keeps the start; rows left without a
+/// label are dropped.
 TokenisedSet tokenise_examples(std::span<const TextExample> texts, const Tokenizer& tokenizer,
                                const TokeniseOptions& options);
 

@@ -54,6 +54,8 @@ TrainingData load_training_data(const SftRecipe& recipe, const TrainedModel& mod
     options.examples = recipe.examples;
     options.validation_examples = recipe.validation_examples;
     options.data_seed = static_cast<std::uint64_t>(recipe.data_seed);
+    options.model = model.tokenizer_folder;
+    options.system = recipe.system;
     TrainingSet texts = make_training_set(options);
 
     Tokenizer tokenizer = load_tokenizer(model);

@@ -67,6 +67,7 @@ private slots:
                                               "examples",
                                               "validation_examples",
                                               "data_seed",
+                                              "system",
                                               "train_on",
                                               "method",
                                               "lora_r",

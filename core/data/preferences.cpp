@@ -1,0 +1,199 @@
+#include "core/data/preferences.h"
+
+#include "core/base/error.h"
+#include "core/base/suggest.h"
+#include "core/data/split.h"
+#include "core/data/training_set.h"
+
+#include <cmath>
+#include <functional>
+
+namespace tempera {
+
+namespace {
+
+constexpr std::size_t most_rows = 1000000;
+
+bool same(const ChatMessage& a, const ChatMessage& b) {
+    return a.role == b.role && a.content == b.content;
+}
+
+std::optional<double> number_in(const JsonRow& row, const char* column) {
+    auto found = row.value.find(column);
+    if (found == row.value.end() || found->is_null()) return std::nullopt;
+    if (!found->is_number() || !std::isfinite(found->get<double>()))
+        fail(ErrorKind::bad_input, row.place() + ", column \"" + column + "\": a number is expected.");
+    return found->get<double>();
+}
+
+/// The turns that both lists begin with; the last of the shorter list is always the answer's.
+std::size_t common_turns(const PreferenceRow& pair) {
+    std::size_t most = std::min(pair.chosen.size(), pair.rejected.size()), count = 0;
+    while (count + 1 < most && same(pair.chosen[count], pair.rejected[count]))
+        ++count;
+    return count;
+}
+
+void read_conversations(const JsonRow& row, PreferenceRow& pair) {
+    pair.conversational = true;
+    pair.chosen = messages_in(row, "chosen");
+    pair.rejected = messages_in(row, "rejected");
+    for (const char* column : {"chosen", "rejected"})
+        if ((column[0] == 'c' ? pair.chosen : pair.rejected).empty())
+            fail(ErrorKind::bad_input, row.place() + ", column \"" + column + "\": it has no turns.");
+    bool answers_only = pair.chosen.front().role == "assistant" && pair.rejected.front().role == "assistant";
+    if (answers_only && row.has("prompt")) {
+        if (row.value["prompt"].is_array())
+            pair.prompt = messages_in(row, "prompt");
+        else
+            pair.prompt = {{"user", row.text({"prompt"}, false)}};
+    } else {
+        auto shared = static_cast<std::ptrdiff_t>(common_turns(pair));
+        pair.prompt.assign(pair.chosen.begin(), pair.chosen.begin() + shared);
+        pair.chosen.erase(pair.chosen.begin(), pair.chosen.begin() + shared);
+        pair.rejected.erase(pair.rejected.begin(), pair.rejected.begin() + shared);
+    }
+    for (const char* column : {"chosen", "rejected"})
+        if ((column[0] == 'c' ? pair.chosen : pair.rejected).back().role != "assistant")
+            fail(ErrorKind::bad_input,
+                 row.place() + ", column \"" + column + "\": the last turn must be the assistant's answer.");
+    if (pair.prompt.empty())
+        fail(ErrorKind::bad_input, row.place()
+                                       + " has no prompt: \"chosen\" and \"rejected\" begin with "
+                                         "different turns, and there is no column \"prompt\".");
+}
+
+void read_texts(const JsonRow& row, PreferenceRow& pair) {
+    std::string prompt, chosen = row.text({"chosen"}, false), rejected = row.text({"rejected"}, false);
+    if (row.has("prompt") || row.has("question")) {
+        prompt = row.text({"prompt", "question"}, true);
+    } else {
+        std::size_t shared = common_prefix(chosen, rejected);
+        if (shared == std::min(chosen.size(), rejected.size()) && shared > 0)
+            shared = common_prefix(std::string_view(chosen).substr(0, shared),
+                                   std::string_view(rejected).substr(0, shared - 1));
+        if (shared > 0 && chosen[shared - 1] == ' ') --shared;
+        prompt = chosen.substr(0, shared);
+        chosen.erase(0, shared);
+        rejected.erase(0, shared);
+    }
+    if (!prompt.empty()) pair.prompt = {{"user", std::move(prompt)}};
+    pair.chosen = {{"assistant", std::move(chosen)}};
+    pair.rejected = {{"assistant", std::move(rejected)}};
+}
+
+PreferenceRow read_row(const JsonRow& row) {
+    PreferenceRow pair;
+    pair.row = row.number;
+    pair.score_chosen = number_in(row, "score_chosen");
+    pair.score_rejected = number_in(row, "score_rejected");
+    pair.margin = number_in(row, "margin");
+    auto chosen = row.value.find("chosen");
+    if (chosen != row.value.end() && chosen->is_array())
+        read_conversations(row, pair);
+    else if (row.has("prompt") && row.value["prompt"].is_array())
+        fail(ErrorKind::bad_input, row.place()
+                                       + ": \"prompt\" is a list of turns, so \"chosen\" and "
+                                         "\"rejected\" must be lists of turns too.");
+    else
+        read_texts(row, pair);
+    return pair;
+}
+
+std::uint64_t key_of(const PreferenceRow& row) {
+    std::string text;
+    for (const ChatMessage& turn : row.prompt)
+        text += turn.role + "\n" + turn.content + "\n";
+    if (text.empty()) text = row.chosen.front().content;
+    return std::hash<std::string>()(text);
+}
+
+std::vector<PreferenceRow> pairs_of(const std::vector<TextExample>& examples) {
+    std::vector<PreferenceRow> pairs;
+    for (std::size_t i = 0; i < examples.size(); ++i) {
+        PreferenceRow pair;
+        pair.prompt = {{"user", examples[i].prompt}};
+        pair.chosen = {{"assistant", examples[i].completion}};
+        pair.rejected = {{"assistant", examples[(i + 1) % examples.size()].completion}};
+        pair.row = static_cast<std::int64_t>(i) + 1;
+        pairs.push_back(std::move(pair));
+    }
+    return pairs;
+}
+
+PreferenceSet drawn(const PreferenceOptions& options) {
+    if (options.examples < 2 || options.validation_examples == 1)
+        fail(ErrorKind::bad_input, "Pairs of Countdown solutions need at least 2 examples, and 2 or no "
+                                   "validation_examples: the other one's solution is what is rejected.");
+    TrainingSetOptions wanted;
+    wanted.data = options.data;
+    wanted.prompt_style = options.prompt_style;
+    wanted.trace_style = options.trace_style;
+    wanted.examples = options.examples;
+    wanted.validation_examples = options.validation_examples;
+    wanted.data_seed = options.data_seed;
+    TrainingSet set = make_training_set(wanted);
+    return {pairs_of(set.train), pairs_of(set.validation)};
+}
+
+} // namespace
+
+std::vector<PreferenceRow> read_preferences(const std::filesystem::path& path) {
+    JsonlReader reader(path);
+    std::vector<PreferenceRow> rows;
+    while (auto row = reader.next()) {
+        rows.push_back(read_row(*row));
+        if (rows.size() > most_rows)
+            fail(ErrorKind::bad_input,
+                 path.string() + " has more than " + std::to_string(most_rows) + " rows.");
+    }
+    if (rows.empty()) fail(ErrorKind::bad_input, path.string() + " holds no rows.");
+    return rows;
+}
+
+PreferencePair render_preference(const PreferenceRow& row, ConversationRenderer& renderer) {
+    PreferencePair pair;
+    pair.score_chosen = row.score_chosen;
+    pair.score_rejected = row.score_rejected;
+    pair.row = row.row;
+    if (!row.conversational) {
+        if (!row.prompt.empty()) pair.prompt = row.prompt.front().content;
+        pair.chosen = row.chosen.front().content;
+        pair.rejected = row.rejected.front().content;
+        return pair;
+    }
+    try {
+        PromptAndAnswer chosen = renderer.render(row.prompt, row.chosen),
+                        rejected = renderer.render(row.prompt, row.rejected);
+        // One prompt for both, as TRL takes it: as much of it as both answers leave whole.
+        std::size_t shared = std::min(chosen.prompt.size(), rejected.prompt.size());
+        pair.prompt = chosen.prompt.substr(0, shared);
+        pair.chosen = chosen.prompt.substr(shared) + chosen.answer;
+        pair.rejected = rejected.prompt.substr(shared) + rejected.answer;
+        pair.templated = chosen.templated;
+    } catch (const Error& error) {
+        fail(error.kind(), "Row " + std::to_string(row.row) + ": " + error.what());
+    }
+    return pair;
+}
+
+PreferenceSet make_preference_set(const PreferenceOptions& options) {
+    if (options.data == "countdown") return drawn(options);
+    if (!options.data.ends_with(".jsonl"))
+        fail(ErrorKind::bad_input, "data must be \"countdown\" or a path that ends in .jsonl, not \""
+                                       + options.data + "\"." + did_you_mean(options.data, {"countdown"}));
+    std::vector<PreferenceRow> rows = read_preferences(options.data);
+    std::vector<std::uint64_t> keys;
+    for (const PreferenceRow& row : rows)
+        keys.push_back(key_of(row));
+    RowSplit split =
+        split_rows(keys, options.examples, options.validation_examples, options.data_seed, options.data);
+    PreferenceSet set;
+    for (std::int64_t index : split.train)
+        set.train.push_back(std::move(rows[static_cast<std::size_t>(index)]));
+    for (std::int64_t index : split.validation)
+        set.validation.push_back(std::move(rows[static_cast<std::size_t>(index)]));
+    return set;
+}
+
+} // namespace tempera

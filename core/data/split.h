@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace tempera {
+
+/// Row indices for training and for validation.
+struct RowSplit {
+    std::vector<std::int64_t> train;
+    std::vector<std::int64_t> validation;
+};
+
+/// Shuffles the rows by `seed` and takes `validation` of them, then `train` more (0 = all that are left).
+/// Rows with equal keys (the same prompt) never stand on both sides. Throws Error(bad_input) naming `source`
+/// where nothing is left to train on.
+RowSplit split_rows(std::span<const std::uint64_t> keys, std::int64_t train, std::int64_t validation,
+                    std::uint64_t seed, const std::string& source);
+
+} // namespace tempera
