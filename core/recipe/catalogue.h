@@ -27,9 +27,9 @@ CatalogueEntry shipped_recipe(const std::string& name);
 /// paths inside a file are seen from the file's own folder. Throws Error(not_found, bad_input).
 Json load_recipe(const std::string& name_or_file);
 
-/// Models that go by a name: "tiny" (resources/models/tiny) and "smollm2-135m-instruct" (imported from a
-/// package into the cache). A folder of the same name in the current folder does not hide them: "./tiny"
-/// means the folder.
+/// Models that go by a name: "tiny" (resources/models/tiny), "smollm2-135m-instruct" and the encoder
+/// "minilm-l6" (imported from packages into the cache). A folder of the same name in the current folder does
+/// not hide them: "./tiny" means the folder.
 const std::vector<std::string>& named_models();
 
 /// What the paper reports, to show beside our own results (resources/paper_values.json). Nothing but what it

