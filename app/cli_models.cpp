@@ -25,6 +25,18 @@ fs::path model_folder(const std::string& reference, const fs::path& workspace) {
     return as_usage([&] { return resolve_model(reference, {opened ? &*opened : nullptr, ""}); });
 }
 
+fs::path adapter_folder(const std::string& reference, const fs::path& workspace) {
+    constexpr const char* expected = "give the folder of a PEFT LoRA adapter, or run:ID for that of a run.";
+    std::error_code ignored;
+    if (!reference.starts_with("run:") && !fs::exists(reference, ignored))
+        throw UsageError("There is no adapter \"" + reference + "\": " + expected);
+    fs::path folder =
+        reference.starts_with("run:") ? model_folder(reference, workspace) : fs::absolute(reference);
+    if (!fs::is_regular_file(folder / "adapter_config.json", ignored))
+        throw UsageError(folder.string() + " is no adapter: it holds no adapter_config.json; " + expected);
+    return folder.lexically_normal();
+}
+
 namespace {
 
 struct ImportOptions {
@@ -106,7 +118,7 @@ int import_model(const ImportOptions& options) {
 int merge(const MergeOptions& options) {
     require_free(options.target);
     auto model = model_folder(options.model, options.workspace),
-         adapter = model_folder(options.adapter, options.workspace);
+         adapter = adapter_folder(options.adapter, options.workspace);
     load_engine().merge(model, adapter, fs::absolute(options.target).lexically_normal());
     write_output("Merged into " + options.target + "\n");
     return exit_done;

@@ -9,4 +9,7 @@ namespace tempera::cli {
 /// one where `workspace` is empty). Throws UsageError where there is no such model.
 std::filesystem::path model_folder(const std::string& reference, const std::filesystem::path& workspace);
 
+/// The folder of a LoRA adapter: a path or "run:ID". Throws UsageError where there is none.
+std::filesystem::path adapter_folder(const std::string& reference, const std::filesystem::path& workspace);
+
 } // namespace tempera::cli

@@ -87,7 +87,7 @@ void ProgressPrinter::line(const std::string& text) {
     if (quiet_) return;
     clear();
     write_error(one_line(text) + "\n");
-    next_ = {};
+    if (terminal_columns(STDERR_FILENO) > 0) next_ = {}; // the bar comes back at once
 }
 
 void ProgressPrinter::draw(const RunRecord& record, int columns) {
@@ -117,8 +117,9 @@ void ProgressPrinter::show(const RunRecord& record) {
     next_ = now + (columns > 0 ? steady_clock::duration(redraw_every) : steady_clock::duration(line_every));
     if (columns > 0)
         draw(record, columns);
-    else if (!record.progress.phase.empty())
-        write_error(one_line(label_of(record) + ": " + progress_words(record.progress)) + "\n");
+    else if (std::string text = one_line(label_of(record) + ": " + progress_words(record.progress));
+             !record.progress.phase.empty() && text != last_)
+        write_error((last_ = text) + "\n");
 }
 
 } // namespace tempera::cli

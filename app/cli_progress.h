@@ -27,6 +27,7 @@ private:
     bool drawn_ = false;
     std::set<std::string> places_; ///< run and phase
     std::chrono::steady_clock::time_point next_{};
+    std::string last_; ///< plain line: not said twice
 };
 
 /// "training 812/2,000 steps (41 %), 2,310 tokens/s, 1.2 GiB, 2:31 left, done at 14:32".

@@ -25,14 +25,18 @@ struct GenerateOptions : ModelOptions {
 std::unique_ptr<LoadedModel> load_model(const ModelOptions& options) {
     auto folder = model_folder(options.model, options.workspace);
     std::optional<std::filesystem::path> adapter;
-    if (!options.adapter.empty()) adapter = model_folder(options.adapter, options.workspace);
+    if (!options.adapter.empty()) adapter = adapter_folder(options.adapter, options.workspace);
     return load_engine().load(folder, adapter, options.threads);
+}
+
+NamedText prompt_of(const JsonRow& row) {
+    return {row.text({"prompt"}, true), row.place() + ": the prompt"};
 }
 
 int score_completions(const ModelOptions& options) {
     auto model = load_model(options);
     for_each_row([&](const JsonRow& row) {
-        auto scored = model->logprobs(row.text({"prompt"}, true), row.text({"completion"}, true));
+        auto scored = model->logprobs(prompt_of(row), row.text({"completion"}, true));
         write_row({{"sum", scored.sum}, {"token_ids", scored.token_ids}, {"logprobs", scored.logprobs}});
         flush_output();
     });
@@ -41,12 +45,12 @@ int score_completions(const ModelOptions& options) {
 
 /// All prompts are read before the first is sampled: a wrong row is found before the work is done, and the
 /// sampler keeps every slot busy.
-int generate(const GenerateOptions& options) {
-    auto model = load_model(options);
-    std::vector<std::string> prompts;
-    for_each_row([&](const JsonRow& row) { prompts.push_back(row.text({"prompt"}, true)); });
-    if (prompts.empty()) return exit_done;
-    model->generate(prompts, options.sampling, [](const GeneratedSample& sample) {
+void generate_all(LoadedModel& model, const SamplingOptions& options, bool& drawn) {
+    std::vector<NamedText> prompts;
+    for_each_row([&](const JsonRow& row) { prompts.push_back(prompt_of(row)); });
+    if (prompts.empty()) return;
+    model.generate(prompts, options, [&drawn](const GeneratedSample& sample) {
+        drawn = true;
         write_row({{"index", sample.index},
                    {"sample", sample.sample},
                    {"text", sample.text},
@@ -55,6 +59,17 @@ int generate(const GenerateOptions& options) {
                    {"finish", sample.finish}});
         flush_output();
     });
+}
+
+int generate(const GenerateOptions& options) {
+    auto model = load_model(options);
+    bool drawn = false;
+    try {
+        generate_all(*model, options.sampling, drawn);
+    } catch (const Error& error) {
+        if (drawn || error.kind() != ErrorKind::bad_input) throw;
+        fail(error.kind(), std::string(error.what()) + " Nothing was drawn.");
+    }
     return exit_done;
 }
 

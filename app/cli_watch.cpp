@@ -212,7 +212,8 @@ int write_endings(const Workspace& workspace, const std::vector<RunRecord>& reco
         if (record.status == RunStatus::failed) {
             code = exit_failed;
             sentence = record.error.empty() ? record.id + " failed." : record.error;
-            sentence += " Once that is put right: " + resume_command(workspace, record);
+            if (record.progress.done > 0)
+                sentence += " Once that is put right: " + resume_command(workspace, record);
         } else if (is_over(record.status) && record.status != RunStatus::finished) {
             if (code == exit_done) code = 128 + (last_signal ? last_signal : SIGINT);
             sentence = record.id + " was " + name_of(record.status)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace fs = std::filesystem;
 
@@ -37,15 +38,6 @@ void sync_path(const fs::path& path, int flags) {
     if (fsync(fd) != 0) fail_errno("Cannot sync", path, errno);
 }
 
-void write_all(int fd, std::string_view content, const fs::path& path) {
-    while (!content.empty()) {
-        ssize_t count = write(fd, content.data(), content.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) fail_errno("Cannot write", path, errno);
-        content.remove_prefix(static_cast<std::size_t>(count));
-    }
-}
-
 fs::path temporary_sibling(const fs::path& target) {
     thread_local std::mt19937_64 generator{std::random_device{}()};
     return target.parent_path() / (target.filename().string() + ".tmp-" + std::to_string(generator()));
@@ -60,7 +52,7 @@ fs::path parent_of(const fs::path& path) {
 void fail_errno(const std::string& action, const fs::path& path, int error_number) {
     bool full = error_number == ENOSPC || error_number == EDQUOT;
     std::string sentence = action + " " + path.string() + ": " + std::strerror(error_number) + ".";
-    if (full) sentence += " Free some space on that disk and resume.";
+    if (full) sentence += " Free some space on that disk.";
     fail(full                     ? ErrorKind::disk_full
          : error_number == ENOENT ? ErrorKind::not_found
                                   : ErrorKind::io,
@@ -90,29 +82,42 @@ std::string read_file(const fs::path& path, std::size_t max_bytes) {
     return content;
 }
 
-void require_replaceable(const fs::path& path) {
+StagedFile::StagedFile(fs::path target) : target_(std::move(target)), staging_(temporary_sibling(target_)) {
     std::error_code ignored;
-    const fs::file_status status = fs::status(path, ignored);
+    const fs::file_status status = fs::status(target_, ignored);
     if (fs::exists(status) && !fs::is_regular_file(status))
         fail(ErrorKind::bad_input,
-             "Cannot write to " + path.string() + ": it exists and is not a file. Give another name.");
+             "Cannot write to " + target_.string() + ": it exists and is not a file. Give another name.");
+    fd_ = open(staging_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd_ < 0) fail_errno("Cannot create", target_, errno);
+}
+
+StagedFile::~StagedFile() {
+    if (fd_ < 0) return;
+    close(fd_);
+    unlink(staging_.c_str());
+}
+
+void StagedFile::write(std::string_view bytes) {
+    while (!bytes.empty()) {
+        ssize_t count = ::write(fd_, bytes.data(), bytes.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) fail_errno("Cannot write", target_, errno);
+        bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+}
+
+void StagedFile::commit() {
+    if (fsync(fd_) != 0) fail_errno("Cannot sync", target_, errno);
+    if (rename(staging_.c_str(), target_.c_str()) != 0) fail_errno("Cannot replace", target_, errno);
+    close(std::exchange(fd_, -1));
+    sync_path(parent_of(target_), O_RDONLY | O_DIRECTORY);
 }
 
 void write_file_atomic(const fs::path& path, std::string_view content) {
-    require_replaceable(path);
-    fs::path staging = temporary_sibling(path);
-    try {
-        {
-            Descriptor fd(staging, O_WRONLY | O_CREAT | O_EXCL, "Cannot create");
-            write_all(fd, content, path);
-            if (fsync(fd) != 0) fail_errno("Cannot sync", path, errno);
-        }
-        if (rename(staging.c_str(), path.c_str()) != 0) fail_errno("Cannot replace", path, errno);
-    } catch (...) {
-        unlink(staging.c_str());
-        throw;
-    }
-    sync_path(parent_of(path), O_RDONLY | O_DIRECTORY);
+    StagedFile file(path);
+    file.write(content);
+    file.commit();
 }
 
 StagedFolder::StagedFolder(fs::path target)

@@ -11,13 +11,31 @@ namespace tempera {
 /// Throws Error(not_found, io, bad_input).
 std::string read_file(const std::filesystem::path& path, std::size_t max_bytes);
 
-/// Replaces `path` as a whole: temporary file beside it, fsync, rename, fsync of the folder. After a crash
-/// there is the old or the new content, never a part. Throws Error(io, disk_full).
-void write_file_atomic(const std::filesystem::path& path, std::string_view content);
+/// A file that appears as a whole or not at all: a temporary sibling until commit(), which fsyncs it, renames
+/// it to the target and fsyncs the folder. After a crash there is the old or the new content, never a part.
+/// Without commit the destructor removes it.
+class StagedFile {
+public:
+    /// Throws Error(bad_input) where the target exists and is not a file (a folder, a device): renaming would
+    /// put a file in its place. Throws Error(io, disk_full).
+    explicit StagedFile(std::filesystem::path target);
+    ~StagedFile();
+    StagedFile(const StagedFile&) = delete;
+    StagedFile& operator=(const StagedFile&) = delete;
 
-/// Refuses a path that exists and is not a file (a folder, a device): renaming over it would put a file in
-/// its place. Throws Error(bad_input).
-void require_replaceable(const std::filesystem::path& path);
+    /// Throws Error(io, disk_full).
+    void write(std::string_view bytes);
+    /// An existing target is replaced. Throws Error(io, disk_full); the target is then as it was.
+    void commit();
+
+private:
+    std::filesystem::path target_;
+    std::filesystem::path staging_;
+    int fd_ = -1;
+};
+
+/// Replaces `path` as a whole through a StagedFile, whose errors it throws.
+void write_file_atomic(const std::filesystem::path& path, std::string_view content);
 
 /// A folder that appears as a whole or not at all. Files are written into `path()`, a temporary sibling;
 /// `commit()` fsyncs every file and folder, renames it to the target and fsyncs the parent. Without commit

@@ -50,7 +50,7 @@ public:
         if (adapter) load_adapter(decoder_, *adapter);
     }
 
-    void generate(std::span<const std::string> prompts, const SamplingOptions& options,
+    void generate(std::span<const NamedText> prompts, const SamplingOptions& options,
                   const std::function<void(const GeneratedSample&)>& deliver) override {
         SamplerOptions sampler_options;
         sampler_options.slots = options.slots;
@@ -58,13 +58,17 @@ public:
         sampler_options.max_tokens = options.max_tokens;
         sampler_options.stop = options.stop;
         Sampler sampler(decoder_, tokenizer_, sampler_options);
+        std::vector<PromptRequest> requests;
+        for (const NamedText& prompt : prompts) {
+            requests.push_back({prompt.name, encode_prompt(prompt.text), {}});
+            sampler.check(requests.back());
+        }
         const std::int64_t n = std::max(1, options.n);
         std::int64_t next = 0;
         InOrder ordered(deliver);
         auto source = [&](PromptRequest& request) {
-            if (next == static_cast<std::int64_t>(prompts.size())) return false;
-            request.name = "Prompt " + std::to_string(next);
-            request.ids = encode_prompt(prompts[static_cast<std::size_t>(next)]);
+            if (next == static_cast<std::int64_t>(requests.size())) return false;
+            request = std::move(requests[static_cast<std::size_t>(next)]);
             for (std::int64_t s = 0; s < n; ++s)
                 request.sequences.push_back({next * n + s,
                                              {options.temperature, options.top_p, options.top_k,
@@ -87,11 +91,11 @@ public:
         });
     }
 
-    CompletionLogprobs logprobs(const std::string& prompt, const std::string& completion) override {
+    CompletionLogprobs logprobs(const NamedText& prompt, const std::string& completion) override {
         if (!scorer_) scorer_ = std::make_unique<Sampler>(decoder_, tokenizer_, scoring_options());
         CompletionLogprobs result;
         result.token_ids = tokenizer_.encode(completion);
-        result.logprobs = scorer_->logprobs(encode_prompt(prompt), result.token_ids);
+        result.logprobs = scorer_->logprobs(encode_prompt(prompt.text), result.token_ids, prompt.name);
         for (float logprob : result.logprobs)
             result.sum += static_cast<double>(logprob);
         return result;

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t max_config_bytes = 4u << 20;
 constexpr std::int64_t most_positions = std::int64_t{1} << 31;
 constexpr std::int64_t max_parameters = std::int64_t{1} << 42;
+constexpr double least_norm_eps = 1e-20; // with 0 a row of zeros becomes NaN
 
 /// Takes fields out of one JSON object and names field and file in every error. A field that is null counts
 /// as absent.
@@ -242,7 +243,7 @@ ModelConfig parse_model_config(const Json& json, const std::string& source) {
     config.family = family_of(fields);
     refuse_what_is_not_implemented(fields);
     read_sizes(fields, config);
-    config.rms_norm_eps = fields.number_or("rms_norm_eps", 1e-6, 0, 1);
+    config.rms_norm_eps = fields.number_or("rms_norm_eps", 1e-6, least_norm_eps, 1);
     config.initializer_range = fields.number_or("initializer_range", 0.02, 0, 1);
     config.tied_embeddings = fields.flag_or("tie_word_embeddings", false);
     read_rope(fields, config);

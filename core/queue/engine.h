@@ -61,6 +61,11 @@ struct SamplingOptions {
     int slots = 0; ///< sequences computed together; 0 = chosen from the model's size and memory
 };
 
+struct NamedText {
+    std::string text;
+    std::string name = "The prompt"; ///< what errors call it
+};
+
 struct GeneratedSample {
     std::int64_t index = 0; ///< of the prompt, in input order
     int sample = 0;
@@ -81,11 +86,13 @@ struct CompletionLogprobs {
 class LoadedModel {
 public:
     virtual ~LoadedModel() = default;
-    /// Calls `deliver` for every sample, in input order (prompt-major, then sample index).
-    virtual void generate(std::span<const std::string> prompts, const SamplingOptions& options,
+    /// Calls `deliver` for every sample, in input order (prompt-major, then sample index). Throws
+    /// Error(bad_input), before anything is drawn, for a prompt that is empty or too long.
+    virtual void generate(std::span<const NamedText> prompts, const SamplingOptions& options,
                           const std::function<void(const GeneratedSample&)>& deliver) = 0;
-    /// Prompt and completion are tokenised alone and joined.
-    virtual CompletionLogprobs logprobs(const std::string& prompt, const std::string& completion) = 0;
+    /// Prompt and completion are tokenised alone and joined. Throws Error(bad_input) for a prompt that is
+    /// empty or too long.
+    virtual CompletionLogprobs logprobs(const NamedText& prompt, const std::string& completion) = 0;
 };
 
 /// The narrow entry of libtempera_engine. Throws Error.

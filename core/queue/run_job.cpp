@@ -87,7 +87,7 @@ ErrorKind RunJob::run(RunRecord& record) {
         kind = error.kind();
         record.error = error.what();
     } catch (const std::bad_alloc&) {
-        record.error = "Out of memory: choose a smaller batch, fewer slots or a smaller model, and resume.";
+        record.error = "Out of memory: choose a smaller batch, fewer slots or a smaller model.";
     } catch (const std::exception& error) {
         record.error = "The engine failed: " + first_line(error.what());
     } catch (...) {

@@ -179,9 +179,7 @@ void fail_sqlite(const SQLite::Exception& error, const fs::path& path, SQLite::D
     default:
         fail(ErrorKind::internal, "Cannot use " + name + ": " + error.what() + ".");
     }
-    if (full)
-        fail(ErrorKind::disk_full,
-             "No space left on the disk of " + name + ". Free some space there and resume.");
+    if (full) fail(ErrorKind::disk_full, "No space left on the disk of " + name + ". Free some space there.");
     std::string reason = system_error != 0 ? std::strerror(system_error) : error.what();
     fail(ErrorKind::io, "Cannot read or write " + name + ": " + reason + ".");
 }

@@ -5,14 +5,12 @@
 #include "core/base/json.h"
 #include "core/store/record_json.h"
 
-#include <cerrno>
 #include <charconv>
 #include <cmath>
-#include <fcntl.h>
-#include <fstream>
 #include <map>
-#include <random>
-#include <unistd.h>
+#include <ostream>
+#include <streambuf>
+#include <vector>
 
 namespace fs = std::filesystem;
 
@@ -39,14 +37,30 @@ std::string quoted(const std::string& text) {
     return result + '"';
 }
 
-/// Makes sure of the bytes before the name changes hands.
-void sync_file(const fs::path& path) {
-    int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) fail_errno("Cannot write", path, errno);
-    int result = fsync(fd), reason = errno;
-    close(fd);
-    if (result != 0) fail_errno("Cannot write", path, reason);
-}
+/// Hands what a stream collects to a staged file.
+class StagedBuffer final : public std::streambuf {
+public:
+    explicit StagedBuffer(StagedFile& file) : file_(file), piece_(1 << 16) {
+        setp(piece_.data(), piece_.data() + piece_.size());
+    }
+
+private:
+    int_type overflow(int_type c) override {
+        sync();
+        if (traits_type::eq_int_type(c, traits_type::eof())) return traits_type::not_eof(c);
+        *pptr() = traits_type::to_char_type(c);
+        pbump(1);
+        return c;
+    }
+    int sync() override {
+        file_.write({pbase(), static_cast<std::size_t>(pptr() - pbase())});
+        setp(piece_.data(), piece_.data() + piece_.size());
+        return 0;
+    }
+
+    StagedFile& file_;
+    std::vector<char> piece_;
+};
 
 } // namespace
 
@@ -120,21 +134,13 @@ void write_comparisons_jsonl(const RunReader& run, std::ostream& out) {
 }
 
 void export_file(const fs::path& path, const std::function<void(std::ostream&)>& write) {
-    require_replaceable(path);
-    fs::path staging = path.string() + ".tmp-" + std::to_string(std::random_device{}());
-    try {
-        errno = 0;
-        std::ofstream out(staging, std::ios::binary);
-        if (out) write(out);
-        out.flush();
-        if (!out) fail_errno("Cannot write", path, errno != 0 ? errno : EIO);
-        out.close();
-        sync_file(staging);
-        if (rename(staging.c_str(), path.c_str()) != 0) fail_errno("Cannot write", path, errno);
-    } catch (...) {
-        unlink(staging.c_str());
-        throw;
-    }
+    StagedFile file(path);
+    StagedBuffer buffer(file);
+    std::ostream out(&buffer);
+    out.exceptions(std::ios::badbit); // the stream throws on what the file threw
+    write(out);
+    out.flush();
+    file.commit();
 }
 
 } // namespace tempera

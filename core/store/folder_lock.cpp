@@ -4,9 +4,11 @@
 #include "core/base/files.h"
 
 #include <cerrno>
+#include <chrono>
 #include <fcntl.h>
 #include <fstream>
 #include <sys/file.h>
+#include <thread>
 #include <unistd.h>
 
 namespace fs = std::filesystem;
@@ -33,6 +35,15 @@ std::string holder_of(int fd) {
     return holder.empty() ? "another program" : holder;
 }
 
+/// A reader that looks whether the lock is free holds it for some microseconds: that must refuse nobody.
+bool lock_patiently(int fd) {
+    for (int tries = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; ++tries) {
+        if (errno != EWOULDBLOCK || tries == 5) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return true;
+}
+
 } // namespace
 
 FolderLock::FolderLock(const fs::path& folder, const std::string& busy_sentence)
@@ -53,7 +64,7 @@ WorkspaceLock::WorkspaceLock(const fs::path& folder) {
     fs::path path = folder / "workspace.lock";
     fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (fd_ < 0) fail_errno("Cannot write in the workspace: creating", path, errno);
-    if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    if (!lock_patiently(fd_)) {
         int reason = errno;
         std::string holder = holder_of(fd_);
         close(fd_);
@@ -70,6 +81,14 @@ WorkspaceLock::~WorkspaceLock() {
     if (ftruncate(fd_, 0) != 0) { // the next holder overwrites it anyway
     }
     close(fd_);
+}
+
+bool workspace_is_held(const fs::path& folder) {
+    int fd = open((folder / "workspace.lock").c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return held;
 }
 
 } // namespace tempera

@@ -34,4 +34,8 @@ private:
     int fd_;
 };
 
+/// Whether a program holds the workspace's lock now. Writes nothing; a folder that cannot be read counts as
+/// free.
+bool workspace_is_held(const std::filesystem::path& folder);
+
 } // namespace tempera

@@ -72,6 +72,7 @@ struct Workspace::State {
     void recover();
     void adopt_strangers(const std::set<std::string>& known);
     RunRecord row(SQLite::Database& db, const std::string& id) const;
+    std::vector<RunRecord> select(const std::string& condition, const std::string& argument = "");
 
     const fs::path folder;
     const Access access;
@@ -107,6 +108,25 @@ RunRecord Workspace::State::row(SQLite::Database& db, const std::string& id) con
     if (found.empty())
         fail(ErrorKind::not_found, "There is no run \"" + id + "\" in " + folder.string() + ".");
     return found.front();
+}
+
+/// The rows as they are in truth: the writer turns what a dead program left "running" into "interrupted"; a
+/// reader, which cannot write that down, says it.
+std::vector<RunRecord> Workspace::State::select(const std::string& condition, const std::string& argument) {
+    auto rows = [&] {
+        return read([&](SQLite::Database& db) { return select_runs(db, condition, argument); });
+    };
+    auto active = [](const RunRecord& record) { return is_active(record.status); };
+    std::vector<RunRecord> records = rows();
+    if (access == Access::read_write || std::ranges::none_of(records, active) || workspace_is_held(folder))
+        return records;
+    records = rows(); // the holder may have ended in order in between
+    for (auto& record : records) {
+        if (!active(record)) continue;
+        record.status = RunStatus::interrupted;
+        record.ended_ms = std::max(record.started_ms, last_write_ms(folder / "runs" / record.id));
+    }
+    return records;
 }
 
 /// After a program died: what it ran did not end, and what it was writing is half.
@@ -178,7 +198,7 @@ std::int64_t Workspace::version() const {
 }
 
 std::vector<RunRecord> Workspace::runs() const {
-    return state_->read([](SQLite::Database& db) { return select_runs(db, "ORDER BY position, id"); });
+    return state_->select("ORDER BY position, id");
 }
 
 std::vector<StudyRecord> Workspace::studies() const {
@@ -194,13 +214,10 @@ std::vector<StudyRecord> Workspace::studies() const {
 
 std::optional<RunRecord> Workspace::run(const std::string& id_or_prefix) const {
     if (id_or_prefix.empty()) return std::nullopt;
-    auto exact =
-        state_->read([&](SQLite::Database& db) { return select_runs(db, "WHERE id = ?", id_or_prefix); });
+    auto exact = state_->select("WHERE id = ?", id_or_prefix);
     if (!exact.empty()) return exact.front();
-    auto found = state_->read([&](SQLite::Database& db) {
-        return select_runs(db, "WHERE substr(id, 1, length(?1)) = ?1 ORDER BY position LIMIT 3",
-                           id_or_prefix);
-    });
+    auto found =
+        state_->select("WHERE substr(id, 1, length(?1)) = ?1 ORDER BY position LIMIT 3", id_or_prefix);
     if (found.size() > 1)
         fail(ErrorKind::bad_input, "\"" + id_or_prefix + "\" fits several runs (" + found[0].id + ", "
                                        + found[1].id + (found.size() > 2 ? ", ..." : "")

@@ -17,7 +17,8 @@ public:
     enum class Access { read_write, read_only };
 
     /// Opens, and for read_write creates or migrates. A run left "running" by a program that died becomes
-    /// "interrupted", and a run folder that was copied into runs/ from elsewhere is taken into the catalogue.
+    /// "interrupted" (read_only: in what is read here), and a run folder that was copied into runs/ from
+    /// elsewhere is taken into the catalogue.
     /// Throws Error(busy) naming the holder where read_write is asked and another program holds the lock;
     /// Error(io, disk_full, bad_input) otherwise, e.g. for a folder that cannot be written or a newer schema.
     Workspace(std::filesystem::path folder, Access access);

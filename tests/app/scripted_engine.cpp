@@ -65,11 +65,11 @@ RunOutcome sweep(const RunRequest& request, RunObserver& observer, const StopTok
 /// Says back what it was given.
 class EchoModel final : public LoadedModel {
 public:
-    void generate(std::span<const std::string> prompts, const SamplingOptions& options,
+    void generate(std::span<const NamedText> prompts, const SamplingOptions& options,
                   const std::function<void(const GeneratedSample&)>& deliver) override {
         for (std::size_t i = 0; i < prompts.size(); ++i)
             for (int s = 0; s < options.n; ++s) {
-                Json said = {{"prompt", prompts[i]},
+                Json said = {{"prompt", prompts[i].text},
                              {"temperature", options.temperature},
                              {"top_p", options.top_p},
                              {"top_k", options.top_k},
@@ -81,8 +81,9 @@ public:
                 deliver({static_cast<std::int64_t>(i), s, to_json_line(said), {7}, {-0.5f}, -0.5, "eos"});
             }
     }
-    CompletionLogprobs logprobs(const std::string& prompt, const std::string& completion) override {
-        return {-static_cast<double>(prompt.size()), {static_cast<std::int32_t>(completion.size())}, {-1.f}};
+    CompletionLogprobs logprobs(const NamedText& prompt, const std::string& completion) override {
+        return {
+            -static_cast<double>(prompt.text.size()), {static_cast<std::int32_t>(completion.size())}, {-1.f}};
     }
 };
 

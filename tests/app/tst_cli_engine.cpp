@@ -167,6 +167,32 @@ private slots:
         QVERIFY(plain[0]["token_ids"] == adapted[0]["token_ids"]);
     }
 
+    void aPromptThatCannotBeIsNamedByItsRow_data() {
+        QTest::addColumn<QByteArray>("prompt");
+        QTest::addColumn<QByteArray>("part");
+        QTest::newRow("empty") << QByteArray() << QByteArray("is empty");
+        QTest::newRow("too long") << QByteArray(200'000, 'x') << QByteArray("the model's context holds");
+    }
+
+    void aPromptThatCannotBeIsNamedByItsRow() {
+        QFETCH(QByteArray, prompt);
+        QFETCH(QByteArray, part);
+        auto row = [](const QByteArray& text) {
+            return "{\"prompt\":\"" + text + "\",\"completion\":\" a\"}\n";
+        };
+        QByteArray input = row("a") + "\n" + row(prompt) + row("b");
+        auto drawn = run_cli({"generate", "--model", model_, "--max-tokens", "4"}, input);
+        auto scored = run_cli({"logprobs", "--model", model_}, input);
+        for (const auto& result : {drawn, scored}) {
+            QCOMPARE(result.code, 1);
+            QVERIFY2(result.has_one_error_line() && result.err.contains("Standard input row 3: the prompt"),
+                     result.err.constData());
+            QVERIFY2(result.err.contains(part), result.err.constData());
+        }
+        QVERIFY(drawn.out.isEmpty() && drawn.err.endsWith("Nothing was drawn.\n"));
+        QCOMPARE(scored.rows().size(), std::size_t{1});
+    }
+
     void aMergedModelAnswersAsModelAndAdapter() {
         QString target = dir_.path() + "/merged", adapter = golden("models/qwen2-tied-all");
         auto result = run_cli({"model", "merge", "--model", model_, "--adapter", adapter, target});

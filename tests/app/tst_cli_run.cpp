@@ -4,6 +4,7 @@
 #include <QDir>
 #include <QElapsedTimer>
 #include <QRegularExpression>
+#include <QSet>
 #include <QTemporaryDir>
 #include <QTest>
 #include <csignal>
@@ -73,6 +74,8 @@ private slots:
                                  "left, done at", "finished", "eval_loss 0.5"})
             QVERIFY2(result.err.contains(part),
                      (std::string(part) + " in " + result.err.toStdString()).c_str());
+        QList<QByteArray> lines = result.err.split('\n');
+        QCOMPARE(QSet<QByteArray>(lines.begin(), lines.end()).size(), lines.size()); // none twice
         auto list = runs();
         QCOMPARE(list.size(), std::size_t{1});
         QCOMPARE(list[0]["status"].get<std::string>(), std::string("finished"));
@@ -192,6 +195,7 @@ private slots:
         process.kill();
         QVERIFY(process.waitForFinished(20000));
         auto list = runs();
+        QCOMPARE(list[0]["status"].get<std::string>(), std::string("interrupted"));
         QString id = QString::fromStdString(list[0]["id"].get<std::string>());
         auto result = cli({"resume", id});
         QVERIFY2(result.code == 0, result.err.constData());
@@ -302,7 +306,9 @@ private slots:
         auto result = cli({"generate", "--model", model_}, "{\"prompt\":\"a\"}\n{\"promt\":\"b\"}\n");
         QCOMPARE(result.code, 1);
         QVERIFY(result.out.isEmpty());
-        QVERIFY2(result.has_one_error_line() && result.err.contains("row 2"), result.err.constData());
+        QVERIFY2(result.has_one_error_line() && result.err.contains("Standard input row 2"),
+                 result.err.constData());
+        QVERIFY2(result.err.endsWith("Nothing was drawn.\n"), result.err.constData());
         QVERIFY(cli({"generate", "--model", model_}).out.isEmpty());
         QCOMPARE(cli({"generate", "--model", model_}).code, 0);
     }
@@ -318,6 +324,23 @@ private slots:
         result = cli({"logprobs", "--model", model_}, "{\"prompt\":\"ab\"}\n");
         QCOMPARE(result.code, 1);
         QVERIFY(result.err.contains("completion"));
+    }
+
+    void anAdapterThatIsNoneIsCalledThat() {
+        for (const QString& adapter : {QStringLiteral("/nope"), model_}) {
+            for (const char* verb : {"generate", "logprobs"}) {
+                auto result = cli({verb, "--model", model_, "--adapter", adapter});
+                QCOMPARE(result.code, 2);
+                QVERIFY2(result.has_one_error_line() && result.err.contains("adapter"),
+                         result.err.constData());
+                QVERIFY2(result.err.contains(adapter.toUtf8()) && !result.err.contains("smollm2"),
+                         result.err.constData());
+            }
+            auto result = cli({"model", "merge", "--model", model_, "--adapter", adapter,
+                               files_.path() + "/merged-from-none"});
+            QCOMPARE(result.code, 2);
+            QVERIFY2(result.err.contains("adapter"), result.err.constData());
+        }
     }
 
     void mergeWritesOnlyIntoAFreeFolder() {

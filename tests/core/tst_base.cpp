@@ -63,6 +63,38 @@ private slots:
         QCOMPARE(parse_json(R"({"a":{"a":2}})", "test")["a"]["a"].get<int>(), 2);
     }
 
+    void jsonErrorsSayWhereAndWhatInPlainWords_data() {
+        QTest::addColumn<QString>("text");
+        QTest::addColumn<QString>("sentence");
+        auto row = [](const char* text, const char* sentence) {
+            QTest::newRow(text) << QString::fromUtf8(text) << QString::fromUtf8(sentence);
+        };
+        row("", "column 1: the text ends before the JSON does.");
+        row("[1", "column 3: the text ends before the JSON does.");
+        row("{\"a\":1,}", "column 8: a name in double quotes is expected, but there is \"}\".");
+        row("{'a':1}", "column 2: a name in double quotes is expected, but there is \"'\".");
+        row("{\"a\" 1}", "column 6: a colon is expected, but there is \"1\".");
+        row("[1 2]", "column 4: a comma or ] is expected, but there is \"2\".");
+        row("{\n \"a\": 1\n \"b\": 2}", "line 3, column 2: a comma or } is expected, but there is a quote.");
+        row("[1,\n  tru]", "line 2, column 3: a value is expected, but there is \"tru\".");
+        row("{\"é\":NaN}", "column 6: a value is expected, but there is \"NaN\".");
+        row("{}x", "column 3: there is \"x\" behind the end of the JSON.");
+        row("[1.]", "column 4: a number is not written as JSON has it.");
+        row("\"abc", "column 5: a text has no closing quote.");
+        row("\"\\q\"", "column 3: a backslash stands before a character that needs none.");
+    }
+
+    void jsonErrorsSayWhereAndWhatInPlainWords() {
+        QFETCH(QString, text);
+        QFETCH(QString, sentence);
+        try {
+            parse_json(text.toStdString(), "x.json");
+            QFAIL("it was taken");
+        } catch (const Error& error) {
+            QCOMPARE(QString::fromUtf8(error.what()), "x.json is not valid JSON: " + sentence);
+        }
+    }
+
     void writeFileAtomicReplacesAndLeavesNoTemporary() {
         QTemporaryDir dir;
         fs::path path = fs::path(dir.path().toStdString()) / "x.json";

@@ -1,5 +1,6 @@
 #include "core/engine/evaluate/sweep.h"
 
+#include "core/base/counted.h"
 #include "core/base/error.h"
 #include "core/engine/evaluate/sweep_table.h"
 #include "core/engine/lora/adapter_io.h"
@@ -237,9 +238,9 @@ RunOutcome Sweep::run() {
     options.stop = recipe_.stop;
     options.threads = request_.threads;
     Sampler sampler(model.decoder, model.tokenizer, options);
-    log("Draws " + std::to_string(table_.samples_total() - table_.samples_done()) + " samples: "
-        + std::to_string(problems_.size()) + " problems at " + std::to_string(recipe_.temperatures.size())
-        + " temperatures, " + std::to_string(sampler.slots()) + " sequences at a time.");
+    log("Draws " + counted(table_.samples_total() - table_.samples_done(), "sample") + ": "
+        + counted(problems_.size(), "problem") + " at " + counted(recipe_.temperatures.size(), "temperature")
+        + ", " + counted(sampler.slots(), "sequence") + " at a time.");
     sampler_ = &sampler;
     began_ = Clock::now();
     sampler.run([this](PromptRequest& request) { return next_problem(request); },

@@ -84,13 +84,12 @@ Sampler::~Sampler() = default;
 
 void Sampler::check(const PromptRequest& request) const {
     const auto tokens = static_cast<std::int64_t>(request.ids.size());
-    if (tokens == 0)
-        fail(ErrorKind::bad_input, request.name + " has no tokens: give it at least one character.");
+    if (tokens == 0) fail(ErrorKind::bad_input, request.name + " is empty: give it at least one character.");
     if (tokens >= decoder_.config.max_positions)
         fail(ErrorKind::bad_input, request.name + " has " + std::to_string(tokens)
-                                       + " tokens, but the model's context is "
+                                       + " tokens, but the model's context holds "
                                        + std::to_string(decoder_.config.max_positions)
-                                       + " with at least one to draw: shorten the prompt.");
+                                       + " and needs room for the completion: shorten the prompt.");
     for (std::int32_t id : request.ids)
         if (id < 0 || id >= decoder_.config.vocab_size)
             fail(ErrorKind::bad_input, "The tokenizer gives id " + std::to_string(id)
@@ -302,12 +301,12 @@ void Sampler::run(const Source& source, const Sink& sink, const Interrupted& int
 }
 
 std::vector<float> Sampler::logprobs(std::span<const std::int32_t> prompt,
-                                     std::span<const std::int32_t> completion) {
+                                     std::span<const std::int32_t> completion, const std::string& name) {
+    PromptRequest request{name, {prompt.begin(), prompt.end()}, {}};
+    check(request);
     std::vector<float> result(completion.size());
     if (completion.empty()) return result;
-    PromptRequest request;
-    request.ids.assign(prompt.begin(), prompt.end());
-    check(request);
+    request.name += " with its completion";
     request.ids.insert(request.ids.end(), completion.begin(), completion.end() - 1);
     check(request);
     if (completion.back() < 0 || completion.back() >= decoder_.config.vocab_size)

@@ -26,7 +26,7 @@ struct SequenceRequest {
 
 /// A prompt and what to draw from it; it is computed once for all its sequences.
 struct PromptRequest {
-    std::string name = "A prompt"; ///< what errors call it
+    std::string name = "The prompt"; ///< what errors call it
     std::vector<std::int32_t> ids;
     std::vector<SequenceRequest> sequences;
 };
@@ -73,10 +73,14 @@ public:
     /// not know; Error(numeric) where the model computes NaN or infinity.
     void run(const Source& source, const Sink& sink, const Interrupted& interrupted = {});
 
-    /// Log-probabilities at temperature 1 of `completion` behind `prompt` (which may be empty: then the first
-    /// token has none and is not scored). Errors as run().
+    /// What run() throws for a prompt it cannot draw from: Error(bad_input).
+    void check(const PromptRequest& request) const;
+
+    /// Log-probabilities at temperature 1 of `completion` behind `prompt`, which errors call `name`. Errors
+    /// as run().
     std::vector<float> logprobs(std::span<const std::int32_t> prompt,
-                                std::span<const std::int32_t> completion);
+                                std::span<const std::int32_t> completion,
+                                const std::string& name = "The prompt");
 
     int slots() const { return slots_; }
     std::int64_t drawn_tokens() const { return drawn_tokens_; }
@@ -86,7 +90,6 @@ private:
     struct Prompt;
     struct Sequence;
     struct Run;
-    void check(const PromptRequest& request) const;
     void read_prompts(std::vector<std::shared_ptr<Prompt>>& prompts);
     bool ends(Sequence& sequence) const;
     bool stops(Sequence& sequence) const;

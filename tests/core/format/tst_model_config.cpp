@@ -169,6 +169,8 @@ private slots:
         row("num_key_value_heads", "0", "num_key_value_heads");
         row("max_position_embeddings", "0", "max_position_embeddings");
         row("rms_norm_eps", "-1", "rms_norm_eps");
+        row("rms_norm_eps", "0", "rms_norm_eps");
+        row("rms_norm_eps", "1e-40", "rms_norm_eps");
         row("rms_norm_eps", "\"small\"", "rms_norm_eps");
         row("rope_theta", "0", "rope_theta");
         row("tie_word_embeddings", "1", "tie_word_embeddings");

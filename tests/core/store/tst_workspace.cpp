@@ -190,9 +190,18 @@ private slots:
             return 0;
         });
         QVERIFY(child.read_byte());
+        Workspace reader(path(), Access::read_only);
+        QCOMPARE(reader.require_run("running").status, RunStatus::running);
+        QCOMPARE(reader.require_run("stopping").status, RunStatus::stopping);
         child.kill_and_wait();
-        QCOMPARE(Workspace(path(), Access::read_only).require_run("running").status,
-                 RunStatus::running); // only looks
+        for (const char* id : {"running", "stopping"}) { // one that may only look sees it too
+            QCOMPARE(reader.require_run(id).status, RunStatus::interrupted);
+            QCOMPARE(Workspace(path(), Access::read_only).require_run(id).status, RunStatus::interrupted);
+        }
+        QVERIFY(reader.require_run("running").ended_ms > 1'600'000'000'000);
+        QCOMPARE(reader.require_run("finished").status, RunStatus::finished);
+        for (const auto& record : reader.runs())
+            QVERIFY(record.status != RunStatus::running && record.status != RunStatus::stopping);
         Workspace workspace(path(), Access::read_write);
         QCOMPARE(workspace.require_run("running").status, RunStatus::interrupted);
         QCOMPARE(workspace.require_run("stopping").status, RunStatus::interrupted);
