@@ -60,11 +60,17 @@ std::string json_reason(std::string_view message, std::string_view text, std::si
     return "a value is expected, but there is " + found;
 }
 
-/// Where the token that ends at byte `end` (as the library counts) begins. A half literal ends before that.
-std::size_t token_begin(std::string_view text, std::size_t end, bool literal) {
+/// Where the token begins that ends at byte `end`, as the library counts in `message`.
+std::size_t token_begin(std::string_view message, std::string_view text, std::size_t end) {
     const auto is_word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
     std::size_t at = std::min(end > 0 ? end - 1 : 0, text.size());
-    if (literal && at > 0 && is_word(text[at - 1])) --at;
+    if (holds(message, "unexpected string literal")) { // from its closing quote to its opening one
+        while (at > 1 && (text[at - 1] != '"' || text[at - 2] == '\\'))
+            --at;
+        return at > 0 ? at - 1 : 0;
+    }
+    // a half literal ends before the character that is no part of it
+    if (holds(message, "invalid literal") && at > 0 && is_word(text[at - 1])) --at;
     while (at > 0 && at < text.size() && is_word(text[at]) && is_word(text[at - 1]))
         --at;
     return at;
@@ -75,7 +81,7 @@ std::size_t token_begin(std::string_view text, std::size_t end, bool literal) {
     const auto* parse = dynamic_cast<const Json::parse_error*>(&error);
     if (!parse) // the one other error of a parser: a number beyond what a double holds
         fail(ErrorKind::bad_input, source + " holds a number that is too large.");
-    const std::size_t at = token_begin(text, parse->byte, holds(message, "invalid literal"));
+    const std::size_t at = token_begin(message, text, parse->byte);
     fail(ErrorKind::bad_input,
          source + " is not valid JSON: " + place_in(text, at) + json_reason(message, text, at) + ".");
 }

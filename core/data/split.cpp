@@ -1,5 +1,6 @@
 #include "core/data/split.h"
 
+#include "core/base/counted.h"
 #include "core/base/error.h"
 #include "core/base/random.h"
 
@@ -24,8 +25,12 @@ RowSplit split_rows(std::span<const std::uint64_t> keys, std::int64_t train, std
         }
     }
     if (split.train.empty())
-        fail(ErrorKind::bad_input, source + " has " + std::to_string(keys.size())
-                                       + " rows, and validation_examples takes them all: lower it.");
+        fail(ErrorKind::bad_input,
+             source + " has " + counted(keys.size(), "row")
+                 + (split.validation.size() == keys.size()
+                        ? ", and validation_examples takes all: lower it."
+                        : ", but all that validation_examples leaves have a prompt that is held out for "
+                          "validation: lower it, or give more different prompts."));
     return split;
 }
 

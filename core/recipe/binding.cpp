@@ -26,7 +26,7 @@ std::string shown(const Json& value) {
 }
 
 std::string shown(double number) {
-    return Json(number == std::floor(number) && std::abs(number) < 1e9
+    return Json(number == std::floor(number) && std::abs(number) < 1e16
                     ? Json(static_cast<std::int64_t>(number))
                     : Json(number))
         .dump();

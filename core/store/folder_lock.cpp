@@ -63,7 +63,7 @@ FolderLock::~FolderLock() {
 WorkspaceLock::WorkspaceLock(const fs::path& folder) {
     fs::path path = folder / "workspace.lock";
     fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd_ < 0) fail_errno("Cannot write in the workspace: creating", path, errno);
+    if (fd_ < 0) fail_errno("Cannot write in the workspace", folder, errno);
     if (!lock_patiently(fd_)) {
         int reason = errno;
         std::string holder = holder_of(fd_);

@@ -24,7 +24,7 @@ fs::path prepared(const fs::path& folder, Workspace::Access access) {
     fs::path full = fs::absolute(folder, error).lexically_normal();
     if (access == Workspace::Access::read_write) {
         fs::create_directories(full / "runs", error);
-        if (error) fail_errno("Cannot write in the workspace: creating", full / "runs", error.value());
+        if (error) fail_errno("Cannot write in the workspace", full, error.value());
     } else if (!fs::exists(full / "workspace.db")) {
         fail(ErrorKind::not_found, full.string() + " is not a workspace: it holds no workspace.db.");
     }

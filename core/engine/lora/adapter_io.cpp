@@ -53,7 +53,7 @@ LoraConfig load_adapter(Decoder& model, const fs::path& folder) {
     LoraConfig config = read_lora_config(folder);
     SafetensorsReader reader = SafetensorsReader::open(folder / "adapter_model.safetensors");
     std::string source = (folder / "adapter_model.safetensors").string();
-    attach_lora(model, config, 0);
+    attach_lora(model, config, 0, false); // as PEFT: some of its targets may be of other models
     try {
         std::set<std::string> known;
         for (const LoraSlice* slice : lora_slices(model)) {

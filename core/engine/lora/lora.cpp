@@ -51,6 +51,22 @@ Value patterned(const std::map<std::string, Value>& patterns, const std::string&
     return otherwise;
 }
 
+[[noreturn]] void fail_targets(const std::string& wanted) {
+    fail(ErrorKind::bad_input, "The adapter's targets (" + wanted
+                                   + ") name no module of the model; choose among q_proj, k_proj, "
+                                     "v_proj, o_proj, gate_proj, up_proj and down_proj, or all-linear.");
+}
+
+/// A misspelt one among good ones would train less than was asked.
+void require_every_target(Decoder& model, const LoraConfig& config) {
+    for (const std::string& target : config.targets) {
+        bool found = target == "all-linear" && config.targets.size() == 1;
+        for (const LinearModule& module : linear_modules(model))
+            found = found || names({target}, module.path);
+        if (!found) fail_targets(target);
+    }
+}
+
 } // namespace
 
 std::vector<LoraSlice*> lora_slices(Decoder& model) {
@@ -62,10 +78,11 @@ std::vector<LoraSlice*> lora_slices(Decoder& model) {
     return slices;
 }
 
-void attach_lora(Decoder& model, const LoraConfig& config, std::uint64_t seed) {
+void attach_lora(Decoder& model, const LoraConfig& config, std::uint64_t seed, bool every_target) {
     if (names(config.targets, "lm_head") || names(config.targets, "model.embed_tokens"))
         fail(ErrorKind::unsupported,
              "Adapters on lm_head or embed_tokens are not supported; leave them out of the targets.");
+    if (every_target) require_every_target(model, config);
     std::uint64_t stream = 0;
     bool any = false;
     for (const LinearModule& module : linear_modules(model)) {
@@ -96,9 +113,7 @@ void attach_lora(Decoder& model, const LoraConfig& config, std::uint64_t seed) {
     std::string wanted = config.target_pattern;
     for (const std::string& name : config.targets)
         wanted += (wanted.empty() ? "" : ", ") + name;
-    fail(ErrorKind::bad_input, "The adapter's targets (" + wanted
-                                   + ") name no module of the model; choose among q_proj, k_proj, "
-                                     "v_proj, o_proj, gate_proj, up_proj and down_proj, or all-linear.");
+    fail_targets(wanted);
 }
 
 void merge_lora(Decoder& model) {

@@ -34,8 +34,8 @@ Json to_peft_json(const LoraConfig& config);
 
 /// Puts adapters on the modules that `config` names: A uniform in +-1/sqrt(in) (kaiming with a = sqrt 5), B
 /// zero, both float32 on the model's device, not yet requiring gradients. Throws Error(bad_input) where no
-/// module matches.
-void attach_lora(Decoder& model, const LoraConfig& config, std::uint64_t seed);
+/// module matches or, with `every_target`, where one of the targets matches none.
+void attach_lora(Decoder& model, const LoraConfig& config, std::uint64_t seed, bool every_target = true);
 
 /// W += scaling * B A in float32 (rounded once to the weight's type), then removes the adapters. Throws
 /// Error(numeric) where the result is not finite; the model is then as it was.

@@ -25,7 +25,7 @@ Json smallest_config() {
 
 std::vector<std::string> modules_of(const LoraConfig& config) {
     Decoder model = load_decoder(models / "qwen2-tied");
-    attach_lora(model, config, 1);
+    attach_lora(model, config, 1, false);
     std::vector<std::string> names;
     for (LoraSlice* slice : lora_slices(model))
         names.push_back(slice->module);
@@ -167,6 +167,19 @@ private Q_SLOTS:
         QVERIFY(refusal([&] { modules_of(config); }) == ErrorKind::bad_input);
         config.target_pattern = "[";
         QVERIFY(refusal([&] { modules_of(config); }) == ErrorKind::unsupported);
+    }
+
+    void aMisspeltTargetAmongGoodOnesIsRefusedByName() {
+        Decoder model = load_decoder(models / "qwen2-tied");
+        LoraConfig config;
+        config.targets = {"q_proj", "v_porj"};
+        try {
+            attach_lora(model, config, 1);
+            QFAIL("it was taken");
+        } catch (const Error& error) {
+            QVERIFY2(std::string(error.what()).find("targets (v_porj)") != std::string::npos, error.what());
+        }
+        QVERIFY(lora_slices(model).empty());
     }
 
     void freshAdaptersStartAsPeft() {
