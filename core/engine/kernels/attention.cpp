@@ -24,15 +24,17 @@ void rotate(const at::Tensor& qkv, const at::Tensor& cosine, const at::Tensor& s
 struct AttentionFunction : Function<AttentionFunction> {
     static at::Tensor forward(AutogradContext* context, const at::Tensor& qkv, const at::Tensor& cosine,
                               const at::Tensor& sine, const at::Tensor& positions, at::IntArrayRef bounds,
-                              std::int64_t kv_heads, std::int64_t group, std::int64_t d) {
+                              at::IntArrayRef prefixes, std::int64_t kv_heads, std::int64_t group,
+                              std::int64_t d) {
         Shape shape{kv_heads, group, d};
         rotate(qkv, cosine, sine, positions, shape, 1);
         at::Tensor out = at::empty({qkv.size(0), shape.heads() * d}, qkv.options());
         at::Tensor logsumexp = at::empty({shape.heads(), qkv.size(0)}, qkv.options());
-        kernels::attention_forward(shape, bounds, qkv.const_data_ptr<float>(), out.mutable_data_ptr<float>(),
-                                   logsumexp.mutable_data_ptr<float>());
+        kernels::attention_forward(shape, {bounds, prefixes}, qkv.const_data_ptr<float>(),
+                                   out.mutable_data_ptr<float>(), logsumexp.mutable_data_ptr<float>());
         context->save_for_backward({qkv, out, logsumexp, cosine, sine, positions});
         context->saved_data["bounds"] = bounds.vec();
+        context->saved_data["prefixes"] = prefixes.vec();
         context->saved_data["kv_heads"] = kv_heads;
         context->saved_data["group"] = group;
         context->saved_data["d"] = d;
@@ -44,12 +46,13 @@ struct AttentionFunction : Function<AttentionFunction> {
         Shape shape{context->saved_data["kv_heads"].toInt(), context->saved_data["group"].toInt(),
                     context->saved_data["d"].toInt()};
         auto bounds = context->saved_data["bounds"].toIntVector();
+        auto prefixes = context->saved_data["prefixes"].toIntVector();
         at::Tensor qkv = saved[0], dy = gradients[0].contiguous(), d = at::empty_like(qkv);
-        kernels::attention_backward(shape, bounds, qkv.const_data_ptr<float>(),
+        kernels::attention_backward(shape, {bounds, prefixes}, qkv.const_data_ptr<float>(),
                                     saved[1].const_data_ptr<float>(), saved[2].const_data_ptr<float>(),
                                     dy.const_data_ptr<float>(), d.mutable_data_ptr<float>());
         rotate(d, saved[3], saved[4], saved[5], shape, -1);
-        return {d, {}, {}, {}, {}, {}, {}, {}};
+        return {d, {}, {}, {}, {}, {}, {}, {}, {}};
     }
 };
 
@@ -66,17 +69,25 @@ at::Tensor attention_reference(const at::Tensor& qkv, const Shape& shape, const 
     at::Tensor sine = rope.sine.index_select(0, row.positions).unsqueeze(1).to(qkv.scalar_type());
     at::Tensor qk = rotate_half(split.narrow(1, 0, shape.heads() + shape.kv_heads), cosine, sine);
     std::vector<at::Tensor> results;
-    for (std::int64_t s = 0; s < row.sequences(); ++s) {
+    auto rows_of = [&](const at::Tensor& x, std::int64_t s, std::int64_t first, std::int64_t count) {
         std::int64_t begin = row.bounds[static_cast<std::size_t>(s)];
         std::int64_t length = row.bounds[static_cast<std::size_t>(s) + 1] - begin;
-        auto heads = [&](const at::Tensor& x, std::int64_t first, std::int64_t count) {
-            return x.narrow(0, begin, length).narrow(1, first, count).transpose(0, 1).unsqueeze(0);
+        return x.narrow(0, begin, length).narrow(1, first, count).transpose(0, 1).unsqueeze(0);
+    };
+    for (std::int64_t s = 0; s < row.sequences(); ++s) {
+        const std::int64_t prefix = row.prefix_of(s);
+        auto seen = [&](const at::Tensor& x, std::int64_t first) {
+            at::Tensor own = rows_of(x, s, first, shape.kv_heads);
+            return prefix < 0 ? own : at::cat({rows_of(x, prefix, first, shape.kv_heads), own}, 2);
         };
-        at::Tensor y = at::scaled_dot_product_attention(
-            heads(qk, 0, shape.heads()), heads(qk, shape.heads(), shape.kv_heads),
-            heads(split, shape.heads() + shape.kv_heads, shape.kv_heads), {}, 0.0, true, std::nullopt,
-            shape.group > 1);
-        results.push_back(y.squeeze(0).transpose(0, 1).reshape({length, -1}));
+        at::Tensor q = rows_of(qk, s, 0, shape.heads()), k = seen(qk, shape.heads()),
+                   v = seen(split, shape.heads() + shape.kv_heads);
+        std::optional<at::Tensor> mask;
+        if (prefix >= 0)
+            mask = at::ones({q.size(2), k.size(2)}, q.options().dtype(at::kBool)).tril(k.size(2) - q.size(2));
+        at::Tensor y =
+            at::scaled_dot_product_attention(q, k, v, mask, 0.0, prefix<0, std::nullopt, shape.group> 1);
+        results.push_back(y.squeeze(0).transpose(0, 1).reshape({q.size(2), -1}));
     }
     return at::cat(results, 0);
 }
@@ -89,7 +100,8 @@ at::Tensor attention(const at::Tensor& qkv, const ModelConfig& config, const Rop
     constexpr std::int64_t vector = 16;
     if (qkv.device().is_cpu() && qkv.scalar_type() == at::kFloat && config.head_dim % vector == 0)
         return AttentionFunction::apply(qkv, rope.cosine, rope.sine, row.positions,
-                                        at::IntArrayRef(row.bounds), shape.kv_heads, shape.group, shape.d);
+                                        at::IntArrayRef(row.bounds), at::IntArrayRef(row.prefixes),
+                                        shape.kv_heads, shape.group, shape.d);
     return attention_reference(qkv, shape, rope, row);
 }
 

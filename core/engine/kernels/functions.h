@@ -28,7 +28,7 @@ NormResult add_rms_norm(const at::Tensor& x, const at::Tensor& delta, const at::
 /// silu(gate) * up of (T, 2I): (T, I).
 at::Tensor swiglu(const at::Tensor& gate_up);
 
-/// Rotary and causal attention of every sequence on its own. qkv (T, (heads + 2 kv_heads) * D) is consumed: q
+/// Rotary and causal attention of every sequence on its own, behind its prefix where it has one. qkv (T, (heads + 2 kv_heads) * D) is consumed: q
 /// and k in it are rotated in place. Returns (T, heads * D).
 at::Tensor attention(const at::Tensor& qkv, const ModelConfig& config, const RopeTable& rope,
                      const TokenRow& row);

@@ -66,16 +66,19 @@ CrossEntropySums cross_entropy_reference(const at::Tensor& hidden, const Linear&
 
 struct LogprobFunction : Function<LogprobFunction> {
     static at::Tensor forward(AutogradContext* context, const at::Tensor& hidden, const at::Tensor& weight,
-                              const at::Tensor& targets, double temperature, std::int64_t chunk_rows) {
+                              const at::Tensor& targets, double temperature, std::int64_t chunk_rows,
+                              TokenStatistics* statistics) {
         std::int64_t n = hidden.size(0), v = weight.size(0);
         at::Tensor logprob = at::empty({n}, hidden.options()), logsumexp = at::empty({n}, hidden.options());
         at::Tensor buffer = at::empty({std::min(n, chunk_rows), v}, hidden.options());
         for (std::int64_t begin = 0; begin < n; begin += chunk_rows) {
             std::int64_t count = std::min(chunk_rows, n - begin);
             at::Tensor logits = chunk_logits(buffer, hidden, weight, begin, count);
-            kernels::softmax_statistics(logits.const_data_ptr<float>(), ids_of(targets) + begin, count, v,
-                                        temperature, logprob.mutable_data_ptr<float>() + begin,
-                                        logsumexp.mutable_data_ptr<float>() + begin, nullptr, nullptr);
+            kernels::softmax_statistics(
+                logits.const_data_ptr<float>(), ids_of(targets) + begin, count, v, temperature,
+                logprob.mutable_data_ptr<float>() + begin, logsumexp.mutable_data_ptr<float>() + begin,
+                statistics ? statistics->entropy.mutable_data_ptr<float>() + begin : nullptr,
+                statistics ? statistics->correct.mutable_data_ptr<std::uint8_t>() + begin : nullptr);
         }
         context->save_for_backward({hidden, weight, targets, logsumexp});
         context->saved_data["temperature"] = temperature;
@@ -100,7 +103,7 @@ struct LogprobFunction : Function<LogprobFunction> {
             if (at::Tensor sum = gradient_of(weight); sum.defined())
                 kernels::accumulate_tn(sum, logits, hidden.narrow(0, begin, count));
         }
-        return {dx, {}, {}, {}, {}};
+        return {dx, {}, {}, {}, {}, {}};
     }
 };
 
@@ -143,14 +146,34 @@ CrossEntropySums cross_entropy(const at::Tensor& hidden_with_graph, const Linear
 }
 
 at::Tensor token_logprobs(const at::Tensor& hidden, const Linear& head, const at::Tensor& targets,
-                          double temperature, std::int64_t chunk_rows) {
+                          double temperature, std::int64_t chunk_rows, TokenStatistics* statistics) {
     check_head(head);
-    if (native(hidden))
-        return LogprobFunction::apply(hidden.contiguous(), head.weight, targets, temperature, chunk_rows);
+    if (statistics) {
+        at::NoGradGuard no_grad;
+        // The mean over the vocabulary is linear: one dot product with the mean row of the head.
+        at::Tensor mean_row = head.weight.detach().mean(0).to(hidden.scalar_type());
+        statistics->mean_logit = at::mv(hidden.detach(), mean_row).to(at::kFloat);
+    }
+    if (native(hidden)) {
+        if (statistics) {
+            statistics->entropy = at::empty({hidden.size(0)}, hidden.options().requires_grad(false));
+            statistics->correct = at::empty({hidden.size(0)}, at::kByte);
+        }
+        at::Tensor logprob = LogprobFunction::apply(hidden.contiguous(), head.weight, targets, temperature,
+                                                    chunk_rows, statistics);
+        if (statistics) statistics->correct = statistics->correct.to(at::kBool);
+        return logprob;
+    }
     at::Tensor logits =
         at::matmul(hidden, head.weight.to(hidden.scalar_type()).t()).to(at::kFloat) / temperature;
     at::Tensor wanted = targets.to(hidden.device(), at::kLong).unsqueeze(1);
-    return at::log_softmax(logits, -1).gather(1, wanted).squeeze(1);
+    at::Tensor logprob = at::log_softmax(logits, -1);
+    if (statistics) {
+        at::Tensor all = logprob.detach();
+        statistics->entropy = -(all.exp() * all).sum(-1);
+        statistics->correct = logits.detach().argmax(-1) == wanted.squeeze(1);
+    }
+    return logprob.gather(1, wanted).squeeze(1);
 }
 
 } // namespace tempera

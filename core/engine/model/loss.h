@@ -22,9 +22,17 @@ struct CrossEntropySums {
 CrossEntropySums cross_entropy(const at::Tensor& hidden, const Linear& head, const at::Tensor& targets,
                                double scale, at::Tensor* d_hidden, std::int64_t chunk_rows = 256);
 
+/// What can be said of every token on the way, without gradients.
+struct TokenStatistics {
+    at::Tensor entropy;    ///< (n) float, nats, at the same temperature
+    at::Tensor correct;    ///< (n) bool: the largest logit is the target's (a tie with an earlier one: false)
+    at::Tensor mean_logit; ///< (n) float: over the vocabulary
+};
+
 /// log p(targets[i] | hidden[i]) at `temperature`: (n) float. Differentiable in hidden and in the head's
-/// weight; the backward pass computes the logits chunk by chunk again.
+/// weight; the backward pass computes the logits chunk by chunk again. `statistics`, where given, is filled.
 at::Tensor token_logprobs(const at::Tensor& hidden, const Linear& head, const at::Tensor& targets,
-                          double temperature = 1, std::int64_t chunk_rows = 256);
+                          double temperature = 1, std::int64_t chunk_rows = 256,
+                          TokenStatistics* statistics = nullptr);
 
 } // namespace tempera

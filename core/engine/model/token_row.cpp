@@ -39,6 +39,59 @@ TokenRow make_token_row(std::span<const std::span<const std::int32_t>> sequences
     return row;
 }
 
+std::int64_t PromptBranches::tokens() const {
+    auto count = static_cast<std::int64_t>(prompt.size());
+    for (auto completion : completions)
+        count += static_cast<std::int64_t>(completion.size());
+    return count;
+}
+
+BranchedRow make_branched_row(std::span<const PromptBranches> prompts, at::Device device) {
+    std::vector<std::span<const std::int32_t>> sequences;
+    std::vector<std::int64_t> streams, wanted, prefixes;
+    std::vector<std::int32_t> targets;
+    BranchedRow branched;
+    branched.target_bounds.push_back(0);
+    std::int64_t begin = 0;
+    for (const PromptBranches& item : prompts) {
+        auto shared = static_cast<std::int64_t>(item.prompt.size());
+        std::int64_t prefix = -1, last = begin + shared - 1; // of the prompt
+        if (shared > 0) {
+            prefix = static_cast<std::int64_t>(sequences.size());
+            sequences.push_back(item.prompt);
+            streams.push_back(item.stream);
+            prefixes.push_back(-1);
+            begin += shared;
+        }
+        std::int64_t branch = 0;
+        for (auto completion : item.completions) {
+            auto length = static_cast<std::int64_t>(completion.size());
+            sequences.push_back(completion);
+            streams.push_back(item.stream + ++branch);
+            prefixes.push_back(prefix);
+            for (std::int64_t t = shared > 0 ? 0 : 1; t < length; ++t) {
+                wanted.push_back(t == 0 ? last : begin + t - 1);
+                targets.push_back(completion[static_cast<std::size_t>(t)]);
+            }
+            branched.target_bounds.push_back(static_cast<std::int64_t>(targets.size()));
+            begin += length;
+        }
+    }
+    branched.row = make_token_row(sequences, streams, at::kCPU);
+    auto* positions = branched.row.positions.mutable_data_ptr<std::int32_t>();
+    for (std::size_t s = 0; s < sequences.size(); ++s)
+        if (prefixes[s] >= 0)
+            for (std::int64_t t = branched.row.bounds[s]; t < branched.row.bounds[s + 1]; ++t)
+                positions[t] +=
+                    static_cast<std::int32_t>(sequences[static_cast<std::size_t>(prefixes[s])].size());
+    branched.row.prefixes = std::move(prefixes);
+    branched.row.ids = branched.row.ids.to(device);
+    branched.row.positions = branched.row.positions.to(device);
+    branched.wanted = at::tensor(wanted, at::kLong).to(device);
+    branched.targets = at::tensor(targets, at::kInt).to(device);
+    return branched;
+}
+
 namespace {
 
 /// transformers' _compute_llama3_parameters, in its order of fp32 operations.

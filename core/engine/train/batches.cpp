@@ -79,31 +79,40 @@ std::vector<std::int64_t> all_rows(const std::vector<std::vector<std::int64_t>>&
     return rows;
 }
 
+std::vector<std::vector<std::size_t>> token_groups(std::span<const std::int64_t> lengths,
+                                                   std::int64_t max_tokens) {
+    std::vector<std::size_t> order(lengths.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return lengths[a] > lengths[b]; });
+    std::vector<std::vector<std::size_t>> groups;
+    std::int64_t tokens = 0;
+    for (std::size_t i : order) {
+        if (groups.empty() || tokens + lengths[i] > max_tokens) {
+            groups.emplace_back();
+            tokens = 0;
+        }
+        groups.back().push_back(i);
+        tokens += lengths[i];
+    }
+    return groups;
+}
+
 std::vector<MicroBatch> make_micro_batches(const std::vector<TokenExample>& examples,
                                            const std::vector<std::int64_t>& rows, std::int64_t max_tokens,
                                            std::int64_t first_stream, at::Device device) {
-    auto length = [&](std::size_t i) { return examples[static_cast<std::size_t>(rows[i])].length(); };
-    std::vector<std::size_t> order(rows.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return length(a) > length(b); });
-
+    std::vector<std::int64_t> lengths;
+    for (std::int64_t row : rows)
+        lengths.push_back(examples[static_cast<std::size_t>(row)].length());
     std::vector<MicroBatch> batches;
-    std::vector<std::int64_t> group, streams;
-    std::int64_t tokens = 0;
-    auto close = [&] {
-        if (!group.empty()) batches.push_back(make_micro_batch(examples, group, streams, device));
-        group.clear();
-        streams.clear();
-        tokens = 0;
-    };
-    for (std::size_t i : order) {
-        if (tokens + length(i) > max_tokens) close();
-        group.push_back(rows[i]);
-        streams.push_back(first_stream + static_cast<std::int64_t>(i));
-        tokens += length(i);
+    for (const auto& group : token_groups(lengths, max_tokens)) {
+        std::vector<std::int64_t> members, streams;
+        for (std::size_t i : group) {
+            members.push_back(rows[i]);
+            streams.push_back(first_stream + static_cast<std::int64_t>(i));
+        }
+        batches.push_back(make_micro_batch(examples, members, streams, device));
     }
-    close();
     return batches;
 }
 

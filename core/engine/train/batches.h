@@ -40,6 +40,11 @@ struct MicroBatch {
     at::Tensor targets; ///< (n) int32
 };
 
+/// Groups indices of `lengths` so that each group has at most `max_tokens` together (a longer one stands
+/// alone); long ones first, equal ones in their order.
+std::vector<std::vector<std::size_t>> token_groups(std::span<const std::int64_t> lengths,
+                                                   std::int64_t max_tokens);
+
 /// Groups `rows` into micro-batches of at most `max_tokens` (a longer sequence stands alone), sorted by
 /// length. `first_stream` is the dropout stream of rows[0]; rows[i] has first_stream + i, however it is
 /// grouped.
