@@ -1,6 +1,6 @@
 #include "core/format/model_config.h"
 
-#include "core/base/error.h"
+#include "core/format/config_fields.h"
 #include "core/format/model_folder.h"
 #include "core/format/model_tensors.h"
 #include "core/format/tensor_type.h"
@@ -18,84 +18,7 @@ constexpr std::int64_t most_positions = std::int64_t{1} << 31;
 constexpr std::int64_t max_parameters = std::int64_t{1} << 42;
 constexpr double least_norm_eps = 1e-20; // with 0 a row of zeros becomes NaN
 
-/// Takes fields out of one JSON object and names field and file in every error. A field that is null counts
-/// as absent.
-class Fields {
-public:
-    Fields(const Json& object, std::string source) : object_(object), source_(std::move(source)) {
-        if (!object.is_object()) fail(ErrorKind::bad_input, source_ + " is not a JSON object.");
-    }
-
-    const std::string& source() const { return source_; }
-    const Json* find(const char* name) const {
-        auto found = object_.find(name);
-        return found == object_.end() || found->is_null() ? nullptr : &*found;
-    }
-    bool is_null(const char* name) const { return object_.contains(name) && object_.at(name).is_null(); }
-
-    std::int64_t integer(const char* name, std::int64_t least, std::int64_t most) const {
-        const Json* value = find(name);
-        if (!value)
-            fail(ErrorKind::bad_input,
-                 source_ + " lacks " + name + "; it is not the config.json of a whole model.");
-        return checked_integer(*value, name, least, most);
-    }
-    std::int64_t integer_or(const char* name, std::int64_t otherwise, std::int64_t least,
-                            std::int64_t most) const {
-        const Json* value = find(name);
-        return value ? checked_integer(*value, name, least, most) : otherwise;
-    }
-    double number_or(const char* name, double otherwise, double least, double most) const {
-        const Json* value = find(name);
-        if (!value) return otherwise;
-        if (!value->is_number() || !(value->get<double>() >= least && value->get<double>() <= most))
-            refuse(name, "must be a number from " + text_of(least) + " to " + text_of(most), *value);
-        return value->get<double>();
-    }
-    bool flag_or(const char* name, bool otherwise) const {
-        const Json* value = find(name);
-        if (!value) return otherwise;
-        if (!value->is_boolean()) refuse(name, "must be true or false", *value);
-        return value->get<bool>();
-    }
-    std::string text_or(const char* name, const std::string& otherwise) const {
-        const Json* value = find(name);
-        if (!value) return otherwise;
-        if (!value->is_string()) refuse(name, "must be a string", *value);
-        return value->get<std::string>();
-    }
-    [[noreturn]] void refuse(const char* name, const std::string& rule, const Json& value) const {
-        fail(ErrorKind::bad_input, source_ + ": " + name + " is " + shown(value) + ", but " + rule + ".");
-    }
-    [[noreturn]] void refuse_unsupported(const char* name, const Json& value,
-                                         const std::string& supported) const {
-        fail(ErrorKind::unsupported,
-             source_ + ": " + name + " " + shown(value) + " is not supported; " + supported + ".");
-    }
-
-private:
-    static std::string text_of(double value) { return Json(value).dump(); }
-    static std::string shown(const Json& value) {
-        std::string text = to_json_line(value);
-        return text.size() > 60 ? text.substr(0, 60) + "..." : text;
-    }
-    std::int64_t checked_integer(const Json& value, const char* name, std::int64_t least,
-                                 std::int64_t most) const {
-        bool whole = value.is_number_integer()
-                     && !(value.is_number_unsigned()
-                          && value.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX));
-        if (!whole || value.get<std::int64_t>() < least || value.get<std::int64_t>() > most)
-            refuse(name,
-                   "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most),
-                   value);
-        return value.get<std::int64_t>();
-    }
-
-    const Json& object_;
-    std::string source_;
-};
-
-ModelConfig::Family family_of(const Fields& fields) {
+ModelConfig::Family family_of(const ConfigFields& fields) {
     static const std::string supported = "Tempera runs Qwen2ForCausalLM and LlamaForCausalLM";
     const Json* list = fields.find("architectures");
     std::string type = fields.text_or("model_type", "");
@@ -120,7 +43,8 @@ ModelConfig::Family family_of(const Fields& fields) {
     return name == "Qwen2ForCausalLM" ? ModelConfig::Family::qwen2 : ModelConfig::Family::llama;
 }
 
-Llama3RopeScaling read_llama3(const Fields& rope, const Fields& fields, std::int64_t max_positions) {
+Llama3RopeScaling read_llama3(const ConfigFields& rope, const ConfigFields& fields,
+                              std::int64_t max_positions) {
     const char* original = "original_max_position_embeddings";
     Llama3RopeScaling scaling;
     scaling.factor = rope.number_or("factor", 0, 1, 1e6);
@@ -140,14 +64,14 @@ Llama3RopeScaling read_llama3(const Fields& rope, const Fields& fields, std::int
 /// Rope settings stand at the top level (rope_theta, rope_scaling) up to transformers 4, in rope_parameters
 /// since 5. Where a file has both, this takes what transformers 5.23 takes (modeling_rope_utils.py,
 /// convert_rope_params_to_dict).
-void read_rope(const Fields& fields, ModelConfig& config) {
+void read_rope(const ConfigFields& fields, ModelConfig& config) {
     constexpr double max_theta = 1e12;
     config.rope_theta = fields.number_or("rope_theta", config.rope_theta, 1, max_theta);
     const Json* scaling = fields.find("rope_scaling");
     const char* place = scaling && !scaling->empty() ? "rope_scaling" : "rope_parameters";
     const Json* object = fields.find(place);
     if (!object) return;
-    Fields rope(*object, fields.source() + ": " + place);
+    ConfigFields rope(*object, fields.source() + ": " + place);
     for (const auto& [key, value] : object->items())
         if (value.is_object()) rope.refuse_unsupported(key.c_str(), value, "one rope for all layers is");
     config.rope_theta = rope.number_or("rope_theta", config.rope_theta, 1, max_theta);
@@ -160,7 +84,7 @@ void read_rope(const Fields& fields, ModelConfig& config) {
         rope.refuse_unsupported("rope_type", type, "only \"default\" and \"llama3\" are");
 }
 
-void refuse_what_is_not_implemented(const Fields& fields) {
+void refuse_what_is_not_implemented(const ConfigFields& fields) {
     if (const Json* value = fields.find("quantization_config"))
         fields.refuse_unsupported("quantization_config", *value, "use the model's unquantised version");
     if (fields.text_or("hidden_act", "silu") != "silu")
@@ -178,7 +102,7 @@ void refuse_what_is_not_implemented(const Fields& fields) {
             fields.refuse_unsupported("layer_types", type, "only \"full_attention\" is");
 }
 
-void read_sizes(const Fields& fields, ModelConfig& config) {
+void read_sizes(const ConfigFields& fields, ModelConfig& config) {
     bool qwen = config.family == ModelConfig::Family::qwen2;
     config.vocab_size = fields.integer("vocab_size", 1, 1 << 22);
     config.hidden_size = fields.integer("hidden_size", 1, 1 << 17);
@@ -212,7 +136,7 @@ void read_sizes(const Fields& fields, ModelConfig& config) {
 
 /// Adds one id or a list of them. Padding may lie outside of the vocabulary (older models do that); it is
 /// then not used.
-void read_eos(const Fields& fields, ModelConfig& config) {
+void read_eos(const ConfigFields& fields, ModelConfig& config) {
     const Json* value = fields.find("eos_token_id");
     if (!value) return;
     const Json list = value->is_array() ? *value : Json::array({*value});
@@ -228,7 +152,7 @@ void read_eos(const Fields& fields, ModelConfig& config) {
     }
 }
 
-void read_special_ids(const Fields& fields, ModelConfig& config) {
+void read_special_ids(const ConfigFields& fields, ModelConfig& config) {
     read_eos(fields, config);
     config.bos_id = fields.integer_or("bos_token_id", config.bos_id, -1, config.vocab_size - 1);
     std::int64_t pad = fields.integer_or("pad_token_id", config.pad_id, INT32_MIN, INT32_MAX);
@@ -238,7 +162,7 @@ void read_special_ids(const Fields& fields, ModelConfig& config) {
 } // namespace
 
 ModelConfig parse_model_config(const Json& json, const std::string& source) {
-    Fields fields(json, source);
+    ConfigFields fields(json, source);
     ModelConfig config;
     config.family = family_of(fields);
     refuse_what_is_not_implemented(fields);
@@ -278,7 +202,7 @@ ModelConfig read_model_config(const fs::path& folder) {
     if (model_folder_has(folder, "generation_config.json")) {
         Json generation =
             read_json_file(file_in_model_folder(folder, "generation_config.json"), max_config_bytes);
-        read_special_ids(Fields(generation, (folder / "generation_config.json").string()), config);
+        read_special_ids(ConfigFields(generation, (folder / "generation_config.json").string()), config);
     }
     return config;
 }
