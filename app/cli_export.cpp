@@ -3,6 +3,7 @@
 #include "app/cli_records.h"
 #include "core/base/error.h"
 #include "core/store/export.h"
+#include "core/store/record_json.h"
 
 #include <memory>
 
@@ -16,21 +17,22 @@ struct ExportOptions {
     std::string run;
     fs::path target;
     bool metrics = false, samples = false, sweep = false, rows = false, rollouts = false, comparisons = false;
+    std::string replies; ///< "base", "tuned", or "" where they are not asked for
     fs::path workspace;
 };
 
 int export_run(const ExportOptions& options) {
     if (options.metrics + options.samples + options.sweep + options.rows + options.rollouts
-            + options.comparisons
+            + options.comparisons + !options.replies.empty()
         != 1)
         throw UsageError(
-            "Choose one of --metrics, --samples, --sweep, --rows, --rollouts and --comparisons.");
+            "Choose one of --metrics, --samples, --sweep, --rows, --rollouts, --comparisons and --replies.");
     auto shown = find_shown_run(options.workspace, options.run);
     RunReader reader(shown.folder);
     if (options.rollouts && reader.rollout_steps().empty())
         fail(ErrorKind::not_found,
              "This run has no rollouts (only RLOO draws them): export its --metrics instead.");
-    if (options.comparisons && reader.comparison_count() == 0)
+    if ((options.comparisons || !options.replies.empty()) && reader.comparison_count() == 0)
         fail(ErrorKind::not_found,
              "This run compared no replies (only win-rates do): export its --metrics instead.");
     bool needs_samples = options.samples || options.sweep || options.rows;
@@ -48,6 +50,10 @@ int export_run(const ExportOptions& options) {
             write_rollouts_jsonl(reader, out);
         else if (options.comparisons)
             write_comparisons_jsonl(reader, out);
+        else if (!options.replies.empty())
+            out << replies_to_json(reader.comparisons(), options.replies == "base" ? Side::base : Side::tuned)
+                       .dump(1, ' ', false, Json::error_handler_t::replace)
+                << '\n';
         else
             write_sweep_rows_csv(reader, out);
     });
@@ -72,6 +78,9 @@ void add_export_verb(CLI::App& app, Action& action) {
                    "JSON lines, one a completion of training, with its rewards and advantage");
     verb->add_flag("--comparisons", options->comparisons,
                    "JSON lines, one a prompt, with both models' replies and scores");
+    verb->add_option("--replies", options->replies,
+                     "JSON, a list of {prompt, reply, score} of one model: base or tuned")
+        ->check(CLI::IsMember({"base", "tuned"}));
     add_workspace_option(*verb, options->workspace);
     verb->callback([options, &action] { action = [options] { return export_run(*options); }; });
 }

@@ -158,7 +158,7 @@ void add_list_verbs(CLI::App& app, Action& action) {
     auto* recipes = app.add_subcommand(
         "recipes", "Lists the shipped recipes, prints one, or explains the fields of a kind of run");
     recipes->add_option("NAME", options->name, "Prints this one as a file to start from");
-    recipes->add_option("--fields", options->kind, "Explains the fields of \"sft\" or \"sweep\"")
+    recipes->add_option("--fields", options->kind, "Explains the fields of a kind of run, e.g. sft or sweep")
         ->type_name("KIND");
     recipes->add_flag("--json", options->json, "As JSON");
     recipes->callback([options, &action] {
@@ -168,8 +168,11 @@ void add_list_verbs(CLI::App& app, Action& action) {
         };
     });
 
-    auto* show = app.add_subcommand("show", "Shows a run: its state and last metrics, or a sweep's table");
-    show->add_option("RUN", options->show.run, "Its id, the beginning of it, or a run folder")->required();
+    auto* show = app.add_subcommand("show", "Shows a run: its state and last metrics, or the table of a "
+                                            "sweep or win-rate; or a study beside the paper");
+    show->add_option("RUN", options->show.run,
+                     "Its id, the beginning of it, or a run folder; or the id or name of a study")
+        ->required();
     show->add_flag("--metrics", options->show.metrics,
                    "Every recorded step; with --json one JSON line a step");
     show->add_flag("--samples", options->show.samples,

@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/recipe/catalogue.h"
 #include "core/recipe/study.h"
+#include "core/store/data_reference.h"
 #include "core/store/model_reference.h"
 
 #include <memory>
@@ -44,7 +45,10 @@ void require_inputs(const Json& recipe, const Workspace* workspace) {
         bool is_run = text.starts_with("run:");
         if (field.type == Field::Type::model && !text.starts_with('@') && is_run == (workspace != nullptr))
             check_model_reference(text, {workspace, ""});
-        if (field.type == Field::Type::data_file && text.ends_with(".jsonl") && !fs::is_regular_file(text))
+        if (field.type == Field::Type::data_file && is_run && workspace)
+            referred_data_run(text, {workspace, ""});
+        if (field.type == Field::Type::data_file && text.ends_with(".jsonl") && !names_a_run(text)
+            && !fs::is_regular_file(text))
             fail(ErrorKind::not_found, "There is no data file " + text + ".");
     }
 }

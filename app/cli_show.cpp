@@ -1,10 +1,12 @@
 #include "app/cli_show.h"
 
 #include "app/cli.h"
+#include "app/cli_comparison.h"
 #include "app/cli_jsonl.h"
 #include "app/cli_output.h"
 #include "app/cli_progress.h"
 #include "app/cli_records.h"
+#include "app/cli_study.h"
 #include "app/cli_table.h"
 #include "core/base/error.h"
 
@@ -135,6 +137,7 @@ int show_as_json(const ShownRun& shown, const RunReader& reader) {
         if (checkpoint.eval_loss) checkpoints.back()["eval_loss"] = *checkpoint.eval_loss;
     }
     json["checkpoints"] = checkpoints;
+    if (shown.record.kind == "win_rate") json["comparison"] = to_json(compared(reader.comparisons()));
     if (shown.record.kind == "sweep") json["sweep"] = sweep_to_json(reader, json["recipe"]);
     write_output(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
     return exit_done;
@@ -167,6 +170,10 @@ int show_overview(const ShownRun& shown, const RunReader& reader) {
                                    terminal_columns(STDOUT_FILENO)));
         return exit_done;
     }
+    if (shown.record.kind == "win_rate") {
+        write_output("\n" + comparison_table(reader.comparisons(), terminal_columns(STDOUT_FILENO)));
+        return exit_done;
+    }
     std::vector<std::vector<std::string>> table = {{"last metric", "value", "step"}};
     Json last = last_metrics(reader);
     for (const auto& [name, point] : last.items())
@@ -176,11 +183,28 @@ int show_overview(const ShownRun& shown, const RunReader& reader) {
     return exit_done;
 }
 
+/// Whether `options.run` is a study of the workspace, which is then shown.
+bool shows_a_study(const fs::path& given, const ShowOptions& options) {
+    const fs::path folder = workspace_or_default(given);
+    if (options.metrics || options.samples || options.events || !fs::exists(folder / "workspace.db"))
+        return false;
+    const Workspace workspace(folder, Workspace::Access::read_only);
+    const auto study = find_study(workspace, options.run);
+    if (!study) return false;
+    if (options.json)
+        write_output(study_to_json(workspace, *study).dump(2, ' ', false, Json::error_handler_t::replace)
+                     + "\n");
+    else
+        write_output(one_line(study->id + "  " + study->name) + "\n\n" + study_table(workspace, *study));
+    return true;
+}
+
 } // namespace
 
 int show_run(const fs::path& workspace, const ShowOptions& options) {
     if (options.metrics + options.samples + options.events > 1)
         throw UsageError("Choose one of --metrics, --samples and --events.");
+    if (shows_a_study(workspace, options)) return exit_done;
     ShownRun shown = find_shown_run(workspace, options.run);
     RunReader reader(shown.folder);
     if (options.metrics) return show_metrics(reader, options.json);

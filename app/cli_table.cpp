@@ -20,12 +20,6 @@ std::string fixed(double number, int decimals) {
     return text;
 }
 
-/// ".412" and "1.000", as papers print scores.
-std::string score_words(double score) {
-    std::string text = fixed(score, 3);
-    return text.starts_with("0.") ? text.substr(1) : text;
-}
-
 std::string temperature_words(double temperature) {
     return number_words(temperature, 4);
 }
@@ -105,6 +99,11 @@ std::string paper_lines(const PaperValues& paper, const std::vector<SweepRow>& r
 }
 
 } // namespace
+
+std::string score_words(double score) {
+    std::string text = fixed(score, 3);
+    return text.starts_with("0.") ? text.substr(1) : text;
+}
 
 std::string text_table(const std::vector<std::vector<std::string>>& rows, std::size_t left_aligned) {
     std::vector<std::size_t> widths;

@@ -23,6 +23,9 @@ std::optional<SweepCell> best_cell(const std::vector<SweepCell>& cells);
 /// The paper's values where the recipe asks for what the paper measured (Countdown problems), else nothing.
 std::optional<PaperValues> paper_beside(const Json& recipe);
 
+/// ".412" and "1.000", as papers print scores.
+std::string score_words(double score);
+
 /// Columns of text, the first left-aligned and the others right-aligned, two blanks between them.
 std::string text_table(const std::vector<std::vector<std::string>>& rows, std::size_t left_aligned = 1);
 

@@ -1,15 +1,17 @@
 #include "app/cli_watch.h"
 
 #include "app/cli.h"
+#include "app/cli_comparison.h"
 #include "app/cli_output.h"
 #include "app/cli_progress.h"
 #include "app/cli_records.h"
+#include "app/cli_signals.h"
+#include "app/cli_study.h"
 #include "app/cli_table.h"
 #include "core/base/error.h"
 #include "core/store/run_reader.h"
 
 #include <algorithm>
-#include <csignal>
 #include <map>
 #include <optional>
 #include <thread>
@@ -18,43 +20,6 @@
 namespace tempera::cli {
 
 namespace {
-
-volatile std::sig_atomic_t signals_seen = 0;
-volatile std::sig_atomic_t last_signal = 0;
-
-extern "C" void count_signal(int number) {
-    signals_seen = signals_seen + 1;
-    last_signal = number;
-}
-
-/// Counts SIGINT, SIGTERM and SIGHUP (the terminal was closed) while it lives. One that whoever started us
-/// had ignored (nohup, a script's background job) stays ignored.
-class SignalCounter {
-public:
-    SignalCounter() {
-        signals_seen = 0;
-        struct sigaction action {};
-        action.sa_handler = count_signal;
-        action.sa_flags = SA_RESTART;
-        for (std::size_t i = 0; i < std::size(counted); ++i) {
-            sigaction(counted[i], nullptr, &old_[i]);
-            if (old_[i].sa_handler != SIG_IGN) sigaction(counted[i], &action, nullptr);
-        }
-    }
-    ~SignalCounter() { restore(); }
-    SignalCounter(const SignalCounter&) = delete;
-    SignalCounter& operator=(const SignalCounter&) = delete;
-
-    /// From now on a signal ends the program as it does others.
-    void restore() {
-        for (std::size_t i = 0; i < std::size(counted); ++i)
-            sigaction(counted[i], &old_[i], nullptr);
-    }
-
-private:
-    static constexpr int counted[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction old_[std::size(counted)]{};
-};
 
 bool is_active(RunStatus status) {
     return status == RunStatus::running || status == RunStatus::stopping;
@@ -152,7 +117,7 @@ private:
     }
 
     void heed_signals(const std::vector<RunRecord>& records) {
-        int seen = signals_seen;
+        const int seen = SignalCounter::seen();
         if (seen == heeded_) return;
         heeded_ = seen;
         queue_.pause();
@@ -179,6 +144,16 @@ private:
     int heeded_ = 0;
 };
 
+/// The table of every study that these runs belong to and that has the paper's values.
+void write_studies(const Workspace& workspace, const std::vector<RunRecord>& records) {
+    for (const auto& study : workspace.studies()) {
+        const bool mine =
+            std::any_of(records.begin(), records.end(), [&](const auto& r) { return r.study == study.id; });
+        if (mine && study.recipe.find("\"paper\"") != std::string::npos)
+            write_output("\n" + study_table(workspace, study));
+    }
+}
+
 void write_results(const Workspace& workspace, const std::vector<RunRecord>& records, bool json) {
     Json list = Json::array();
     for (const auto& record : records) {
@@ -191,8 +166,15 @@ void write_results(const Workspace& workspace, const std::vector<RunRecord>& rec
                              + sweep_table(reader.sweep_cells(), reader.sweep_rows(), entry["recipe"],
                                            terminal_columns(STDOUT_FILENO)));
         }
+        if (record.kind == "win_rate" && is_over(record.status)) {
+            RunReader reader(workspace.run_folder(record.id));
+            entry["comparison"] = to_json(compared(reader.comparisons()));
+            if (!json)
+                write_output("\n" + comparison_table(reader.comparisons(), terminal_columns(STDOUT_FILENO)));
+        }
         list.push_back(entry);
     }
+    if (!json) write_studies(workspace, records);
     if (json) write_output(Json{{"runs", list}}.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
@@ -215,7 +197,7 @@ int write_endings(const Workspace& workspace, const std::vector<RunRecord>& reco
             if (record.progress.done > 0)
                 sentence += " Once that is put right: " + resume_command(workspace, record);
         } else if (is_over(record.status) && record.status != RunStatus::finished) {
-            if (code == exit_done) code = 128 + (last_signal ? last_signal : SIGINT);
+            if (code == exit_done) code = 128 + (SignalCounter::last() ? SignalCounter::last() : SIGINT);
             sentence = record.id + " was " + name_of(record.status)
                        + ". Go on with: " + resume_command(workspace, record);
         }

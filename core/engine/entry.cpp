@@ -1,6 +1,8 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/engine/evaluate/pairs.h"
 #include "core/engine/evaluate/sweep.h"
+#include "core/engine/evaluate/win_rate.h"
 #include "core/engine/lora/adapter_io.h"
 #include "core/engine/model/decoder_io.h"
 #include "core/engine/sample/sampler.h"
@@ -20,6 +22,8 @@ using RunFunction = RunOutcome (*)(const RunRequest&, RunObserver&, const StopTo
 constexpr std::pair<std::string_view, RunFunction> run_kinds[] = {
     {"sft", run_sft},
     {"sweep", run_sweep},
+    {"win_rate", run_win_rate},
+    {"pairs", run_pairs},
 };
 
 /// Holds back what is drawn until everything before it was delivered.

@@ -33,6 +33,10 @@ public:
     void on_sweep(std::span<const SweepCell> cells, std::span<const SweepRow> rows) override {
         writer_.on_sweep(cells, rows);
     }
+    void on_rollouts(std::span<const RolloutGroup> groups) override { writer_.on_rollouts(groups); }
+    void on_comparisons(std::span<const Comparison> comparisons) override {
+        writer_.on_comparisons(comparisons);
+    }
     void on_checkpoint(const CheckpointRecord& checkpoint) override { writer_.on_checkpoint(checkpoint); }
     void on_headline(const std::string& name, double value) override {
         notifier_.set_headline(name, value);

@@ -5,6 +5,7 @@
 #include "core/queue/engine.h"
 #include "core/recipe/field.h"
 #include "core/recipe/study.h"
+#include "core/store/data_reference.h"
 #include "core/store/model_reference.h"
 
 #include <algorithm>
@@ -28,6 +29,18 @@ void for_each_field(const Json& recipe, Field::Type type, Visit&& visit) {
     for (const auto& field : recipe_kind(text_at(recipe, "kind")).fields)
         if (std::string text = text_at(recipe, field.name); field.type == type && !text.empty())
             visit(field, text);
+}
+
+/// Calls visit(field, text, run) for every model and data field that is set; `run` is the one that it refers
+/// to, if it does.
+template <typename Visit>
+void for_each_input(const Json& recipe, const ModelScope& scope, Visit&& visit) {
+    for_each_field(recipe, Field::Type::model, [&](const Field& field, const std::string& text) {
+        visit(field, text, referred_run(text, scope));
+    });
+    for_each_field(recipe, Field::Type::data_file, [&](const Field& field, const std::string& text) {
+        visit(field, text, referred_data_run(text, scope));
+    });
 }
 
 /// A run folder may have come from elsewhere: its recipe is checked again.
@@ -78,24 +91,20 @@ Readiness readiness_of(const RunRecord& record, const Workspace& workspace) {
     Readiness result;
     ModelScope scope{&workspace, record.study};
     try {
-        for_each_field(
-            recipe_of(record), Field::Type::model, [&](const Field&, const std::string& reference) {
-                auto input = referred_run(reference, scope);
-                if (!input || input->status == RunStatus::finished || !result.reason.empty()) return;
-                result.ready = false;
-                bool coming = input->status == RunStatus::queued || input->status == RunStatus::running
-                              || input->status == RunStatus::stopping;
-                std::string what =
-                    input->stage.empty() ? "run " + input->id : "stage \"" + input->stage + "\"";
-                std::string was = input->status == RunStatus::failed
-                                      ? "failed"
-                                      : std::string("is ") + name_of(input->status);
-                if (!coming)
-                    result.reason = "Waits for " + what + ", which " + was + ": resume that run (" + input->id
-                                    + ") to go on.";
-                else if (!input->error.empty() && input->status == RunStatus::queued)
-                    result.reason = "Waits for " + what + ", which cannot start: " + input->error;
-            });
+        for_each_input(recipe_of(record), scope, [&](const Field&, const std::string&, const auto& input) {
+            if (!input || input->status == RunStatus::finished || !result.reason.empty()) return;
+            result.ready = false;
+            bool coming = input->status == RunStatus::queued || input->status == RunStatus::running
+                          || input->status == RunStatus::stopping;
+            std::string what = input->stage.empty() ? "run " + input->id : "stage \"" + input->stage + "\"";
+            std::string was =
+                input->status == RunStatus::failed ? "failed" : std::string("is ") + name_of(input->status);
+            if (!coming)
+                result.reason = "Waits for " + what + ", which " + was + ": resume that run (" + input->id
+                                + ") to go on.";
+            else if (!input->error.empty() && input->status == RunStatus::queued)
+                result.reason = "Waits for " + what + ", which cannot start: " + input->error;
+        });
     } catch (const Error& error) {
         result = {false, error.what()};
     }
@@ -108,6 +117,9 @@ Json resolved_recipe(const RunRecord& record, const Workspace& workspace) {
     for_each_field(recipe, Field::Type::model, [&](const Field& field, const std::string& reference) {
         recipe[field.name] = resolve_model(reference, scope).string();
     });
+    for_each_field(recipe, Field::Type::data_file, [&](const Field& field, const std::string& reference) {
+        if (names_a_run(reference)) recipe[field.name] = resolve_data(reference, scope).string();
+    });
     return recipe;
 }
 
@@ -118,23 +130,21 @@ std::string fingerprint_of(const RunRecord& record, const Json& resolved, const 
     add_files(hash, engine_library().parent_path() / "libtempera_core.so");
     Json rest = resolved;
     ModelScope scope{&workspace, record.study};
-    for (const char* name : {"name", "title", "about"})
+    for (const char* name : {"name", "title", "about", "paper"})
         rest.erase(name);
-    for_each_field(
-        recipe_of(record), Field::Type::model, [&](const Field& field, const std::string& reference) {
+    for_each_input(
+        recipe_of(record), scope, [&](const Field& field, const std::string& text, const auto& input) {
+            const bool data = field.type == Field::Type::data_file;
             hash.add(field.name);
-            if (auto input = referred_run(reference, scope)) {
+            if (input) {
                 std::string known = workspace.fingerprint(input->id);
                 hash.add(known.empty() ? input->id + " " + std::to_string(input->ended_ms) : known);
-            } else {
+                if (data) hash.add(fs::path(resolved.at(field.name).get<std::string>()).filename());
+            } else if (!data || text.find('/') != std::string::npos) { // else a generator's name
                 add_files(hash, resolved.at(field.name).get<std::string>());
             }
-            rest.erase(field.name);
+            if (input || !data) rest.erase(field.name);
         });
-    for_each_field(resolved, Field::Type::data_file, [&](const Field& field, const std::string& text) {
-        hash.add(field.name);
-        if (text.find('/') != std::string::npos) add_files(hash, text); // else a generator's name
-    });
     hash.add(to_json_line(rest)); // nlohmann keeps keys sorted
     return hash.hex();
 }
@@ -147,7 +157,8 @@ std::optional<RunRecord> reusable_run(const RunRecord& record, const std::string
     fs::path folder = workspace.run_folder(found->id);
     std::error_code ignored;
     bool whole = fs::exists(folder / "run.db", ignored)
-                 && (record.kind == "sweep" || fs::exists(folder / "model", ignored));
+                 && (!leaves_a_model(record.kind) || fs::exists(folder / "model", ignored))
+                 && (!leaves_data(record.kind) || fs::exists(folder / "artifacts", ignored));
     return whole ? found : std::nullopt;
 }
 
@@ -155,6 +166,9 @@ void check_references(const Json& recipe, const ModelScope& scope) {
     for_each_field(recipe, Field::Type::model, [&](const Field&, const std::string& reference) {
         if (!reference.starts_with('@'))
             check_model_reference(reference, scope); // parse_study() has checked stages
+    });
+    for_each_field(recipe, Field::Type::data_file, [&](const Field&, const std::string& reference) {
+        if (!reference.starts_with('@')) referred_data_run(reference, scope);
     });
 }
 

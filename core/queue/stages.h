@@ -8,7 +8,7 @@
 
 namespace tempera {
 
-/// Whether a queued run can start: the runs that its model fields refer to must have finished.
+/// Whether a queued run can start: the runs that its model and data fields refer to must have finished.
 struct Readiness {
     bool ready = true;
     std::string reason; ///< why it will not start by itself; "" where it is ready or its inputs are coming
@@ -16,7 +16,7 @@ struct Readiness {
 Readiness readiness_of(const RunRecord& record, const Workspace& workspace);
 
 /// The run's recipe as the engine gets it: checked again, complete, model references replaced by absolute
-/// folders. Throws Error(not_found, bad_input).
+/// folders and data references by absolute files. Throws Error(not_found, bad_input).
 Json resolved_recipe(const RunRecord& record, const Workspace& workspace);
 
 /// A hash of all that a run's result depends on: its recipe but for names, the fingerprints of the runs it
@@ -28,7 +28,8 @@ std::string fingerprint_of(const RunRecord& record, const Json& resolved, const 
 std::optional<RunRecord> reusable_run(const RunRecord& record, const std::string& fingerprint,
                                       const Workspace& workspace);
 
-/// Model references of the recipe that cannot be resolved are refused. Throws Error(not_found, bad_input).
+/// Model and data references of the recipe that cannot be resolved are refused. Throws Error(not_found,
+/// bad_input).
 void check_references(const Json& recipe, const ModelScope& scope);
 
 } // namespace tempera

@@ -97,7 +97,7 @@ std::string check_data_file(const Field& field, const Json& value) {
     const auto& text = value.get_ref<const std::string&>();
     for (const auto& choice : field.choices)
         if (choice == text) return "";
-    if (text.ends_with(".jsonl")) return "";
+    if (text.ends_with(".jsonl") || names_a_run(text)) return "";
     if (text.empty())
         return field.name + " is empty: choose " + choice_words(field)
                + ", or the path of a .jsonl file, e.g. --set " + field.name + "=FILE.";
@@ -204,6 +204,10 @@ std::vector<FieldProblem> assign_all(std::vector<Binding> bindings, const Json& 
             problems.push_back({binding.field().name, sentence});
     }
     return problems;
+}
+
+bool names_a_run(const std::string& reference) {
+    return reference.starts_with('@') || reference.starts_with("run:");
 }
 
 Json values_of(const std::vector<Binding>& bindings) {

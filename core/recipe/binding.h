@@ -30,7 +30,8 @@ public:
     Binding& above(double minimum, double maximum);
     Binding& choices(std::vector<std::string> names);
     Binding& model();
-    /// One of `names`, which the project makes itself, or the path of a .jsonl file.
+    /// One of `names`, which the project makes itself, the path of a .jsonl file, or the file that a run left
+    /// ("@stage", "@stage/FILE", "run:ID/FILE").
     Binding& data_file(std::vector<std::string> names);
     Binding& simple() { return field_.simple = true, *this; }
 

@@ -102,4 +102,13 @@ PaperValues paper_values() {
     return values;
 }
 
+std::optional<double> paper_value(const std::string& place) {
+    const Json file = read_json_file(resource_folder() / "paper_values.json", largest_recipe_file);
+    const auto dot = place.find('.');
+    if (dot == std::string::npos || !file.is_object()) return std::nullopt;
+    const Json table = file.value(place.substr(0, dot), Json());
+    const Json value = table.is_object() ? table.value(place.substr(dot + 1), Json()) : Json();
+    return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
+}
+
 } // namespace tempera

@@ -3,6 +3,7 @@
 #include "core/base/json.h"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,5 +45,8 @@ struct PaperValues {
     double best_temperature = 0; ///< ... and the temperature it lies near
 };
 PaperValues paper_values();
+/// One number of that file by its place, e.g. "table_1.dpo_lora" (win-rates) or "table_2.sft" (mean Countdown
+/// scores): what the key "paper" of a study's stage names. None where there is no such number.
+std::optional<double> paper_value(const std::string& place);
 
 } // namespace tempera

@@ -3,8 +3,10 @@
 #include "core/base/error.h"
 #include "core/base/suggest.h"
 #include "core/recipe/kind.h"
+#include "core/recipe/pairs_recipe.h"
 #include "core/recipe/sft_recipe.h"
 #include "core/recipe/sweep_recipe.h"
+#include "core/recipe/win_rate_recipe.h"
 
 #include <algorithm>
 #include <functional>
@@ -43,6 +45,14 @@ const std::vector<KindRow>& rows() {
             "sweep", "Best-of-N temperature sweep",
             "Samples every problem N times at every temperature, verifies each sample, and maps score over "
             "temperature x N."),
+        make_row<WinRateRecipe>(
+            "win_rate", "Win-rate",
+            "Lets a base and a tuned model answer the same held-out prompts, has a judge score both, and "
+            "reports how often the tuned one is better."),
+        make_row<PairsRecipe>(
+            "pairs", "Preference pairs",
+            "Draws several answers to every prompt, scores them, and writes the best against the worst as "
+            "preference data, and the best alone as examples."),
     };
     return all;
 }
@@ -83,7 +93,7 @@ const RecipeKind& recipe_kind(const std::string& kind) {
 }
 
 const std::vector<std::string>& common_recipe_keys() {
-    static const std::vector<std::string> keys = {"kind", "name", "title", "about"};
+    static const std::vector<std::string> keys = {"kind", "name", "title", "about", "paper"};
     return keys;
 }
 

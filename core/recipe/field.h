@@ -35,6 +35,10 @@ struct RecipeKind {
     std::vector<Field> fields;
 };
 
+/// Whether the text of a model or data field names a run's result: "@stage" or "run:ID", for data with
+/// "/FILE" behind it.
+bool names_a_run(const std::string& reference);
+
 /// What is wrong with one field; `sentence` says what to do.
 struct FieldProblem {
     std::string field;

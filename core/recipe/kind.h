@@ -4,7 +4,8 @@
 
 namespace tempera {
 
-/// Keys that every recipe may hold beside its kind's fields: "kind", and for people "name", "title", "about".
+/// Keys that every recipe may hold beside its kind's fields: "kind", and for people "name", "title", "about",
+/// and "paper", the place of the paper's value to show beside the result (see paper_value()).
 const std::vector<std::string>& common_recipe_keys();
 
 /// Keys of `recipe` that are neither common nor a field of `kind`, each with the nearest name; and common

@@ -99,7 +99,7 @@ fs::path expanded(const std::string& text, const fs::path& base) {
 }
 
 bool is_model_path(const std::string& text, const fs::path& base) {
-    if (text.empty() || text.starts_with('@') || text.starts_with("run:")) return false;
+    if (text.empty() || names_a_run(text)) return false;
     for (const char* start : {"/", "./", "../", "~/"})
         if (text.starts_with(start)) return true;
     if (std::find(named_models().begin(), named_models().end(), text) != named_models().end()) return false;
@@ -113,9 +113,9 @@ void make_absolute(Json& recipe, const fs::path& base) {
         if (entry == recipe.end() || !entry->is_string()) continue;
         auto text = entry->get<std::string>();
         bool chosen = std::find(field.choices.begin(), field.choices.end(), text) != field.choices.end();
-        bool is_path = field.type == Field::Type::model
-                           ? is_model_path(text, base)
-                           : field.type == Field::Type::data_file && !chosen && !text.empty();
+        bool is_path = field.type == Field::Type::model ? is_model_path(text, base)
+                                                        : field.type == Field::Type::data_file && !chosen
+                                                              && !text.empty() && !names_a_run(text);
         if (is_path) *entry = expanded(text, base).string();
     }
 }

@@ -79,16 +79,17 @@ std::vector<FieldProblem> check_names(const Json& stages) {
     return problems;
 }
 
-/// Calls visit(field, text) for the model fields of a recipe whose kind is known.
+/// Calls visit(field, text) for the model and data fields of a recipe whose kind is known.
 template <class Visit>
-void for_each_model(const Json& recipe, Visit visit) {
+void for_each_input(const Json& recipe, Visit visit) {
     for (const auto& field : recipe_kind(text_at(recipe, "kind")).fields)
-        if (field.type == Field::Type::model) visit(field, text_at(recipe, field.name.c_str()));
+        if (field.type == Field::Type::model || field.type == Field::Type::data_file)
+            visit(field, text_at(recipe, field.name.c_str()));
 }
 
 std::vector<std::string> references_of(const Json& recipe) {
     std::vector<std::string> names;
-    for_each_model(recipe, [&](const Field&, const std::string& text) {
+    for_each_input(recipe, [&](const Field&, const std::string& text) {
         auto name = referred_stage(text);
         if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
             names.push_back(name);
@@ -96,9 +97,12 @@ std::vector<std::string> references_of(const Json& recipe) {
     return names;
 }
 
-/// A sweep reads a model and leaves samples; everything that trains leaves a model.
-bool leaves_a_model(const Json& recipe) {
-    return text_at(recipe, "kind") != "sweep";
+/// What is wrong with a reference to a stage that exists, "" where nothing is.
+std::string wrong_use(const Field& field, const std::string& text, const std::string& kind) {
+    if (field.type == Field::Type::data_file)
+        return leaves_data(kind) ? "" : ", but that stage is of kind " + kind + " and leaves no data.";
+    if (text.find('/') != std::string::npos) return ": a model is named by its stage alone, without a file.";
+    return leaves_a_model(kind) ? "" : ", but that stage is of kind " + kind + " and leaves no model.";
 }
 
 std::vector<FieldProblem> check_references(const Json& stages) {
@@ -111,15 +115,14 @@ std::vector<FieldProblem> check_references(const Json& stages) {
     std::vector<FieldProblem> problems;
     for (const auto& stage : stages) {
         std::string name = text_at(stage, "stage");
-        for_each_model(stage, [&](const Field& field, const std::string& text) {
+        for_each_input(stage, [&](const Field& field, const std::string& text) {
             if (!text.starts_with('@')) return;
             std::string target = referred_stage(text), place = name + "." + field.name;
             if (!by_name.contains(target))
                 problems.push_back({place, place + " refers to \"" + text + "\", but no stage has that name."
                                                + did_you_mean(target, names)});
-            else if (!leaves_a_model(*by_name[target]))
-                problems.push_back({place, place + " refers to \"" + text
-                                               + "\", but that stage is a sweep and leaves no model."});
+            else if (auto wrong = wrong_use(field, text, text_at(*by_name[target], "kind")); !wrong.empty())
+                problems.push_back({place, place + " refers to \"" + text + "\"" + wrong});
         });
     }
     return problems;
@@ -160,8 +163,17 @@ std::string cycle_sentence(const Json& stages, const std::vector<std::size_t>& o
 
 } // namespace
 
-std::string referred_stage(const std::string& model_reference) {
-    return model_reference.starts_with('@') ? model_reference.substr(1) : "";
+std::string referred_stage(const std::string& reference) {
+    return reference.starts_with('@') ? reference.substr(1, reference.find('/') - 1) : "";
+}
+
+bool leaves_a_model(const std::string& kind) {
+    return kind != "sweep" && kind != "win_rate"
+           && kind != "pairs"; // these judge models; all others train one
+}
+
+bool leaves_data(const std::string& kind) {
+    return kind == "pairs";
 }
 
 bool is_study(const Json& recipe_or_study) {
@@ -216,12 +228,11 @@ std::vector<FieldProblem> check_recipe_or_study(const Json& recipe_or_study) {
     if (is_study(recipe_or_study)) return check_study(recipe_or_study);
     auto problems = check_recipe(recipe_or_study);
     if (!problems.empty()) return problems;
-    for_each_model(recipe_or_study, [&](const Field& field, const std::string& text) {
+    for_each_input(recipe_or_study, [&](const Field& field, const std::string& text) {
         if (text.starts_with('@'))
-            problems.push_back(
-                {field.name, field.name + " is \"" + text
-                                 + "\", which names a stage, but this recipe is not part of "
-                                   "a study: name a model, or run:ID for the result of another run."});
+            problems.push_back({field.name, field.name + " is \"" + text
+                                                + "\", which names a stage, but this recipe is not part of "
+                                                  "a study: use run:ID for the result of another run."});
     });
     return problems;
 }

@@ -9,7 +9,7 @@
 namespace tempera {
 
 /// One run of a study. A model field "@sft" stands for what the run of stage "sft" leaves in its model/
-/// folder.
+/// folder, a data field "@pairs/best.jsonl" for what stage "pairs" leaves in its artifacts/ folder.
 struct Stage {
     std::string name;
     Json recipe;                    ///< complete; references still read "@stage"
@@ -30,15 +30,19 @@ bool is_study(const Json& recipe_or_study);
 
 /// What is wrong with a study; `field` is "stage.field" where a stage's field is meant. Checks every stage's
 /// recipe, names (letters, digits, - and _, no two alike), unknown references (with the nearest name),
-/// references to a stage that leaves no model, and cycles.
+/// references to a stage that leaves no model or data, and cycles.
 std::vector<FieldProblem> check_study(const Json& study);
 /// Throws Error(bad_input) with the first problem.
 Study parse_study(const Json& study);
 /// The study file with every default filled in, stages in the order they can run.
 Json to_json(const Study& study);
 
-/// The stage that a model reference like "@sft" names, or "".
-std::string referred_stage(const std::string& model_reference);
+/// The stage that a reference like "@sft" or "@pairs/best.jsonl" names, or "".
+std::string referred_stage(const std::string& reference);
+
+/// What a kind of run leaves for others: a model in model/, or .jsonl files in artifacts/.
+bool leaves_a_model(const std::string& kind);
+bool leaves_data(const std::string& kind);
 
 /// Both kinds of file: check_study or check_recipe.
 std::vector<FieldProblem> check_recipe_or_study(const Json& recipe_or_study);

@@ -55,7 +55,7 @@ void bind_model_and_problems(SweepRecipe& r, std::vector<Binding>& list) {
                        .help("How a problem is put to the model. Choose what it was trained with."));
 }
 
-void bind_sampling(SweepRecipe& r, std::vector<Binding>& list) {
+void bind_draws(SweepRecipe& r, std::vector<Binding>& list) {
     list.push_back(Binding("temperatures", &r.temperatures)
                        .range(0, 100)
                        .label("Temperatures")
@@ -71,57 +71,11 @@ void bind_sampling(SweepRecipe& r, std::vector<Binding>& list) {
                        .simple()
                        .help("The largest N of best-of-N. Every smaller N is estimated without bias from the "
                              "same samples."));
-    list.push_back(
-        Binding("top_p", &r.top_p)
-            .above(0, 1)
-            .label("Top-p")
-            .group("Sampling")
-            .help("Samples from the likeliest tokens that together hold this probability. 1 = off."));
-    list.push_back(Binding("top_k", &r.top_k)
-                       .range(0, 1e6)
-                       .unit("tokens")
-                       .label("Top-k")
-                       .group("Sampling")
-                       .help("Samples from the k likeliest tokens. 0 = off."));
-    list.push_back(Binding("min_p", &r.min_p)
-                       .range(0, 1)
-                       .label("Min-p")
-                       .group("Sampling")
-                       .help("Leaves out tokens less likely than this share of the likeliest one. 0 = off."));
-    list.push_back(Binding("repetition_penalty", &r.repetition_penalty)
-                       .above(0, 10)
-                       .label("Repetition penalty")
-                       .group("Sampling")
-                       .help("Weakens tokens that already occurred in prompt or completion. 1 = off."));
-    list.push_back(Binding("max_tokens", &r.max_tokens)
-                       .range(1, 1 << 20)
-                       .unit("tokens")
-                       .label("Longest completion")
-                       .group("Sampling")
-                       .simple()
-                       .help("A completion is cut after this many tokens and counted as truncated."));
-    list.push_back(Binding("stop", &r.stop)
-                       .label("Stop strings")
-                       .group("Sampling")
-                       .help("A completion ends before the first of these texts. On the command line "
-                             "separate them with commas; \\n is a new line."));
-    list.push_back(Binding("seed", &r.seed)
-                       .range(0, largest_seed)
-                       .label("Seed")
-                       .group("Sampling")
-                       .simple()
-                       .help("Names the random streams. Every sample has its own, so a result does not "
-                             "depend on the batch."));
+    bind_sampling(r, list);
 }
 
 void bind_sampler(SweepRecipe& r, std::vector<Binding>& list) {
-    list.push_back(Binding("slots", &r.slots)
-                       .range(0, 65536)
-                       .unit("sequences")
-                       .label("Sequences at once")
-                       .group("Running")
-                       .help("How many sequences are computed together. 0 = chosen from the model's size and "
-                             "the memory."));
+    bind_slots(r, list);
     list.push_back(Binding("bootstrap_resamples", &r.bootstrap_resamples)
                        .range(100, 1e6)
                        .unit("resamples")
@@ -135,7 +89,7 @@ void bind_sampler(SweepRecipe& r, std::vector<Binding>& list) {
 std::vector<Binding> SweepRecipe::bindings() {
     std::vector<Binding> list;
     bind_model_and_problems(*this, list);
-    bind_sampling(*this, list);
+    bind_draws(*this, list);
     bind_sampler(*this, list);
     bind_device(*this, list, "Precision of weights and computation. float32 is faster on most CPUs.");
     return list;
@@ -151,9 +105,7 @@ std::vector<FieldProblem> SweepRecipe::problems_found() const {
     if (auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())
         list.push_back(
             {"temperatures", "temperatures names " + Json(*twice).dump() + " twice: leave one out."});
-    for (const auto& text : stop)
-        if (text.empty())
-            list.push_back({"stop", "stop holds an empty text, which would end every completion at once."});
+    check_stop(stop, list);
     return list;
 }
 

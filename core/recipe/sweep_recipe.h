@@ -1,12 +1,13 @@
 #pragma once
 
+#include "core/recipe/answer_fields.h"
 #include "core/recipe/shared_fields.h"
 
 namespace tempera {
 
 /// Best-of-N over a temperature sweep: `n` samples of every problem at every temperature, verified; every
 /// smaller N is estimated from the same samples.
-struct SweepRecipe : DeviceFields {
+struct SweepRecipe : SamplingFields, DeviceFields {
     std::string model = "tiny";
     std::string adapter;
     std::string data = "countdown";
@@ -17,15 +18,6 @@ struct SweepRecipe : DeviceFields {
 
     std::vector<double> temperatures = {0.1, 0.3, 0.5, 0.7, 0.9, 1.1, 1.3};
     std::int64_t n = 10;
-    double top_p = 1.0;
-    std::int64_t top_k = 0;
-    double min_p = 0;
-    double repetition_penalty = 1.0;
-    std::int64_t max_tokens = 512;
-    std::vector<std::string> stop;
-    std::int64_t seed = 0;
-
-    std::int64_t slots = 0;
     std::int64_t bootstrap_resamples = 1000;
 
     /// Every field, in the order of the form.

@@ -7,7 +7,7 @@
 
 namespace tempera {
 
-/// Where the names in model fields are looked up. Both may be missing: then "run:ID" and "@stage" are
+/// Where the names in model and data fields are looked up. Both may be missing: then "run:ID" and "@stage" are
 /// unknown.
 struct ModelScope {
     const Workspace* workspace = nullptr;

@@ -73,4 +73,13 @@ Json to_json(const Comparison& comparison) {
             {"tuned", to_json(comparison.tuned)}};
 }
 
+Json replies_to_json(std::span<const Comparison> comparisons, Side side) {
+    Json list = Json::array();
+    for (const Comparison& comparison : comparisons) {
+        const ComparedReply& reply = side == Side::base ? comparison.base : comparison.tuned;
+        list.push_back({{"prompt", comparison.prompt}, {"reply", reply.text}, {"score", reply.score}});
+    }
+    return list;
+}
+
 } // namespace tempera

@@ -3,6 +3,7 @@
 #include "core/base/json.h"
 #include "core/store/records.h"
 
+#include <span>
 #include <string>
 
 namespace tempera {
@@ -21,5 +22,9 @@ Json to_json(const Sample& sample);
 Json to_json(const RolloutSample& sample);
 /// prompt_index, prompt, facts, base and tuned, each {text, tokens, finish, score, note}
 Json to_json(const Comparison& comparison);
+
+/// One side's replies in the shape that the paper's code writes: a list of {"prompt", "reply", "score"}.
+enum class Side { base, tuned };
+Json replies_to_json(std::span<const Comparison> comparisons, Side side);
 
 } // namespace tempera

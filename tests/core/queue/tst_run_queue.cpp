@@ -287,6 +287,63 @@ private slots:
                  (f.workspace->run_folder(a) / "model").string());
     }
 
+    void aStageReadsTheDataThatAnotherLeft() {
+        QueueFixture f;
+        f.engine.scripts["pairs"] = [](const RunRequest& request, RunObserver&, const StopToken&) {
+            fs::create_directories(request.folder / "artifacts");
+            write_file_atomic(request.folder / "artifacts/pairs.jsonl", "{}\n");
+            write_file_atomic(request.folder / "artifacts/best.jsonl", "{}\n");
+            return RunOutcome::finished;
+        };
+        Json train = f.sft("train"), pairs = {{"kind", "pairs"}, {"name", "pairs"}, {"stage", "pairs"}};
+        train["stage"] = "sft";
+        train["data"] = "@pairs/best.jsonl";
+        pairs["model"] = train["model"];
+        const Json study = {{"study", "s"}, {"stages", {train, pairs}}};
+        f.queue->start();
+        auto ids = f.queue->submit(study);
+        f.queue->wait_until_idle();
+        QCOMPARE(f.engine.names(), (Names{"pairs", "train"}));
+        QCOMPARE(f.engine.requests()[1].recipe["data"].get<std::string>(),
+                 (f.workspace->run_folder(ids[0]) / "artifacts/best.jsonl").string());
+        auto again = f.queue->submit(study); // both stages are reused, the data with them
+        f.queue->wait_until_idle();
+        QCOMPARE(f.engine.names(), (Names{"pairs", "train"}));
+        QVERIFY(fs::exists(f.workspace->run_folder(again[0]) / "artifacts/best.jsonl"));
+        Json other = study;
+        other["stages"][1]["seed"] = 3; // other pairs: trained anew
+        f.queue->submit(other);
+        f.queue->wait_until_idle();
+        QCOMPARE(f.engine.names(), (Names{"pairs", "train", "pairs", "train"}));
+        Json file = study;
+        file["stages"][0]["data"] = "@pairs/pairs.jsonl";
+        f.queue->submit(file);
+        f.queue->wait_until_idle();
+        QCOMPARE(f.engine.names(), (Names{"pairs", "train", "pairs", "train", "train"}));
+    }
+
+    void comparisonsAndRolloutsAreStored() {
+        QueueFixture f;
+        f.engine.scripts["a"] = [](const RunRequest& request, RunObserver& observer, const StopToken& stop) {
+            Comparison comparison;
+            comparison.prompt = "Hi";
+            comparison.tuned.score = 1;
+            observer.on_comparisons(std::vector<Comparison>{comparison});
+            RolloutGroup group;
+            group.step = 1;
+            group.samples.resize(2);
+            observer.on_rollouts(std::vector<RolloutGroup>{group});
+            return ScriptedEngine::ordinary(request, observer, stop);
+        };
+        f.queue->start();
+        const auto id = f.queue->submit(f.sft("a"))[0];
+        f.queue->wait_until_idle();
+        const RunReader reader(f.workspace->run_folder(id));
+        QCOMPARE(reader.comparisons().size(), 1u);
+        QCOMPARE(reader.comparisons()[0].tuned.score, 1.0);
+        QCOMPARE(reader.rollouts(1).size(), 1u);
+    }
+
     void whatCannotRunIsRefusedBeforeAnythingIsWritten() {
         QueueFixture f;
         std::vector<std::pair<Json, std::string>> bad;

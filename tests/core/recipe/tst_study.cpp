@@ -45,6 +45,19 @@ private slots:
         QVERIFY(complete_recipe_or_study(two_stages()) == written);
     }
 
+    void aStageWaitsForTheDataItReads() {
+        Study study = parse_study(Json::parse(R"({"study":"s","stages":[
+            {"stage":"sft","kind":"sft","model":"tiny","data":"@pairs/best.jsonl"},
+            {"stage":"pairs","kind":"pairs","model":"tiny"}]})"));
+        QCOMPARE(study.stages[0].name, std::string("pairs"));
+        QCOMPARE(study.stages[1].after, std::vector<std::string>{"pairs"});
+        QCOMPARE(study.stages[1].recipe["data"].get<std::string>(), std::string("@pairs/best.jsonl"));
+        Json alone = {{"kind", "sft"}, {"model", "tiny"}, {"data", "@pairs"}};
+        QVERIFY(message_of([&] { complete_recipe_or_study(alone); }).contains("names a stage"));
+        alone["data"] = "run:pairs-abc/best.jsonl";
+        QVERIFY(with_absolute_paths(complete_recipe_or_study(alone), "/x")["data"] == alone["data"]);
+    }
+
     void aBrokenGraphIsRefused_data() {
         QTest::addColumn<QString>("stages");
         QTest::addColumn<QString>("field");
@@ -65,6 +78,27 @@ private slots:
             << R"([{"stage":"a","kind":"sweep"},{"stage":"b","kind":"sweep","model":"@a"}])"
             << "b.model"
             << "leaves no model";
+        QTest::newRow("win-rate as model")
+            << R"([{"stage":"a","kind":"win_rate","base":"tiny","tuned":"tiny"},
+                                         {"stage":"b","kind":"sweep","model":"@a"}])"
+            << "b.model"
+            << "leaves no model";
+        QTest::newRow("sweep as data")
+            << R"([{"stage":"a","kind":"sweep"},{"stage":"b","kind":"sft","data":"@a"}])"
+            << "b.data"
+            << "leaves no data";
+        QTest::newRow("unknown data") << R"([{"stage":"pairs","kind":"pairs","model":"tiny"},
+                                    {"stage":"b","kind":"sft","data":"@pars/best.jsonl"}])"
+                                      << "b.data"
+                                      << "Did you mean \"pairs\"?";
+        QTest::newRow("file of a model")
+            << R"([{"stage":"a","kind":"sft"},{"stage":"b","kind":"sft","model":"@a/x"}])"
+            << "b.model"
+            << "without a file";
+        QTest::newRow("cycle through data") << R"([{"stage":"a","kind":"pairs","model":"@b"},
+                                          {"stage":"b","kind":"sft","data":"@a/best.jsonl"}])"
+                                            << "stages"
+                                            << "\"a\", \"b\"";
         QTest::newRow("adapter") << R"([{"stage":"a","kind":"sweep","adapter":"@x"}])"
                                  << "a.adapter"
                                  << "no stage";
@@ -188,8 +222,9 @@ private slots:
             QVERIFY2(problems.empty(), problems.empty() ? "" : problems.front().sentence.c_str());
             if (!entry.needed.empty()) QVERIFY(!check_recipe_or_study(entry.recipe).empty());
         }
-        QCOMPARE(names, (QStringList{"countdown-qwen", "countdown-smollm2", "figure-5", "sft-text-lora",
-                                     "tiny-base"}));
+        for (const char* name : {"countdown-qwen", "countdown-smollm2", "figure-5", "sft-text-lora",
+                                 "table-2", "table-2-tiny", "tiny-base"})
+            QVERIFY2(names.contains(name), name);
         QVERIFY(message_of([] { shipped_recipe("figure5"); }).contains("Did you mean \"figure-5\"?"));
     }
 
@@ -230,6 +265,29 @@ private slots:
         QCOMPARE(values.n, (std::vector<int>{3, 5, 10}));
         QCOMPARE(values.best_n, 10);
         QCOMPARE(values.best_temperature, .7);
+        QCOMPARE(paper_value("table_1.sft_full"), std::optional(.495));
+        QCOMPARE(paper_value("table_1.sft_lora"), std::optional(.575));
+        QCOMPARE(paper_value("table_1.dpo_full"), std::optional(.605));
+        QCOMPARE(paper_value("table_1.dpo_lora"), std::optional(.665));
+        QCOMPARE(paper_value("table_1.rloo_deberta"), std::optional(.695));
+        QCOMPARE(paper_value("table_1.rloo_distilbert"), std::optional(.530));
+        QCOMPARE(paper_value("table_1.rloo_siamese"), std::optional(.535));
+        QCOMPARE(paper_value("table_2.best_of_n"), std::optional(.811));
+        for (const char* place : {"", "table_1", "table_1.", "table_9.sft", "source.x", "figure_5.n"})
+            QVERIFY2(!paper_value(place), place);
+    }
+
+    void everyPlaceInThePaperThatAShippedStudyNamesIsThere() {
+        int named = 0;
+        for (const auto& entry : shipped_recipes()) {
+            if (!is_study(entry.recipe)) continue;
+            for (const auto& stage : entry.recipe["stages"]) {
+                if (!stage.contains("paper")) continue;
+                ++named;
+                QVERIFY2(paper_value(stage["paper"].get<std::string>()), stage["paper"].dump().c_str());
+            }
+        }
+        QVERIFY(named >= 6);
     }
 };
 

@@ -1,0 +1,178 @@
+#include "app/cli.h"
+#include "app/cli_comparison.h"
+#include "app/cli_models.h"
+#include "app/cli_output.h"
+#include "app/cli_progress.h"
+#include "app/cli_signals.h"
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/queue/engine.h"
+#include "core/recipe/win_rate_recipe.h"
+#include "core/store/record_json.h"
+
+#include <algorithm>
+#include <memory>
+#include <random>
+#include <unistd.h>
+
+namespace fs = std::filesystem;
+
+namespace tempera::cli {
+
+namespace {
+
+struct CompareOptions {
+    std::string a, b, judge = "constraints", prompts;
+    WinRateRecipe recipe;
+    fs::path workspace, target;
+    int threads = 0;
+    bool json = false, quiet = false;
+};
+
+/// A folder that is gone at the end.
+class TemporaryFolder {
+public:
+    TemporaryFolder()
+        : path_(fs::temp_directory_path() / ("tempera-compare-" + std::to_string(std::random_device{}()))) {
+        std::error_code error;
+        fs::create_directories(path_, error);
+        if (error) fail_errno("Cannot create", path_, error.value());
+    }
+    ~TemporaryFolder() {
+        std::error_code ignored;
+        fs::remove_all(path_, ignored);
+    }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    const fs::path& path() const { return path_; }
+
+private:
+    fs::path path_;
+};
+
+/// Keeps the comparisons, shows progress, and passes a signal on.
+class Listener final : public RunObserver {
+public:
+    Listener(bool quiet, StopToken stop) : printer_(quiet), stop_(stop) {}
+
+    void on_progress(const Progress& progress) override {
+        RunRecord record;
+        record.id = record.name = "compare";
+        record.progress = progress;
+        printer_.show(record);
+        if (SignalCounter::seen() > 0) stop_.request(StopRequest::cancel);
+    }
+    void on_event(const RunEvent& event) override { printer_.line(event.message); }
+    void on_comparisons(std::span<const Comparison> batch) override {
+        comparisons.insert(comparisons.end(), batch.begin(), batch.end());
+    }
+    void on_metrics(std::int64_t, std::span<const Metric>) override {}
+    void on_prompts(std::span<const PromptRecord>) override {}
+    void on_samples(std::span<const Sample>) override {}
+    void on_sweep(std::span<const SweepCell>, std::span<const SweepRow>) override {}
+    void on_checkpoint(const CheckpointRecord&) override {}
+    void on_headline(const std::string&, double) override {}
+
+    std::vector<Comparison> comparisons;
+
+private:
+    ProgressPrinter printer_;
+    StopToken stop_;
+};
+
+Json recipe_of(CompareOptions& options) {
+    WinRateRecipe& recipe = options.recipe;
+    recipe.judge = options.judge;
+    recipe.base = model_folder(options.a, options.workspace);
+    recipe.tuned = model_folder(options.b, options.workspace);
+    if (!options.prompts.empty()) {
+        recipe.data = options.prompts;
+        if (options.prompts.ends_with(".jsonl")) {
+            recipe.data = fs::absolute(options.prompts).lexically_normal();
+            if (!fs::is_regular_file(recipe.data))
+                throw UsageError("There is no file of prompts " + recipe.data + ".");
+        }
+    } else if (options.judge == "countdown") {
+        recipe.data = "countdown";
+    }
+    return as_usage([&] { return complete_recipe(recipe.to_json()); });
+}
+
+void write_json(const std::vector<Comparison>& comparisons) {
+    Json rows = Json::array();
+    for (const Comparison& comparison : comparisons)
+        rows.push_back(tempera::to_json(comparison));
+    Json json = to_json(compared(comparisons));
+    json["comparisons"] = rows;
+    write_output(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+int compare(CompareOptions options) {
+    const Json recipe = recipe_of(options);
+    TemporaryFolder folder;
+    SignalCounter signals;
+    StopToken stop;
+    Listener listener(options.quiet, stop);
+    const RunOutcome outcome =
+        load_engine().run({"win_rate", recipe, folder.path(), false, options.threads}, listener, stop);
+    if (outcome != RunOutcome::finished) {
+        write_error("tempera-cli: The comparison was stopped.\n");
+        return 128 + (SignalCounter::last() ? SignalCounter::last() : SIGINT);
+    }
+    std::sort(listener.comparisons.begin(), listener.comparisons.end(),
+              [](const auto& x, const auto& y) { return x.prompt_index < y.prompt_index; });
+    if (!options.target.empty()) {
+        fs::create_directories(options.target);
+        for (auto [from, to] : {std::pair("base.json", "a.json"), std::pair("tuned.json", "b.json")})
+            write_file_atomic(options.target / to, read_file(folder.path() / "artifacts" / from, 1u << 30));
+    }
+    if (options.json)
+        write_json(listener.comparisons);
+    else
+        write_output(comparison_table(listener.comparisons, terminal_columns(STDOUT_FILENO)));
+    return exit_done;
+}
+
+void add_answer_options(CLI::App& verb, CompareOptions& options) {
+    WinRateRecipe& r = options.recipe;
+    verb.add_option("--prompts", options.prompts,
+                    "\"instructions\", \"countdown\" or a .jsonl file with prompt or messages (by the judge)")
+        ->type_name("FILE");
+    verb.add_option("--n", r.prompts, "How many prompts at most (200)")->check(CLI::Range(1, 1'000'000));
+    verb.add_option("--split", r.split, "Of the project's own prompts: test, validation or train (test)");
+    verb.add_option("--prompt-style", r.prompt_style, "Of Countdown problems: paper or short (paper)");
+    verb.add_option("--system", r.system, "System turn (You are a helpful assistant.)")->type_name("TEXT");
+    verb.add_option("--chat-template", r.chat_template, "model, chatml, llama-3, gemma or plain (model)");
+    verb.add_option("--temperature", r.temperature, "0 = greedy (0.2)");
+    verb.add_option("--top-p", r.top_p, "Likeliest tokens that hold this probability (0.9)");
+    verb.add_option("--repetition-penalty", r.repetition_penalty, "Weaken tokens that occurred (1.1)");
+    verb.add_option("--max-tokens", r.max_tokens, "Longest reply (512)");
+    verb.add_option("--seed", r.seed, "Names the random streams (0)");
+    verb.add_option("--stop", r.stop, "A text that ends a reply; may be given several times")
+        ->allow_extra_args(false)
+        ->type_name("TEXT");
+}
+
+} // namespace
+
+void add_compare_verb(CLI::App& app, Action& action) {
+    auto options = std::make_shared<CompareOptions>();
+    auto* verb = app.add_subcommand(
+        "compare", "Lets two models answer the same prompts and says how often B's reply is judged better");
+    verb->add_option("--a", options->a, "Model name, run:ID or folder: the base")
+        ->required()
+        ->type_name("MODEL");
+    verb->add_option("--b", options->b, "The one that should be better")->required()->type_name("MODEL");
+    verb->add_option("--judge", options->judge, "constraints or countdown (constraints)");
+    add_answer_options(*verb, *options);
+    verb->add_option("--out", options->target, "Write a.json and b.json, lists of {prompt, reply, score}")
+        ->type_name("DIR");
+    verb->add_option("--threads", options->threads, "Threads to compute with (0 = all cores)")
+        ->check(CLI::Range(0, 4096));
+    verb->add_flag("--json", options->json, "As JSON, with every reply");
+    verb->add_flag("--quiet", options->quiet, "No progress");
+    add_workspace_option(*verb, options->workspace);
+    verb->callback([options, &action] { action = [options] { return compare(*options); }; });
+}
+
+} // namespace tempera::cli

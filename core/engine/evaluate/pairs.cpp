@@ -1,0 +1,248 @@
+#include "core/engine/evaluate/pairs.h"
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/engine/evaluate/answers.h"
+#include "core/engine/train/machine.h"
+#include "core/recipe/pairs_recipe.h"
+#include "core/store/run_folder.h"
+#include "core/store/run_reader.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+namespace tempera {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double report_interval = 0.25; // seconds
+
+double seconds_since(Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+Json turn_json(const std::string& role, const std::string& content) {
+    return {{"role", role}, {"content", content}};
+}
+
+/// As the trainers read it: the turns of a conversation, else the text.
+Json prompt_json(const TaskPrompt& prompt) {
+    if (prompt.messages.empty()) return prompt.text;
+    Json turns = Json::array();
+    for (const ChatMessage& message : prompt.messages)
+        turns.push_back(turn_json(message.role, message.content));
+    return turns;
+}
+
+Json answer_json(const TaskPrompt& prompt, const Sample& sample) {
+    if (prompt.messages.empty()) return sample.text;
+    return Json::array({turn_json("assistant", sample.text)});
+}
+
+/// A draw of preference data under way.
+class Draw {
+public:
+    Draw(const RunRequest& request, RunObserver& observer, const StopToken& stop)
+        : request_(request), observer_(observer), stop_(stop), recipe_(PairsRecipe::from(request.recipe)),
+          judge_(recipe_), prompts_(prompts_of(recipe_)), samples_(prompts_.size()) {}
+
+    RunOutcome run();
+
+private:
+    std::int64_t wanted() const { return static_cast<std::int64_t>(prompts_.size()) * recipe_.k; }
+    void take_over_stored_samples();
+    std::vector<int> missing(std::size_t prompt) const;
+    void receive(std::size_t prompt, int index, DrawnSequence&& drawn);
+    void judge_pending();
+    void report(bool all);
+    void report_progress(const char* phase);
+    void write_artifacts();
+    void log(const std::string& message) { observer_.on_event({0, unix_time_ms(), -1, "log", message}); }
+
+    const RunRequest& request_;
+    RunObserver& observer_;
+    const StopToken& stop_;
+    const PairsRecipe recipe_;
+    const Judge judge_;
+    const std::vector<TaskPrompt> prompts_;
+    std::vector<std::string> texts_;           ///< as they are put to the model
+    std::vector<std::vector<Sample>> samples_; ///< by prompt, with scores, in the order they came
+    std::vector<Sample> pending_;              ///< without scores yet
+    const Answerer* answerer_ = nullptr;
+    std::int64_t done_ = 0, done_before_ = 0;
+    Clock::time_point began_ = Clock::now(), reported_ = began_;
+};
+
+/// What an earlier session drew counts, as far as it is of the same prompts.
+void Draw::take_over_stored_samples() {
+    const RunReader reader(request_.folder);
+    for (const PromptRecord& stored : reader.prompts()) {
+        const auto at = static_cast<std::size_t>(stored.index);
+        if (stored.index < 0 || at >= texts_.size() || texts_[at] != stored.text)
+            fail(ErrorKind::bad_input,
+                 "This run cannot go on: prompt " + std::to_string(stored.index)
+                     + " is no longer what it was when its answers were drawn. Start a new run.");
+        for (Sample& sample : reader.samples(recipe_.temperature, stored.index))
+            if (sample.sample_index < recipe_.k) {
+                samples_[at].push_back(std::move(sample));
+                ++done_;
+            }
+    }
+    done_before_ = done_;
+    if (done_ > 0) log("Goes on with " + std::to_string(done_) + " stored answers.");
+}
+
+std::vector<int> Draw::missing(std::size_t prompt) const {
+    std::vector<int> list;
+    for (int index = 0; index < recipe_.k; ++index)
+        if (std::ranges::find(samples_[prompt], index, &Sample::sample_index) == samples_[prompt].end())
+            list.push_back(index);
+    return list;
+}
+
+void Draw::receive(std::size_t prompt, int index, DrawnSequence&& drawn) {
+    Sample sample;
+    sample.temperature = recipe_.temperature;
+    sample.prompt_index = static_cast<std::int64_t>(prompt);
+    sample.sample_index = index;
+    sample.text = std::move(drawn.text);
+    sample.token_ids = std::move(drawn.token_ids);
+    sample.logprobs = std::move(drawn.logprobs);
+    sample.logprob = drawn.logprob;
+    sample.finish = std::move(drawn.finish);
+    pending_.push_back(std::move(sample));
+    ++done_;
+    report(false);
+}
+
+void Draw::judge_pending() {
+    if (pending_.empty()) return;
+    std::vector<JudgedReply> replies;
+    for (const Sample& sample : pending_)
+        replies.push_back(
+            {&prompts_[static_cast<std::size_t>(sample.prompt_index)], sample.text, sample.finish});
+    auto scores = judge_.score(replies);
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+        pending_[i].score = scores[i].value;
+        pending_[i].reason = std::move(scores[i].note);
+    }
+    observer_.on_samples(pending_);
+    for (Sample& sample : pending_)
+        samples_[static_cast<std::size_t>(sample.prompt_index)].push_back(std::move(sample));
+    pending_.clear();
+}
+
+void Draw::report(bool all) {
+    if (!all && seconds_since(reported_) < report_interval) return;
+    reported_ = Clock::now();
+    judge_pending();
+    report_progress("sampling");
+}
+
+void Draw::report_progress(const char* phase) {
+    Progress progress;
+    progress.phase = phase;
+    progress.done = done_;
+    progress.total = wanted();
+    progress.unit = "samples";
+    const double seconds = seconds_since(began_);
+    const auto drawn = static_cast<double>(done_ - done_before_);
+    if (answerer_ && seconds > 0) progress.rate = static_cast<double>(answerer_->drawn_tokens()) / seconds;
+    if (answerer_ && drawn > 0)
+        progress.eta_seconds = static_cast<double>(progress.total - progress.done) * seconds / drawn;
+    progress.memory_gib = memory_gib();
+    observer_.on_progress(progress);
+}
+
+void Draw::write_artifacts() {
+    std::string pairs, best_rows;
+    std::int64_t pair_count = 0, best_count = 0;
+    double total = 0, best_total = 0;
+    for (std::size_t i = 0; i < samples_.size(); ++i) {
+        auto& samples = samples_[i];
+        std::ranges::sort(samples, {}, &Sample::sample_index);
+        for (const Sample& sample : samples)
+            total += sample.score;
+        const auto [best_at, worst_at] = best_and_worst(samples);
+        const Sample &best = samples[best_at], &worst = samples[worst_at];
+        best_total += best.score;
+        if (best.score >= recipe_.min_score) {
+            best_rows += to_json_line({{"prompt", prompt_json(prompts_[i])},
+                                       {"completion", answer_json(prompts_[i], best)},
+                                       {"score", best.score}})
+                         + "\n";
+            ++best_count;
+        }
+        if (best.score <= worst.score || best.score - worst.score < recipe_.min_margin) continue;
+        pairs += to_json_line({{"prompt", prompt_json(prompts_[i])},
+                               {"chosen", answer_json(prompts_[i], best)},
+                               {"rejected", answer_json(prompts_[i], worst)},
+                               {"score_chosen", best.score},
+                               {"score_rejected", worst.score}})
+                 + "\n";
+        ++pair_count;
+    }
+    const auto artifacts = request_.folder / "artifacts";
+    std::filesystem::create_directories(artifacts);
+    write_file_atomic(artifacts / "pairs.jsonl", pairs);
+    write_file_atomic(artifacts / "best.jsonl", best_rows);
+    observer_.on_headline("pairs", static_cast<double>(pair_count));
+    observer_.on_headline("best", static_cast<double>(best_count));
+    observer_.on_headline("mean_score", total / static_cast<double>(wanted()));
+    observer_.on_headline("best_score", best_total / static_cast<double>(prompts_.size()));
+}
+
+RunOutcome Draw::run() {
+    prepare_threads(request_.threads);
+    judge_.require_facts(prompts_);
+    report_progress("loading");
+    Answerer answerer(recipe_.model, recipe_, recipe_, recipe_, request_.threads);
+    std::vector<PromptRecord> records;
+    for (const TaskPrompt& prompt : prompts_) {
+        texts_.push_back(answerer.text_of(prompt));
+        records.push_back({static_cast<std::int64_t>(records.size()), texts_.back(), prompt.facts});
+    }
+    if (request_.resume) take_over_stored_samples();
+    observer_.on_prompts(records);
+    log("Draws " + std::to_string(wanted() - done_) + " answers to " + std::to_string(prompts_.size())
+        + " prompts, " + std::to_string(answerer.slots()) + " at a time.");
+    answerer_ = &answerer;
+    began_ = Clock::now();
+    answerer.answer(
+        prompts_, recipe_.temperature, [this](std::size_t prompt) { return missing(prompt); },
+        [this](std::size_t prompt, int index, DrawnSequence&& drawn) {
+            receive(prompt, index, std::move(drawn));
+        },
+        [this] {
+            report(false); // long answers: progress although none has ended
+            return static_cast<bool>(stop_);
+        });
+    if (stop_.requested() == StopRequest::cancel) return RunOutcome::cancelled;
+    report(true);
+    const bool finished = done_ == wanted();
+    if (finished) write_artifacts();
+    report_progress(finished ? "finished" : "stopped");
+    return finished ? RunOutcome::finished : RunOutcome::stopped;
+}
+
+} // namespace
+
+BestAndWorst best_and_worst(std::span<const Sample> samples) {
+    BestAndWorst found;
+    for (std::size_t i = 1; i < samples.size(); ++i) {
+        const Sample &sample = samples[i], &best = samples[found.best];
+        const bool whole = sample.finish != "length" && best.finish == "length";
+        if (sample.score > best.score || (sample.score == best.score && whole)) found.best = i;
+        if (sample.score < samples[found.worst].score) found.worst = i;
+    }
+    return found;
+}
+
+RunOutcome run_pairs(const RunRequest& request, RunObserver& observer, const StopToken& stop) {
+    return Draw(request, observer, stop).run();
+}
+
+} // namespace tempera

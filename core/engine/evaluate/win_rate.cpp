@@ -1,0 +1,268 @@
+#include "core/engine/evaluate/win_rate.h"
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/engine/evaluate/answers.h"
+#include "core/engine/evaluate/reply_log.h"
+#include "core/engine/train/machine.h"
+#include "core/recipe/win_rate_recipe.h"
+#include "core/stats/win_rate.h"
+#include "core/store/record_json.h"
+#include "core/store/run_folder.h"
+#include "core/store/run_reader.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+namespace fs = std::filesystem;
+
+namespace tempera {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double report_interval = 0.25;     // seconds
+constexpr std::int64_t live_resamples = 200; // a bootstrap while it runs may be coarser than the final one
+constexpr std::uint64_t bootstrap_salt = 0x77696e72617465ull;
+
+double seconds_since(Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+std::vector<std::string> texts_of(const std::vector<TaskPrompt>& prompts) {
+    std::vector<std::string> texts;
+    for (const TaskPrompt& prompt : prompts)
+        texts.push_back(prompt.text);
+    return texts;
+}
+
+ComparedReply reply_of(DrawnSequence&& drawn) {
+    ComparedReply reply;
+    reply.tokens = static_cast<std::int64_t>(drawn.token_ids.size());
+    reply.text = std::move(drawn.text);
+    reply.finish = std::move(drawn.finish);
+    return reply;
+}
+
+/// A comparison under way.
+class Contest {
+public:
+    Contest(const RunRequest& request, RunObserver& observer, const StopToken& stop)
+        : request_(request), observer_(observer), stop_(stop), recipe_(WinRateRecipe::from(request.recipe)),
+          judge_(recipe_), prompts_(prompts_of(recipe_)), texts_(texts_of(prompts_)),
+          compared_(prompts_.size()),
+          base_(request.folder / "artifacts" / "base_replies.jsonl", texts_, request.resume) {}
+
+    RunOutcome run();
+
+private:
+    void take_over_stored_comparisons();
+    bool has_base(std::size_t prompt) const {
+        return compared_[prompt] || base_.replies().contains(static_cast<std::int64_t>(prompt));
+    }
+    void answer(const char* who, const std::string& folder, const std::function<bool(std::size_t)>& done,
+                const std::function<void(std::size_t, ComparedReply&&)>& take);
+    void pair_up(std::size_t prompt, ComparedReply&& tuned);
+    void judge_pending();
+    void report(bool all);
+    void report_progress(const char* phase);
+    void report_headline(bool final);
+    void write_artifacts() const;
+    void log(const std::string& message) { observer_.on_event({0, unix_time_ms(), -1, "log", message}); }
+
+    const RunRequest& request_;
+    RunObserver& observer_;
+    const StopToken& stop_;
+    const WinRateRecipe recipe_;
+    const Judge judge_;
+    const std::vector<TaskPrompt> prompts_;
+    const std::vector<std::string> texts_;
+    std::vector<std::optional<Comparison>> compared_; ///< by prompt; with scores
+    std::int64_t compared_count_ = 0;
+    ReplyLog base_;
+    std::vector<Comparison> pending_; ///< without scores yet
+    const Answerer* answerer_ = nullptr;
+    std::int64_t replies_ = 0, replies_before_ = 0;
+    Clock::time_point began_ = Clock::now(), reported_ = began_;
+};
+
+/// What an earlier session compared counts, as far as it is of the same prompts.
+void Contest::take_over_stored_comparisons() {
+    for (Comparison& stored : RunReader(request_.folder).comparisons()) {
+        const auto at = static_cast<std::size_t>(stored.prompt_index);
+        if (stored.prompt_index < 0 || at >= prompts_.size() || texts_[at] != stored.prompt)
+            fail(ErrorKind::bad_input,
+                 "This run cannot go on: prompt " + std::to_string(stored.prompt_index)
+                     + " is no longer what it was when it was answered. Start a new run.");
+        compared_[at] = std::move(stored);
+        ++compared_count_;
+    }
+}
+
+/// Lets a model reply to every prompt that is not `done`.
+void Contest::answer(const char* who, const std::string& folder, const std::function<bool(std::size_t)>& done,
+                     const std::function<void(std::size_t, ComparedReply&&)>& take) {
+    std::int64_t missing = 0;
+    for (std::size_t i = 0; i < prompts_.size(); ++i)
+        missing += !done(i);
+    if (missing == 0 || stop_) return;
+    report_progress("loading");
+    Answerer answerer(folder, recipe_, recipe_, recipe_, request_.threads);
+    log(std::string("The ") + who + " model answers " + std::to_string(missing) + " prompts, "
+        + std::to_string(answerer.slots()) + " at a time.");
+    answerer_ = &answerer;
+    began_ = Clock::now();
+    replies_before_ = replies_;
+    answerer.answer(
+        prompts_, recipe_.temperature,
+        [&](std::size_t prompt) { return done(prompt) ? std::vector<int>() : std::vector<int>{0}; },
+        [&](std::size_t prompt, int, DrawnSequence&& drawn) {
+            take(prompt, reply_of(std::move(drawn)));
+            ++replies_;
+            report(false);
+        },
+        [&] {
+            report(false); // long replies: progress although none has ended
+            return static_cast<bool>(stop_);
+        });
+    if (stop_.requested() != StopRequest::cancel) report(true);
+    answerer_ = nullptr;
+}
+
+void Contest::pair_up(std::size_t prompt, ComparedReply&& tuned) {
+    Comparison comparison;
+    comparison.prompt_index = static_cast<std::int64_t>(prompt);
+    comparison.prompt = texts_[prompt];
+    comparison.facts = prompts_[prompt].facts;
+    comparison.base = base_.replies().at(comparison.prompt_index);
+    comparison.tuned = std::move(tuned);
+    pending_.push_back(std::move(comparison));
+}
+
+void Contest::judge_pending() {
+    if (pending_.empty()) return;
+    std::vector<JudgedReply> replies;
+    for (const Comparison& comparison : pending_)
+        for (const ComparedReply* reply : {&comparison.base, &comparison.tuned})
+            replies.push_back(
+                {&prompts_[static_cast<std::size_t>(comparison.prompt_index)], reply->text, reply->finish});
+    auto scores = judge_.score(replies);
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+        auto give = [](ComparedReply& reply, JudgeScore& score) {
+            reply.score = score.value;
+            reply.note = std::move(score.note);
+        };
+        give(pending_[i].base, scores[2 * i]);
+        give(pending_[i].tuned, scores[2 * i + 1]);
+    }
+    observer_.on_comparisons(pending_);
+    for (Comparison& comparison : pending_) {
+        const auto at = static_cast<std::size_t>(comparison.prompt_index);
+        compared_[at] = std::move(comparison);
+        ++compared_count_;
+    }
+    pending_.clear();
+    report_headline(false);
+}
+
+void Contest::report(bool all) {
+    if (!all && seconds_since(reported_) < report_interval) return;
+    reported_ = Clock::now();
+    base_.flush();
+    judge_pending();
+    report_progress("sampling");
+}
+
+void Contest::report_progress(const char* phase) {
+    Progress progress;
+    progress.phase = phase;
+    progress.done = replies_;
+    progress.total = 2 * static_cast<std::int64_t>(prompts_.size());
+    progress.unit = "replies";
+    const double seconds = seconds_since(began_);
+    const auto drawn = static_cast<double>(replies_ - replies_before_);
+    if (answerer_ && seconds > 0) progress.rate = static_cast<double>(answerer_->drawn_tokens()) / seconds;
+    if (answerer_ && drawn > 0)
+        progress.eta_seconds = static_cast<double>(progress.total - progress.done) * seconds / drawn;
+    progress.memory_gib = memory_gib();
+    observer_.on_progress(progress);
+}
+
+void Contest::report_headline(bool final) {
+    std::vector<double> base, tuned;
+    for (const auto& comparison : compared_)
+        if (comparison) {
+            base.push_back(comparison->base.score);
+            tuned.push_back(comparison->tuned.score);
+        }
+    if (base.empty()) return;
+    const std::int64_t resamples =
+        final ? recipe_.bootstrap_resamples : std::min(recipe_.bootstrap_resamples, live_resamples);
+    const WinRate found =
+        win_rate(base, tuned, resamples, static_cast<std::uint64_t>(recipe_.seed) ^ bootstrap_salt);
+    observer_.on_headline("win_rate", found.rate);
+    observer_.on_headline("ties", static_cast<double>(found.ties)
+                                      / static_cast<double>(std::max<std::int64_t>(found.prompts, 1)));
+    observer_.on_headline("low", found.low);
+    observer_.on_headline("high", found.high);
+    observer_.on_headline("p", found.p);
+    observer_.on_headline("mean_difference", found.difference.mean);
+    observer_.on_headline("difference_low", found.difference.low);
+    observer_.on_headline("difference_high", found.difference.high);
+    observer_.on_headline("base_score", found.base_mean);
+    observer_.on_headline("tuned_score", found.tuned_mean);
+}
+
+void Contest::write_artifacts() const {
+    std::vector<Comparison> all;
+    for (const auto& comparison : compared_)
+        all.push_back(*comparison);
+    for (const auto& [name, side] :
+         {std::pair("base.json", Side::base), std::pair("tuned.json", Side::tuned)})
+        write_file_atomic(request_.folder / "artifacts" / name,
+                          replies_to_json(all, side).dump(1, ' ', false, Json::error_handler_t::replace)
+                              + "\n");
+}
+
+RunOutcome Contest::run() {
+    prepare_threads(request_.threads);
+    judge_.require_facts(prompts_);
+    if (request_.resume) take_over_stored_comparisons();
+    for (std::size_t i = 0; i < prompts_.size(); ++i)
+        replies_ += has_base(i) + compared_[i].has_value();
+    if (replies_ > 0) log("Goes on with " + std::to_string(replies_) + " stored replies.");
+    answer(
+        "base", recipe_.base, [&](std::size_t prompt) { return has_base(prompt); },
+        [&](std::size_t prompt, ComparedReply&& reply) {
+            base_.add(static_cast<std::int64_t>(prompt), texts_[prompt], std::move(reply));
+        });
+    if (!stop_ && recipe_.base == recipe_.tuned) { // its answers would be the same
+        for (std::size_t i = 0; i < prompts_.size(); ++i)
+            if (!compared_[i]) {
+                pair_up(i, ComparedReply(base_.replies().at(static_cast<std::int64_t>(i))));
+                ++replies_;
+            }
+        report(true);
+    }
+    answer(
+        "tuned", recipe_.tuned, [&](std::size_t prompt) { return compared_[prompt].has_value(); },
+        [&](std::size_t prompt, ComparedReply&& reply) { pair_up(prompt, std::move(reply)); });
+    if (stop_.requested() == StopRequest::cancel) return RunOutcome::cancelled;
+    const bool finished = compared_count_ == static_cast<std::int64_t>(prompts_.size());
+    if (finished) {
+        report_headline(true);
+        write_artifacts();
+    }
+    report_progress(finished ? "finished" : "stopped");
+    return finished ? RunOutcome::finished : RunOutcome::stopped;
+}
+
+} // namespace
+
+RunOutcome run_win_rate(const RunRequest& request, RunObserver& observer, const StopToken& stop) {
+    return Contest(request, observer, stop).run();
+}
+
+} // namespace tempera

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "core/store/model_reference.h"
+
+namespace tempera {
+
+/// The run that a data reference of the form "run:ID", "@stage", or either with "/FILE" behind it, names;
+/// none for every other form. Throws Error(not_found) with the nearest name.
+std::optional<RunRecord> referred_data_run(const std::string& reference, const ModelScope& scope);
+
+/// The file (absolute) that such a reference stands for, in the artifacts/ folder that the run left: FILE,
+/// else pairs.jsonl, else the only .jsonl file there is. Any other text is the path of a file, or a
+/// generator's name, and stays as it is. Throws Error(not_found) naming what is there, Error(bad_input) for a
+/// FILE that is no plain file name.
+std::filesystem::path resolve_data(const std::string& reference, const ModelScope& scope);
+
+} // namespace tempera

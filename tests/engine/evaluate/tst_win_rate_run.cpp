@@ -1,0 +1,205 @@
+#include "comparison_observer.h"
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/engine/evaluate/win_rate.h"
+#include "core/recipe/win_rate_recipe.h"
+#include "core/stats/win_rate.h"
+#include "core/store/run_reader.h"
+#include "core/task/constraints.h"
+
+#include <QTemporaryDir>
+#include <QTest>
+#include <set>
+
+using namespace tempera;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string golden_model(const char* name) {
+    return std::string(TEMPERA_SOURCE_DIR) + "/tests/golden/models/" + name;
+}
+
+RunRequest request(const fs::path& folder, const char* tuned, std::int64_t prompts = 12) {
+    WinRateRecipe recipe;
+    recipe.base = golden_model("qwen2-tied");
+    recipe.tuned = golden_model(tuned);
+    recipe.prompts = prompts;
+    recipe.chat_template = "chatml";
+    recipe.temperature = 1.5;
+    recipe.top_p = 1;
+    recipe.max_tokens = 30;
+    recipe.slots = 4;
+    recipe.seed = 3;
+    RunRequest result;
+    result.kind = "win_rate";
+    result.recipe = recipe.to_json();
+    result.folder = folder;
+    result.threads = 2;
+    return result;
+}
+
+void compare(const ComparedReply& a, const ComparedReply& b) {
+    QCOMPARE(a.text, b.text);
+    QCOMPARE(a.tokens, b.tokens);
+    QCOMPARE(a.finish, b.finish);
+    QCOMPARE(a.score, b.score);
+}
+
+} // namespace
+
+class TestWinRateRun : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void bothModelsAnswerAndAreJudged() {
+        QTemporaryDir folder;
+        const fs::path path = folder.path().toStdString();
+        ComparisonObserver seen;
+        QCOMPARE(run_win_rate(request(path, "qwen2-untied"), seen, {}), RunOutcome::finished);
+        QCOMPARE(seen.comparisons.size(), std::size_t{12});
+        QVERIFY(!seen.twice);
+        std::vector<double> base, tuned;
+        std::set<std::string> texts;
+        for (const auto& [index, comparison] : seen.comparisons) {
+            for (const ComparedReply* reply : {&comparison.base, &comparison.tuned}) {
+                const auto verdict = check_constraints(comparison.facts, reply->text);
+                QCOMPARE(reply->score, verdict.score);
+                QCOMPARE(reply->note, verdict.reason);
+                QVERIFY(reply->tokens >= 1 && reply->tokens <= 30);
+                texts.insert(reply->text);
+            }
+            base.push_back(comparison.base.score);
+            tuned.push_back(comparison.tuned.score);
+        }
+        QVERIFY(texts.size() > 12); // two models that differ
+        const WinRate expected = win_rate(base, tuned, 100, 0);
+        QCOMPARE(seen.headline["win_rate"], expected.rate);
+        QCOMPARE(seen.headline["low"], expected.low);
+        QCOMPARE(seen.headline["p"], expected.p);
+        QCOMPARE(seen.headline["mean_difference"], expected.difference.mean);
+        QCOMPARE(seen.headline["ties"], static_cast<double>(expected.ties) / 12);
+        QCOMPARE(seen.progress.done, 24);
+        for (auto [name, side] :
+             {std::pair("base.json", &Comparison::base), std::pair("tuned.json", &Comparison::tuned)}) {
+            const Json list = read_json_file(path / "artifacts" / name);
+            QCOMPARE(list.size(), std::size_t{12});
+            for (const auto& [index, comparison] : seen.comparisons) {
+                const Json& row = list[static_cast<std::size_t>(index)];
+                QCOMPARE(row["prompt"].get<std::string>(), comparison.prompt);
+                QCOMPARE(row["reply"].get<std::string>(), (comparison.*side).text);
+                QCOMPARE(row["score"].get<double>(), (comparison.*side).score);
+                QCOMPARE(row.size(), std::size_t{3});
+            }
+        }
+    }
+
+    void aModelAgainstItselfTiesAndAnswersOnce() {
+        QTemporaryDir folder;
+        ComparisonObserver seen;
+        QCOMPARE(run_win_rate(request(folder.path().toStdString(), "qwen2-tied"), seen, {}),
+                 RunOutcome::finished);
+        QCOMPARE(seen.headline["win_rate"], 0.0);
+        QCOMPARE(seen.headline["ties"], 1.0);
+        QCOMPARE(seen.headline["p"], 1.0);
+        int answered = 0;
+        for (const auto& message : seen.events)
+            answered += message.find(" answers ") != std::string::npos;
+        QCOMPARE(answered, 1);
+    }
+
+    /// Stopped among the base's replies, then among the tuned model's: nothing is drawn again, and the result
+    /// is that of an uninterrupted run.
+    void resumesWhatWasStopped() {
+        QTemporaryDir whole_folder, folder;
+        ComparisonObserver whole;
+        QCOMPARE(run_win_rate(request(whole_folder.path().toStdString(), "qwen2-untied", 40), whole, {}),
+                 RunOutcome::finished);
+        RunRequest part = request(folder.path().toStdString(), "qwen2-untied", 40);
+        std::size_t compared = 0;
+        for (std::int64_t after : {1, 41}) {
+            RunWriter writer(part.folder);
+            ComparisonObserver seen;
+            seen.writer = &writer;
+            seen.stop_after = after;
+            run_win_rate(part, seen, seen.stop);
+            writer.flush();
+            QVERIFY(!seen.twice);
+            const std::size_t stored = RunReader(part.folder).comparisons().size();
+            QCOMPARE(stored, compared + seen.comparisons.size());
+            compared = stored;
+            part.resume = true;
+        }
+        RunWriter writer(part.folder);
+        ComparisonObserver rest;
+        rest.writer = &writer;
+        QCOMPARE(run_win_rate(part, rest, {}), RunOutcome::finished);
+        writer.flush();
+        QCOMPARE(rest.comparisons.size(), 40 - compared);
+        const auto stored = RunReader(part.folder).comparisons();
+        QCOMPARE(stored.size(), std::size_t{40});
+        for (const Comparison& comparison : stored) {
+            compare(comparison.base, whole.comparisons.at(comparison.prompt_index).base);
+            compare(comparison.tuned, whole.comparisons.at(comparison.prompt_index).tuned);
+        }
+        for (const char* name : {"win_rate", "low", "high", "p", "mean_difference", "difference_low"})
+            QCOMPARE(rest.headline[name], whole.headline[name]);
+        QCOMPARE(read_file(part.folder / "artifacts/tuned.json", 1 << 20),
+                 read_file(fs::path(whole_folder.path().toStdString()) / "artifacts/tuned.json", 1 << 20));
+    }
+
+    void aReplyThatWasCutShortIsDrawnAgain() {
+        QTemporaryDir folder;
+        RunRequest part = request(folder.path().toStdString(), "qwen2-untied");
+        ComparisonObserver first;
+        QCOMPARE(run_win_rate(part, first, {}), RunOutcome::finished);
+        const fs::path log = part.folder / "artifacts/base_replies.jsonl";
+        const std::string text = read_file(log, 1 << 20);
+        write_file_atomic(log, text.substr(0, text.size() - 9) + "\xff"); // as a kill may leave it
+        { RunWriter writer(part.folder); }
+        part.resume = true;
+        ComparisonObserver again;
+        QCOMPARE(run_win_rate(part, again, {}), RunOutcome::finished);
+        for (const auto& [index, comparison] : first.comparisons)
+            compare(comparison.base, again.comparisons.at(index).base);
+    }
+
+    void otherPromptsAreRefusedOnResume() {
+        QTemporaryDir folder;
+        RunRequest part = request(folder.path().toStdString(), "qwen2-tied");
+        ComparisonObserver seen;
+        run_win_rate(part, seen, {});
+        part.resume = true;
+        part.recipe["data_seed"] = 9;
+        QVERIFY_THROWS_EXCEPTION(Error, run_win_rate(part, seen, {}));
+    }
+
+    void promptsThatTheJudgeCannotCheckAreRefusedBeforeAnythingIsDrawn() {
+        QTemporaryDir folder;
+        RunRequest bad = request(folder.path().toStdString(), "qwen2-tied");
+        const fs::path file = bad.folder / "prompts.jsonl";
+        write_file_atomic(file, "{\"prompt\":\"Hi\"}\n");
+        bad.recipe["data"] = file.string();
+        ComparisonObserver seen;
+        try {
+            run_win_rate(bad, seen, {});
+            QFAIL("accepted");
+        } catch (const Error& error) {
+            QCOMPARE(error.kind(), ErrorKind::bad_input);
+            QVERIFY2(QString(error.what()).contains("Prompt 0 (\"Hi\")"), error.what());
+        }
+        QVERIFY(seen.comparisons.empty());
+    }
+
+    void cancelLeavesAtOnce() {
+        QTemporaryDir folder;
+        ComparisonObserver seen;
+        seen.stop.request(StopRequest::cancel);
+        QCOMPARE(run_win_rate(request(folder.path().toStdString(), "qwen2-untied"), seen, seen.stop),
+                 RunOutcome::cancelled);
+        QVERIFY(seen.comparisons.empty());
+    }
+};
+
+QTEST_APPLESS_MAIN(TestWinRateRun)
+#include "tst_win_rate_run.moc"
