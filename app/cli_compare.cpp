@@ -83,6 +83,10 @@ private:
 Json recipe_of(CompareOptions& options) {
     WinRateRecipe& recipe = options.recipe;
     recipe.judge = options.judge;
+    if (options.judge.starts_with("reward:")) {
+        recipe.judge = "reward_model";
+        recipe.reward_model = model_folder(options.judge.substr(7), options.workspace);
+    }
     recipe.base = model_folder(options.a, options.workspace);
     recipe.tuned = model_folder(options.b, options.workspace);
     if (!options.prompts.empty()) {
@@ -163,7 +167,8 @@ void add_compare_verb(CLI::App& app, Action& action) {
         ->required()
         ->type_name("MODEL");
     verb->add_option("--b", options->b, "The one that should be better")->required()->type_name("MODEL");
-    verb->add_option("--judge", options->judge, "constraints or countdown (constraints)");
+    verb->add_option("--judge", options->judge,
+                     "constraints, countdown, or reward:MODEL, a reward model (constraints)");
     add_answer_options(*verb, *options);
     verb->add_option("--out", options->target, "Write a.json and b.json, lists of {prompt, reply, score}")
         ->type_name("DIR");

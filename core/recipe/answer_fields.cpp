@@ -106,12 +106,19 @@ void bind_slots(SamplingFields& r, std::vector<Binding>& list) {
 void bind_judge(JudgeFields& r, std::vector<Binding>& list) {
     list.push_back(
         Binding("judge", &r.judge)
-            .choices({"constraints", "countdown"})
+            .choices({"constraints", "countdown", "reward_model"})
             .label("Judge")
             .group("Judge")
             .simple()
             .help("What scores an answer: the share of the instruction's constraints that it meets, "
-                  "or the Countdown verifier."));
+                  "the Countdown verifier, or a reward model."));
+    list.push_back(
+        Binding("reward_model", &r.reward_model)
+            .model()
+            .label("Reward model")
+            .group("Judge")
+            .help("The judge \"reward_model\": run:ID or @STAGE of a run of kind reward, or a folder "
+                  "with an encoder that gives one score."));
 }
 
 void check_stop(const std::vector<std::string>& stop, std::vector<FieldProblem>& list) {
@@ -121,6 +128,10 @@ void check_stop(const std::vector<std::string>& stop, std::vector<FieldProblem>&
 }
 
 void check_judge(const JudgeFields& fields, const std::string& data, std::vector<FieldProblem>& list) {
+    if (fields.judge == "reward_model" && fields.reward_model.empty())
+        list.push_back({"reward_model",
+                        "judge \"reward_model\" needs reward_model: name a run of kind reward "
+                        "(run:ID) or a folder."});
     if ((fields.judge == "constraints" && data == "countdown")
         || (fields.judge == "countdown" && data == "instructions"))
         list.push_back({"judge", "judge \"" + fields.judge + "\" cannot score answers to \"" + data

@@ -33,6 +33,7 @@ struct SamplingFields {
 /// What scores an answer.
 struct JudgeFields {
     std::string judge = "constraints";
+    std::string reward_model;
 };
 
 void bind_prompts(PromptFields& fields, std::vector<Binding>& list, const std::string& help);

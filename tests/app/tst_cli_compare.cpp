@@ -77,6 +77,13 @@ private slots:
         QCOMPARE(found.json()["p"].get<double>(), 1.0);
     }
 
+    void aRewardModelMayJudge() {
+        auto found = run_cli(compare({"--judge", "reward:" + golden("encoders/bert"), "--n", "2", "--json"}));
+        QVERIFY2(found.code == 0, found.err.constData());
+        QCOMPARE(found.json()["comparisons"].size(), std::size_t{2});
+        QVERIFY(found.json()["base_score"] != found.json()["tuned_score"]);
+    }
+
     void promptsMayComeFromAFile() {
         QString file =
             write("prompts.jsonl", R"({"prompt":"Say hi","constraints":[{"type":"words","at_least":1}]})"

@@ -227,6 +227,67 @@ private slots:
         QVERIFY2(result.has_one_error_line(), result.err.constData());
     }
 
+    void aStudyStandsBesideThePaper() {
+        QTemporaryDir place;
+        QString id;
+        {
+            Workspace workspace(place.path().toStdString(), Workspace::Access::read_write);
+            const StudyRecord study = workspace.add_study({"", "Table 1, mine", R"({"study":"table-1"})", 0});
+            auto add = [&](const char* stage, const char* kind, const char* paper,
+                           std::map<std::string, double> headline) {
+                RunRecord run;
+                run.study = study.id;
+                run.stage = stage;
+                run.kind = kind;
+                Json recipe = {{"kind", kind}};
+                if (*paper) recipe["paper"] = paper;
+                run.recipe = to_json_line(recipe);
+                run.headline = std::move(headline);
+                run.status = RunStatus::finished;
+                return workspace.add_run(run).id;
+            };
+            add("sft", "sft", "", {{"eval_loss", 1.25}, {"other", 3}});
+            const auto won = add("win", "win_rate", "table_1.dpo_lora",
+                                 {{"win_rate", .625}, {"low", .5}, {"high", .75}, {"p", .01}});
+            add("score", "sweep", "table_2.sft", {{"best", .9}, {"mean_score", .4}});
+            add("best", "sweep", "table_2.best_of_n", {{"best", .9}, {"mean_score", .4}});
+            RunWriter writer(workspace.run_folder(won));
+            std::vector<Comparison> comparisons(8);
+            for (int i = 0; i < 8; ++i) {
+                comparisons[static_cast<std::size_t>(i)].prompt_index = i;
+                comparisons[static_cast<std::size_t>(i)].prompt = "Prompt\n" + std::to_string(i);
+                comparisons[static_cast<std::size_t>(i)].tuned.score = i < 5 ? i + 1 : i == 5 ? -2 : 0;
+            }
+            writer.on_comparisons(comparisons);
+            writer.flush();
+            id = QString::fromStdString(won);
+        }
+        auto show = [&](const QStringList& what) {
+            return run_cli(QStringList{"show"} + what + QStringList{"--workspace", place.path()});
+        };
+        for (const char* name : {"table-1", "Table 1, mine"}) {
+            auto text = show({name});
+            QVERIFY2(text.code == 0, text.err.constData());
+            for (const char* part : {"eval_loss 1.25", ".625 (95 % .500 to .750)", ".665", ".400", ".370",
+                                     ".900", ".811", "Paper: Han, Zhang"})
+                QVERIFY2(text.out.contains(part), part);
+        }
+        const json stages = show({"table-1", "--json"}).json()["stages"];
+        QCOMPARE(stages.size(), std::size_t{4});
+        QVERIFY(!stages[0].contains("paper"));
+        QCOMPARE(stages[1]["paper"]["value"].get<double>(), .665);
+        QCOMPARE(stages[1]["paper"]["here"].get<double>(), .625);
+        QCOMPARE(stages[2]["paper"]["here"].get<double>(), .4);
+        QCOMPARE(stages[3]["paper"]["here"].get<double>(), .9);
+        auto won = show({id});
+        for (const char* part : {".625", "5, 2, 1", "B is worst on\n  prompt 5, A 0, B -2: Prompt 5",
+                                 "B is best on\n  prompt 4, A 0, B 5: Prompt 4"})
+            QVERIFY2(won.out.contains(part), won.out.constData());
+        const json comparison = show({id, "--json"}).json()["comparison"];
+        QCOMPARE(comparison["wins"].get<int>(), 5);
+        QCOMPARE(comparison["losses"].get<int>(), 1);
+    }
+
     void aWorkspaceHeldByAnotherProgramIsSaidAndCanBeRead() {
         Workspace holder(folder().toStdString(), Workspace::Access::read_write);
         QCOMPARE(cli({"runs"}).code, 0);

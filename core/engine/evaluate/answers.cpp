@@ -69,9 +69,15 @@ void Answerer::answer(std::span<const TaskPrompt> prompts, double temperature, c
         interrupted);
 }
 
-Judge::Judge(const JudgeFields& fields) : fields_(fields) {}
+Judge::Judge(const JudgeFields& fields, const DeviceFields& device) : fields_(fields) {
+    if (fields.judge != "reward_model") return;
+    RewardModel::Options options;
+    options.device = select_device(device.device);
+    model_ = RewardModel::load(fields.reward_model, options);
+}
 
 void Judge::require_facts(std::span<const TaskPrompt> prompts) const {
+    if (model_) return; // it judges anything
     const std::string key = fields_.judge == "countdown" ? "nums" : "constraints";
     for (std::size_t i = 0; i < prompts.size(); ++i)
         if (prompts[i].facts.empty() || !parse_json(prompts[i].facts, "A prompt's facts").contains(key))
@@ -82,6 +88,14 @@ void Judge::require_facts(std::span<const TaskPrompt> prompts) const {
 
 std::vector<JudgeScore> Judge::score(std::span<const JudgedReply> replies) const {
     std::vector<JudgeScore> scores;
+    if (model_) {
+        std::vector<RewardText> texts;
+        for (const JudgedReply& reply : replies)
+            texts.push_back({reply.prompt->text, std::string(reply.text)});
+        for (double score : model_->score(texts))
+            scores.push_back({score, ""});
+        return scores;
+    }
     for (const JudgedReply& reply : replies) {
         if (fields_.judge == "countdown") {
             const Json facts = parse_json(reply.prompt->facts, "A prompt's facts");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/data/prompt_set.h"
+#include "core/engine/reward/reward_model.h"
 #include "core/engine/sample/sampler.h"
 #include "core/recipe/answer_fields.h"
 #include "core/recipe/shared_fields.h"
@@ -8,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace tempera {
@@ -62,7 +64,8 @@ struct JudgeScore {
 /// Scores replies by the judge of a recipe.
 class Judge {
 public:
-    explicit Judge(const JudgeFields& fields);
+    /// Loads the reward model, if that is the judge. Throws Error.
+    Judge(const JudgeFields& fields, const DeviceFields& device);
     /// Throws Error(bad_input) for a prompt whose answers the judge cannot score.
     void require_facts(std::span<const TaskPrompt> prompts) const;
     /// One score each, in order.
@@ -70,6 +73,7 @@ public:
 
 private:
     JudgeFields fields_;
+    std::optional<RewardModel> model_;
 };
 
 } // namespace tempera

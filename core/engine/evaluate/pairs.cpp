@@ -47,7 +47,7 @@ class Draw {
 public:
     Draw(const RunRequest& request, RunObserver& observer, const StopToken& stop)
         : request_(request), observer_(observer), stop_(stop), recipe_(PairsRecipe::from(request.recipe)),
-          judge_(recipe_), prompts_(prompts_of(recipe_)), samples_(prompts_.size()) {}
+          judge_(recipe_, recipe_), prompts_(prompts_of(recipe_)), samples_(prompts_.size()) {}
 
     RunOutcome run();
 

@@ -2,6 +2,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/engine/evaluate/win_rate.h"
+#include "core/engine/reward/reward_model.h"
 #include "core/recipe/win_rate_recipe.h"
 #include "core/stats/win_rate.h"
 #include "core/store/run_reader.h"
@@ -9,6 +10,7 @@
 
 #include <QTemporaryDir>
 #include <QTest>
+#include <cmath>
 #include <set>
 
 using namespace tempera;
@@ -18,6 +20,10 @@ namespace {
 
 std::string golden_model(const char* name) {
     return std::string(TEMPERA_SOURCE_DIR) + "/tests/golden/models/" + name;
+}
+
+fs::path golden_encoder() {
+    return fs::path(TEMPERA_SOURCE_DIR) / "tests/golden/encoders/bert";
 }
 
 RunRequest request(const fs::path& folder, const char* tuned, std::int64_t prompts = 12) {
@@ -162,6 +168,25 @@ private Q_SLOTS:
         QCOMPARE(run_win_rate(part, again, {}), RunOutcome::finished);
         for (const auto& [index, comparison] : first.comparisons)
             compare(comparison.base, again.comparisons.at(index).base);
+    }
+
+    void aRewardModelJudgesAnything() {
+        QTemporaryDir folder;
+        RunRequest judged = request(folder.path().toStdString(), "qwen2-untied", 5);
+        const fs::path file = judged.folder / "prompts.jsonl", model = golden_encoder();
+        write_file_atomic(file, "{\"prompt\":\"Hi\"}\n{\"prompt\":\"Say more\"}\n");
+        judged.recipe.merge_patch(
+            {{"data", file.string()}, {"judge", "reward_model"}, {"reward_model", model.string()}});
+        ComparisonObserver seen;
+        QCOMPARE(run_win_rate(judged, seen, {}), RunOutcome::finished);
+        QCOMPARE(seen.comparisons.size(), std::size_t{2});
+        const RewardModel reward = RewardModel::load(model);
+        for (const auto& [index, comparison] : seen.comparisons)
+            for (const ComparedReply* reply : {&comparison.base, &comparison.tuned}) {
+                const std::vector<RewardText> text = {{comparison.prompt, reply->text}};
+                QVERIFY(std::abs(reply->score - reward.score(text)[0]) < 1e-5);
+            }
+        QVERIFY(seen.comparisons.at(0).base.score != seen.comparisons.at(0).tuned.score);
     }
 
     void otherPromptsAreRefusedOnResume() {
