@@ -7,6 +7,7 @@
 #include "core/engine/model/decoder_io.h"
 #include "core/engine/sample/sampler.h"
 #include "core/engine/train/machine.h"
+#include "core/engine/train/rloo.h"
 #include "core/engine/train/sft.h"
 #include "core/queue/engine.h"
 
@@ -24,6 +25,7 @@ constexpr std::pair<std::string_view, RunFunction> run_kinds[] = {
     {"sweep", run_sweep},
     {"win_rate", run_win_rate},
     {"pairs", run_pairs},
+    {"rloo", run_rloo},
 };
 
 /// Holds back what is drawn until everything before it was delivered.

@@ -4,6 +4,7 @@
 #include "core/base/suggest.h"
 #include "core/recipe/kind.h"
 #include "core/recipe/pairs_recipe.h"
+#include "core/recipe/rloo_recipe.h"
 #include "core/recipe/sft_recipe.h"
 #include "core/recipe/sweep_recipe.h"
 #include "core/recipe/win_rate_recipe.h"
@@ -41,6 +42,10 @@ const std::vector<KindRow>& rows() {
         make_row<SftRecipe>(
             "sft", "Supervised fine-tuning",
             "Trains a model on examples of prompts and responses, whole or through a LoRA adapter."),
+        make_row<RlooRecipe>(
+            "rloo", "RLOO",
+            "Draws completions, rewards them, and trains the model towards those that beat the others of "
+            "their prompt (REINFORCE leave-one-out)."),
         make_row<SweepRecipe>(
             "sweep", "Best-of-N temperature sweep",
             "Samples every problem N times at every temperature, verifies each sample, and maps score over "

@@ -201,6 +201,7 @@ DrawnToken TokenDrawer::draw(const float* row, const DrawSettings& s, std::span<
     float largest = k.row_max(row, vocab_);
     RowSums sums = k.row_sums(row, vocab_, largest, inverse_t, block_sums_.data());
     const double log_total = static_cast<double>(largest) + std::log(sums.raw);
+    const double raw_largest = static_cast<double>(largest), hot_total = std::log(sums.hot);
     const float* raw = row;
     row = penalise(row, s.repetition_penalty, prompt, output);
     if (row != raw) {
@@ -216,7 +217,9 @@ DrawnToken TokenDrawer::draw(const float* row, const DrawSettings& s, std::span<
     } else {
         id = draw_block(row, largest, inverse_t, uniform * sums.hot);
     }
-    return {id, static_cast<float>(static_cast<double>(raw[id]) - log_total)};
+    const auto logit = static_cast<double>(raw[id]);
+    return {id, static_cast<float>(logit - log_total),
+            static_cast<float>((logit - raw_largest) * static_cast<double>(inverse_t) - hot_total)};
 }
 
 std::vector<double> TokenDrawer::distribution(const float* row, const DrawSettings& s,

@@ -28,6 +28,7 @@ struct DrawSettings {
 struct DrawnToken {
     std::int32_t id = 0;
     float logprob = 0; ///< of the unprocessed logits (temperature 1, nothing filtered), natural logarithm
+    float tempered = 0; ///< the same of logits / T: what a policy gradient at temperature T differentiates
 };
 
 /// Draws from rows of logits, one thread at a time. No full sort anywhere: temperature alone takes two

@@ -160,6 +160,7 @@ bool Sampler::ends(Sequence& s) const {
     DrawnSequence& r = s.result;
     r.token_ids.push_back(s.token.id);
     r.logprobs.push_back(s.token.logprob);
+    r.tempered.push_back(s.token.tempered);
     r.logprob += static_cast<double>(s.token.logprob);
     const auto drawn = static_cast<std::int64_t>(r.token_ids.size());
     const auto prompt = static_cast<std::int64_t>(s.prompt->request.ids.size());

@@ -36,6 +36,7 @@ struct DrawnSequence {
     std::vector<std::int32_t>
         token_ids;               ///< everything drawn: the end token and the tokens of a stop text included
     std::vector<float> logprobs; ///< natural, at temperature 1, of the unprocessed logits
+    std::vector<float> tempered; ///< the same at the sequence's temperature (1 where it is greedy)
     double logprob = 0;          ///< their sum
     std::string text;            ///< without special tokens, the end token, and the stop text
     std::string finish;          ///< "eos", "stop", "length"

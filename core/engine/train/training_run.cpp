@@ -45,6 +45,7 @@ void save_checkpoint(TrainingRun& run, bool best, std::optional<double> eval_los
     fs::path folder = write_checkpoint(run.checkpoints, run.state.step, [&](const fs::path& target) {
         fs::create_directory(target / "model");
         run.save_model(target / "model");
+        if (run.save_more) run.save_more(target);
         save_training_state(run.state, *run.optimiser, target);
     });
     run.observer.on_checkpoint(
@@ -52,14 +53,15 @@ void save_checkpoint(TrainingRun& run, bool best, std::optional<double> eval_los
     prune_checkpoints(run.checkpoints, run.running.keep_checkpoints, {run.state.best_step});
 }
 
-/// Keeps the best loss and counts the evaluations without a better one.
-void note_evaluation(TrainingRun& run, double loss) {
+/// Keeps the best loss and counts the evaluations without a better one. A score counts as a negative loss.
+void note_evaluation(TrainingRun& run, const Metric& metric) {
     TrainingState& state = run.state;
+    const double loss = metric.name == "eval_loss" ? metric.value : -metric.value;
     if (std::isfinite(loss) && (!state.best_eval_loss || loss < *state.best_eval_loss)) {
         state.best_eval_loss = loss;
         state.best_step = state.step;
         state.evaluations_without_gain = 0;
-        run.observer.on_headline("eval_loss", loss);
+        run.observer.on_headline(metric.name, metric.value);
     } else {
         ++state.evaluations_without_gain;
         state.early_stopped =
@@ -67,17 +69,17 @@ void note_evaluation(TrainingRun& run, double loss) {
     }
 }
 
-/// Returns the loss; nothing where the run was cancelled.
-std::optional<double> run_evaluation(TrainingRun& run, const Evaluate& evaluate) {
+/// Returns the metric that counts; nothing where the run was cancelled.
+std::optional<Metric> run_evaluation(TrainingRun& run, const Evaluate& evaluate) {
     auto began = ProgressMeter::Clock::now();
     run.observer.on_progress(run.meter.progress("evaluating", run.state.step));
     auto metrics = evaluate();
     if (!metrics) return std::nullopt;
-    double loss = metrics->front().value;
+    const Metric first = metrics->front();
     metrics->push_back({"eval_runtime", ProgressMeter::seconds_since(began)});
     run.observer.on_metrics(run.state.step, *metrics);
-    note_evaluation(run, loss);
-    return loss;
+    note_evaluation(run, first);
+    return first;
 }
 
 void log_step(TrainingRun& run, const StepReport& report) {
@@ -101,6 +103,7 @@ TrainingRun begin_training(const RunRequest& request, RunObserver& observer, con
                     .checkpoints = request.folder / "checkpoints",
                     .resume_from = {},
                     .save_model = {},
+                    .save_more = {},
                     .optimiser = nullptr,
                     .state = {},
                     .meter = ProgressMeter(0, 0, {}),
@@ -163,18 +166,20 @@ std::optional<RunOutcome> close_step(TrainingRun& run, const StepReport& report,
     const bool last = state.step == state.total_steps;
     if (last || state.step % std::max<std::int64_t>(run.running.log_steps, 1) == 0) log_step(run, report);
 
-    std::optional<double> eval_loss;
+    std::optional<Metric> evaluation;
     if (evaluate && run.running.eval_steps > 0 && (last || state.step % run.running.eval_steps == 0)) {
-        eval_loss = run_evaluation(run, evaluate);
-        if (!eval_loss) return RunOutcome::cancelled;
+        evaluation = run_evaluation(run, evaluate);
+        if (!evaluation) return RunOutcome::cancelled;
     }
     run.observer.on_progress(run.meter.progress("training", state.step));
 
-    const bool best = eval_loss && state.best_step == state.step;
+    const bool best = evaluation && state.best_step == state.step;
     const bool stopping = run.stop.requested() == StopRequest::stop && !last && !state.early_stopped;
     const bool due = run.running.checkpoint_steps > 0 && state.step % run.running.checkpoint_steps == 0;
     if (best || stopping || due) {
         run.observer.on_progress(run.meter.progress("saving", state.step));
+        std::optional<double> eval_loss;
+        if (evaluation && evaluation->name == "eval_loss") eval_loss = evaluation->value;
         save_checkpoint(run, best, eval_loss);
     }
     if (stopping) return RunOutcome::stopped;
@@ -183,7 +188,7 @@ std::optional<RunOutcome> close_step(TrainingRun& run, const StepReport& report,
 
 RunOutcome finish_training(TrainingRun& run) {
     if (run.state.early_stopped)
-        run.event("log", "Stopped early: eval_loss did not fall in " + std::to_string(run.running.patience)
+        run.event("log", "Stopped early: the evaluation did not get better in " + std::to_string(run.running.patience)
                              + " evaluations.");
     run.observer.on_progress(run.meter.progress("saving", run.state.step));
     StagedFolder staged(run.request.folder / "model");

@@ -36,6 +36,7 @@ struct TrainingRun {
     const std::filesystem::path checkpoints;
     std::filesystem::path resume_from; ///< the checkpoint to go on from; empty for a run from the beginning
     std::function<void(const std::filesystem::path&)> save_model; ///< writes the model into a folder
+    std::function<void(const std::filesystem::path&)> save_more;  ///< what else a checkpoint's folder holds
 
     std::unique_ptr<Optimiser> optimiser;
     TrainingState state;
@@ -80,7 +81,8 @@ struct StepReport {
 /// gradient is not finite. Fills in what the report still lacks.
 void apply_step(TrainingRun& run, const std::vector<std::int64_t>& rows, StepReport& report);
 
-/// Metrics of an evaluation, "eval_loss" first; nothing where it was cancelled.
+/// Metrics of an evaluation, first the one that counts: "eval_loss", or one where more is better; nothing
+/// where it was cancelled.
 using Evaluate = std::function<std::optional<std::vector<Metric>>()>;
 
 /// Everything after a step: metrics (at log_steps and the end), evaluation (at eval_steps and the end, where

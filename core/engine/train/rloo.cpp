@@ -1,0 +1,186 @@
+#include "core/engine/train/rloo.h"
+
+#include "core/base/error.h"
+#include "core/engine/model/decoder_io.h"
+#include "core/engine/train/batches.h"
+#include "core/engine/train/machine.h"
+#include "core/engine/train/rloo_step.h"
+#include "core/engine/train/rollout.h"
+#include "core/engine/train/trained_model.h"
+#include "core/engine/train/training_run.h"
+
+#include <algorithm>
+
+namespace fs = std::filesystem;
+
+namespace tempera {
+
+namespace {
+
+/// The decoder whose log-probabilities the KL estimate compares with: the policy's own weights with the
+/// adapter off, or a second copy of what a fully trained policy started from.
+Decoder reference_of(const RlooRecipe& recipe, const Decoder& policy) {
+    if (!recipe.is_lora()) return load_decoder(recipe.model);
+    Decoder reference = policy; // shares the tensors
+    for (DecoderLayer& layer : reference.layers)
+        for (Linear* linear : {&layer.qkv, &layer.o, &layer.gate_up, &layer.down})
+            linear->lora.clear();
+    return reference;
+}
+
+/// What the steps of a run share.
+struct Rloo {
+    const RlooRecipe& recipe;
+    const PolicyPrompts& prompts;
+    const RewardSet rewards;
+    const PassContext policy;
+    const std::optional<PassContext> reference;
+    Sampler& sampler;
+    const StopToken& stop;
+
+    bool trainer_logprobs() const {
+        return recipe.old_logprobs == "trainer" || recipe.dtype != "float32" || !recipe.disable_dropout;
+    }
+    std::optional<std::vector<Metric>> fill(Rollout& rollout,
+                                            const std::vector<TokenExample>& examples) const;
+};
+
+/// Everything about a fresh rollout: log-probabilities, rewards, advantages. Returns its metrics; nothing
+/// where it was cancelled.
+std::optional<std::vector<Metric>> Rloo::fill(Rollout& rollout,
+                                              const std::vector<TokenExample>& examples) const {
+    if (trainer_logprobs()) {
+        auto own = completion_logprobs(policy, examples, recipe.temperature, stop);
+        if (!own) return std::nullopt;
+        for (std::size_t i = 0; i < own->size(); ++i)
+            rollout.sample(static_cast<std::int64_t>(i)).logprobs = (*own)[i];
+        // with dropout the pass that trains computes other ones
+        if (!recipe.disable_dropout) rollout.old_logprobs = std::move(*own);
+    }
+    if (reference) {
+        auto own = completion_logprobs(*reference, examples, recipe.temperature, stop);
+        if (!own) return std::nullopt;
+        for (std::size_t i = 0; i < own->size(); ++i)
+            rollout.sample(static_cast<std::int64_t>(i)).ref_logprobs = std::move((*own)[i]);
+    }
+    return judge_rollout(rollout, prompts.train, rewards, recipe);
+}
+
+std::int64_t token_count(const std::vector<TokenExample>& examples) {
+    std::int64_t tokens = 0;
+    for (const TokenExample& example : examples)
+        tokens += example.length();
+    return tokens;
+}
+
+/// Prompts by number from 1, of the completions in `rows`.
+std::vector<std::int64_t> prompt_numbers(const Rollout& rollout, const std::vector<std::int64_t>& rows,
+                                         std::int64_t k) {
+    std::vector<std::int64_t> numbers;
+    for (std::int64_t row : rows) {
+        const std::int64_t number = rollout.prompts[static_cast<std::size_t>(row / k)] + 1;
+        if (std::ranges::find(numbers, number) == numbers.end()) numbers.push_back(number);
+    }
+    return numbers;
+}
+
+RunOutcome train(const RunRequest& request, RunObserver& observer, const StopToken& stop) {
+    const RlooRecipe recipe = RlooRecipe::from(request.recipe);
+    TrainingRun run = begin_training(request, observer, stop, recipe, recipe);
+    const at::Device device = select_device(recipe.device);
+    TrainedModel model =
+        load_trained_model(recipe.model, recipe, static_cast<std::uint64_t>(recipe.seed), run.resume_from);
+    const Tokenizer tokenizer = load_tokenizer(model);
+    const PolicyPrompts prompts =
+        load_policy_prompts(recipe, model.tokenizer_folder, tokenizer, model.decoder.config);
+    move_decoder(model.decoder, device);
+    Decoder reference;
+    if (recipe.kl_coef > 0) {
+        reference = reference_of(recipe, model.decoder);
+        move_decoder(reference, device);
+    }
+    const RopeTable rope = make_rope_table(
+        model.decoder.config,
+        std::min(prompts.longest + recipe.max_tokens, model.decoder.config.max_positions), device);
+    SamplerOptions drawing;
+    drawing.threads = run.threads;
+    drawing.max_tokens = recipe.max_tokens;
+    drawing.stop = recipe.stop;
+    Sampler sampler(model.decoder, tokenizer, drawing);
+
+    auto context = [&](const Decoder& decoder) {
+        return PassContext{decoder, rope, device, compute_type_of(recipe), recipe.micro_batch_tokens};
+    };
+    const Rloo rloo{recipe,
+                    prompts,
+                    make_reward_set(recipe),
+                    context(model.decoder),
+                    recipe.kl_coef > 0 ? std::optional(context(reference)) : std::nullopt,
+                    sampler,
+                    stop};
+    const PolicyChoices choices = policy_choices(recipe);
+    const auto rows = static_cast<std::int64_t>(prompts.train.size());
+    BatchPlan plan(rows, recipe.prompts_per_step(), 1, static_cast<std::uint64_t>(recipe.seed));
+    const std::int64_t total =
+        recipe.max_steps > 0 ? recipe.max_steps : plan.total_steps(recipe.epochs, 0) * recipe.iterations;
+    Rollout rollout;
+    run.save_model = [&](const fs::path& folder) { model.save(folder); };
+    run.save_more = [&](const fs::path& folder) {
+        if (run.state.step % recipe.iterations != 0) save_rollout(rollout, folder);
+    };
+    take_up(run, trained_parameters(model.decoder), rows, total, model.decoder.config.parameter_count());
+    if (run.state.step % recipe.iterations != 0) {
+        const auto drawn = plan.batches(run.state.step / recipe.iterations).front();
+        rollout = load_rollout(run.resume_from, static_cast<std::int64_t>(drawn.size()) * recipe.k);
+    }
+    Evaluate evaluate;
+    if (!prompts.validation.empty())
+        evaluate = [&] { return evaluate_policy(sampler, prompts.validation, rloo.rewards, recipe, stop); };
+
+    std::vector<TokenExample> examples;
+    if (!rollout.empty()) examples = rollout_examples(rollout, prompts.train);
+    while (goes_on(run)) {
+        if (run.cancelled()) return RunOutcome::cancelled;
+        begin_step(run);
+        const std::int64_t number = run.state.step / recipe.iterations;
+        StepReport report{.means = {}, .tokens = 0, .epoch = plan.epoch_after(number + 1)};
+        if (run.state.step % recipe.iterations == 0) {
+            observer.on_progress(run.meter.progress("sampling", run.state.step));
+            auto drawn =
+                draw_rollout(sampler, prompts.train, plan.batches(number).front(), recipe, number, stop);
+            if (!drawn) return RunOutcome::cancelled;
+            rollout = std::move(*drawn);
+            examples = rollout_examples(rollout, prompts.train);
+            auto metrics = rloo.fill(rollout, examples);
+            if (!metrics) return RunOutcome::cancelled;
+            report.means = std::move(*metrics);
+            report.tokens = token_count(examples);
+            const std::int64_t log = std::max<std::int64_t>(recipe.log_steps, 1),
+                               last = run.state.step + recipe.iterations;
+            if (last / log > run.state.step / log || last >= total) observer.on_rollouts(rollout.groups);
+        }
+        const std::int64_t first_stream = run.state.step * recipe.completions_per_step();
+        PolicyPass pass = accumulate_policy_gradients(
+            rloo.policy, rollout, examples, choices,
+            {.training = !recipe.disable_dropout, .seed = run.state.seed}, first_stream, stop);
+        if (pass.cancelled) return RunOutcome::cancelled;
+        if (!pass.bad_completions.empty())
+            fail_numeric(run, "loss", prompt_numbers(rollout, pass.bad_completions, recipe.k));
+        for (const Metric& metric : pass.metrics())
+            report.means.push_back(metric);
+        std::vector<std::int64_t> numbers;
+        for (std::int64_t prompt : rollout.prompts)
+            numbers.push_back(prompt + 1);
+        apply_step(run, numbers, report);
+        if (auto end = close_step(run, report, evaluate)) return *end;
+    }
+    return finish_training(run);
+}
+
+} // namespace
+
+RunOutcome run_rloo(const RunRequest& request, RunObserver& observer, const StopToken& stop) {
+    return guard_memory([&] { return train(request, observer, stop); });
+}
+
+} // namespace tempera

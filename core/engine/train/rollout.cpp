@@ -1,0 +1,343 @@
+#include "core/engine/train/rollout.h"
+
+#include "core/base/error.h"
+#include "core/engine/model/forward.h"
+#include "core/engine/model/token_scores.h"
+#include "core/engine/train/batches.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace tempera {
+
+namespace {
+
+constexpr std::uint64_t rollout_salt = 0x7011007;
+
+std::vector<PolicyPrompt> read(const std::vector<TaskPrompt>& tasks, const ChatTemplate& style,
+                               const Tokenizer& tokenizer, const RlooRecipe& recipe,
+                               const ModelConfig& config) {
+    std::vector<PolicyPrompt> prompts;
+    for (const TaskPrompt& task : tasks) {
+        PolicyPrompt prompt{task, prompt_text(task, style), {}};
+        prompt.ids = tokenizer.encode(prompt.text, {.add_special_tokens = task.messages.empty()});
+        const auto tokens = static_cast<std::int64_t>(prompt.ids.size());
+        if (tokens == 0 || tokens >= config.max_positions)
+            fail(ErrorKind::bad_input, "Prompt " + std::to_string(prompts.size() + 1) + " of " + recipe.data
+                                           + " has " + std::to_string(tokens)
+                                           + " tokens; it needs at least one, and fewer than the model's "
+                                           + std::to_string(config.max_positions) + " positions.");
+        prompts.push_back(std::move(prompt));
+    }
+    return prompts;
+}
+
+RewardInput input_of(const PolicyPrompt& prompt, const std::string& text,
+                     std::span<const std::int32_t> token_ids, const std::string& finish) {
+    return {prompt.task.text, prompt.task.facts, text, token_ids, finish, prompt.text};
+}
+
+DrawSettings draw_settings(const RlooRecipe& recipe, double temperature) {
+    return {temperature, recipe.top_p, static_cast<int>(recipe.top_k), 0, 1};
+}
+
+struct Lengths {
+    std::vector<double> all, ended;
+};
+
+/// TRL's completions/*: without an ended completion its lengths count as 0.
+void add_lengths(const Lengths& lengths, std::vector<Metric>& metrics) {
+    auto add = [&](const std::string& end, const std::vector<double>& values) {
+        const std::vector<double> some = values.empty() ? std::vector<double>{0} : values;
+        metrics.push_back({"completions/mean_" + end, mean_and_deviation(some).mean});
+        metrics.push_back({"completions/min_" + end, *std::ranges::min_element(some)});
+        metrics.push_back({"completions/max_" + end, *std::ranges::max_element(some)});
+    };
+    add("length", lengths.all);
+    metrics.push_back({"completions/clipped_ratio",
+                       1
+                           - static_cast<double>(lengths.ended.size())
+                                 / std::max<double>(1, static_cast<double>(lengths.all.size()))});
+    add("terminated_length", lengths.ended);
+}
+
+} // namespace
+
+RolloutSample& Rollout::sample(std::int64_t i) {
+    const auto k = static_cast<std::int64_t>(groups.front().samples.size());
+    return groups[static_cast<std::size_t>(i / k)].samples[static_cast<std::size_t>(i % k)];
+}
+
+const RolloutSample& Rollout::sample(std::int64_t i) const {
+    return const_cast<Rollout*>(this)->sample(i);
+}
+
+PolicyPrompts load_policy_prompts(const RlooRecipe& recipe, const std::filesystem::path& model,
+                                  const Tokenizer& tokenizer, const ModelConfig& config) {
+    PromptSetOptions options;
+    options.data = recipe.data;
+    options.data_seed = static_cast<std::uint64_t>(recipe.data_seed);
+    options.prompt_style = recipe.prompt_style;
+    std::vector<TaskPrompt> train, validation;
+    const auto held_out = static_cast<std::size_t>(recipe.validation_examples);
+    if (recipe.data.ends_with(".jsonl")) { // a file's last rows are held out
+        options.count = recipe.examples > 0 ? recipe.examples + recipe.validation_examples : 0;
+        train = make_prompt_set(options);
+        const std::size_t kept = train.size() - std::min(train.size(), held_out);
+        validation.assign(train.begin() + static_cast<std::ptrdiff_t>(kept), train.end());
+        train.resize(kept);
+    } else {
+        options.split = "train";
+        options.count = recipe.examples;
+        train = make_prompt_set(options);
+        options.split = "validation";
+        options.count = recipe.validation_examples;
+        if (held_out > 0) validation = make_prompt_set(options);
+    }
+    if (train.empty())
+        fail(ErrorKind::bad_input,
+             recipe.data + " leaves no prompt to train on: lower validation_examples, or give more rows.");
+    const bool chat = !train.front().messages.empty();
+    const ChatTemplate style = chat ? ChatTemplate::load(model) : ChatTemplate::named("plain");
+    PolicyPrompts prompts{read(train, style, tokenizer, recipe, config),
+                          read(validation, style, tokenizer, recipe, config), 0};
+    for (const auto* list : {&prompts.train, &prompts.validation})
+        for (const PolicyPrompt& prompt : *list)
+            prompts.longest = std::max(prompts.longest, static_cast<std::int64_t>(prompt.ids.size()));
+    return prompts;
+}
+
+RandomStream rollout_stream(std::uint64_t seed, std::int64_t rollout, std::int64_t group, int sample) {
+    const RandomStream mixer(seed, static_cast<std::uint64_t>(rollout), rollout_salt);
+    const std::uint64_t own = (std::uint64_t{mixer.at(0)} << 32) | mixer.at(1);
+    return RandomStream(own, static_cast<std::uint64_t>(group), static_cast<std::uint32_t>(sample));
+}
+
+std::optional<Rollout> draw_rollout(Sampler& sampler, const std::vector<PolicyPrompt>& all,
+                                    const std::vector<std::int64_t>& prompts, const RlooRecipe& recipe,
+                                    std::int64_t number, const StopToken& stop) {
+    Rollout rollout;
+    rollout.prompts = prompts;
+    rollout.old_logprobs.resize(prompts.size() * static_cast<std::size_t>(recipe.k));
+    for (std::size_t g = 0; g < prompts.size(); ++g) {
+        const PolicyPrompt& prompt = all[static_cast<std::size_t>(prompts[g])];
+        RolloutGroup group{
+            number * recipe.iterations + 1, static_cast<int>(g), prompt.text, prompt.task.facts, {}};
+        group.samples.resize(static_cast<std::size_t>(recipe.k));
+        rollout.groups.push_back(std::move(group));
+    }
+    std::size_t next = 0;
+    auto source = [&](PromptRequest& request) {
+        if (next == prompts.size()) return false;
+        const auto g = static_cast<std::int64_t>(next++);
+        request.name = "Prompt " + std::to_string(prompts[static_cast<std::size_t>(g)] + 1);
+        request.ids = all[static_cast<std::size_t>(prompts[static_cast<std::size_t>(g)])].ids;
+        for (int s = 0; s < recipe.k; ++s)
+            request.sequences.push_back(
+                {g * recipe.k + s, draw_settings(recipe, recipe.temperature),
+                 rollout_stream(static_cast<std::uint64_t>(recipe.seed), number, g, s)});
+        return true;
+    };
+    auto cancelled = [&] { return stop.requested() == StopRequest::cancel; };
+    sampler.run(
+        source,
+        [&](DrawnSequence&& drawn) {
+            RolloutSample& sample = rollout.sample(drawn.tag);
+            sample.sample_index = static_cast<int>(drawn.tag % recipe.k);
+            sample.text = std::move(drawn.text);
+            sample.token_ids = std::move(drawn.token_ids);
+            sample.logprobs = std::move(drawn.tempered);
+            sample.finish = std::move(drawn.finish);
+            sample.masked = recipe.mask_truncated && sample.finish == "length";
+        },
+        cancelled);
+    if (cancelled()) return std::nullopt;
+    return rollout;
+}
+
+std::vector<TokenExample> rollout_examples(const Rollout& rollout, const std::vector<PolicyPrompt>& all) {
+    std::vector<TokenExample> examples;
+    for (std::size_t g = 0; g < rollout.groups.size(); ++g)
+        for (const RolloutSample& sample : rollout.groups[g].samples) {
+            TokenExample example{all[static_cast<std::size_t>(rollout.prompts[g])].ids, 0};
+            example.label_begin = example.length();
+            example.ids.insert(example.ids.end(), sample.token_ids.begin(), sample.token_ids.end());
+            examples.push_back(std::move(example));
+        }
+    return examples;
+}
+
+std::optional<std::vector<std::vector<float>>> completion_logprobs(const PassContext& context,
+                                                                   const std::vector<TokenExample>& examples,
+                                                                   double temperature,
+                                                                   const StopToken& stop) {
+    at::NoGradGuard no_grad;
+    std::vector<std::vector<float>> result(examples.size());
+    std::vector<std::int64_t> rows(examples.size());
+    std::iota(rows.begin(), rows.end(), std::int64_t{0});
+    for (const MicroBatch& micro :
+         make_micro_batches(examples, rows, context.micro_batch_tokens, 0, context.device)) {
+        if (stop.requested() == StopRequest::cancel) return std::nullopt;
+        at::Tensor hidden =
+            decoder_hidden(context.model, micro.row, context.rope, {}, micro.wanted, context.compute_type);
+        const TokenScores scores = score_tokens(hidden, context.model.lm_head, micro.targets, temperature);
+        auto at = scores.logprobs.begin();
+        for (std::int64_t row : micro.rows) {
+            const auto count = examples[static_cast<std::size_t>(row)].targets();
+            result[static_cast<std::size_t>(row)].assign(at, at + count);
+            at += count;
+        }
+    }
+    return result;
+}
+
+RewardSet make_reward_set(const RlooRecipe& recipe) {
+    RewardSet set;
+    for (const std::string& text : recipe.rewards) {
+        set.names.push_back(parse_reward(text));
+        set.functions.push_back(
+            make_reward_function(set.names.back().name, {recipe.max_tokens, recipe.length_limit}));
+    }
+    return set;
+}
+
+std::vector<std::vector<RewardScore>> RewardSet::score(std::span<const RewardInput> inputs) const {
+    std::vector<std::vector<RewardScore>> scores;
+    for (std::size_t f = 0; f < functions.size(); ++f) {
+        scores.push_back(functions[f](inputs));
+        for (const RewardScore& score : scores.back())
+            if (std::isinf(score.value))
+                fail(ErrorKind::numeric, "The reward \"" + names[f].name + "\" is infinite.");
+    }
+    return scores;
+}
+
+namespace {
+
+/// Raw rewards into the samples; returns them as rewards[f][i].
+std::vector<std::vector<double>> reward_samples(Rollout& rollout, const std::vector<PolicyPrompt>& all,
+                                                const RewardSet& rewards) {
+    std::vector<RewardInput> inputs;
+    for (std::size_t g = 0; g < rollout.groups.size(); ++g)
+        for (const RolloutSample& sample : rollout.groups[g].samples)
+            inputs.push_back(input_of(all[static_cast<std::size_t>(rollout.prompts[g])], sample.text,
+                                      sample.token_ids, sample.finish));
+    auto scores = rewards.score(inputs);
+    std::vector<std::vector<double>> values(scores.size());
+    for (std::size_t f = 0; f < scores.size(); ++f)
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            RolloutSample& sample = rollout.sample(static_cast<std::int64_t>(i));
+            values[f].push_back(scores[f][i].value);
+            sample.rewards[rewards.names[f].name] = scores[f][i].value;
+            if (sample.note.empty()) sample.note = std::move(scores[f][i].note);
+        }
+    return values;
+}
+
+} // namespace
+
+std::vector<Metric> judge_rollout(Rollout& rollout, const std::vector<PolicyPrompt>& all,
+                                  const RewardSet& rewards, const RlooRecipe& recipe) {
+    const auto values = reward_samples(rollout, all, rewards);
+    const auto n = static_cast<std::size_t>(rollout.completions());
+    RewardShaping shaping{{}, recipe.missing_eos_penalty, recipe.reward_normalise, recipe.reward_clip};
+    RewardShaping plain;
+    for (const WeightedReward& name : rewards.names)
+        shaping.weights.push_back(name.weight), plain.weights.push_back(name.weight);
+
+    std::vector<bool> cut(n);
+    Lengths lengths;
+    for (std::size_t i = 0; i < n; ++i) {
+        const RolloutSample& sample = rollout.sample(static_cast<std::int64_t>(i));
+        cut[i] = sample.finish == "length";
+        lengths.all.push_back(static_cast<double>(sample.token_ids.size()));
+        if (!cut[i]) lengths.ended.push_back(lengths.all.back());
+    }
+    const std::vector<double> shaped = shape_rewards(values, cut, shaping);
+    std::vector<double> compared = shaped;
+    const KlEstimator estimator = kl_estimator_from(recipe.kl_estimator);
+    double kl = 0, kl_tokens = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        RolloutSample& sample = rollout.sample(static_cast<std::int64_t>(i));
+        sample.reward = shaped[i];
+        sample.kl = sample.masked ? 0 : kl_of_sequence(estimator, sample.logprobs, sample.ref_logprobs);
+        if (recipe.kl_in == "reward") compared[i] -= recipe.kl_coef * sample.kl;
+        if (!sample.masked) kl_tokens += static_cast<double>(sample.ref_logprobs.size());
+        kl += sample.kl;
+    }
+    const Advantages advantages =
+        leave_one_out(compared, recipe.k, recipe.advantage_normalise, recipe.advantage_epsilon);
+    for (std::size_t i = 0; i < n; ++i) {
+        RolloutSample& sample = rollout.sample(static_cast<std::int64_t>(i));
+        sample.baseline = advantages.baselines[i];
+        sample.advantage = advantages.advantages[i];
+    }
+
+    const MeanAndDeviation reward = mean_and_deviation(shape_rewards(values, std::vector<bool>(n), plain));
+    std::vector<Metric> metrics{{"reward", reward.mean}, {"reward_std", reward.deviation}};
+    for (std::size_t f = 0; f < values.size(); ++f) {
+        const MeanAndDeviation own = mean_and_deviation(values[f]);
+        metrics.push_back({"rewards/" + rewards.names[f].name + "/mean", own.mean});
+        metrics.push_back({"rewards/" + rewards.names[f].name + "/std", own.deviation});
+    }
+    if (recipe.kl_coef > 0) {
+        metrics.push_back({"kl", kl / std::max(1.0, kl_tokens)});
+        metrics.push_back({"kl_sum", kl / static_cast<double>(n)});
+    }
+    add_lengths(lengths, metrics);
+    metrics.push_back({"frac_reward_zero_std", static_cast<double>(advantages.groups_without_variance)
+                                                   / static_cast<double>(advantages.groups)});
+    return metrics;
+}
+
+std::optional<std::vector<Metric>> evaluate_policy(Sampler& sampler, const std::vector<PolicyPrompt>& prompts,
+                                                   const RewardSet& rewards, const RlooRecipe& recipe,
+                                                   const StopToken& stop) {
+    std::vector<DrawnSequence> drawn(prompts.size());
+    std::size_t next = 0;
+    auto source = [&](PromptRequest& request) {
+        if (next == prompts.size()) return false;
+        request.name = "Held-out prompt " + std::to_string(next + 1);
+        request.ids = prompts[next].ids;
+        request.sequences.push_back({static_cast<std::int64_t>(next),
+                                     draw_settings(recipe, recipe.eval_temperature),
+                                     rollout_stream(static_cast<std::uint64_t>(recipe.seed), -1,
+                                                    static_cast<std::int64_t>(next), 0)});
+        ++next;
+        return true;
+    };
+    auto cancelled = [&] { return stop.requested() == StopRequest::cancel; };
+    sampler.run(
+        source, [&](DrawnSequence&& one) { drawn[static_cast<std::size_t>(one.tag)] = std::move(one); },
+        cancelled);
+    if (cancelled()) return std::nullopt;
+
+    std::vector<RewardInput> inputs;
+    std::vector<double> verified, lengths, cut;
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+        inputs.push_back(input_of(prompts[i], drawn[i].text, drawn[i].token_ids, drawn[i].finish));
+        verified.push_back(verify_by_facts(prompts[i].task.facts, drawn[i].text).value);
+        lengths.push_back(static_cast<double>(drawn[i].token_ids.size()));
+        cut.push_back(drawn[i].finish == "length" ? 1 : 0);
+    }
+    std::vector<std::vector<double>> values;
+    RewardShaping plain;
+    for (const auto& scores : rewards.score(inputs)) {
+        plain.weights.push_back(rewards.names[values.size()].weight);
+        values.emplace_back();
+        for (const RewardScore& score : scores)
+            values.back().push_back(score.value);
+    }
+    const double reward =
+        mean_and_deviation(shape_rewards(values, std::vector<bool>(prompts.size()), plain)).mean;
+    const double score = mean_and_deviation(verified).mean;
+    std::vector<Metric> metrics;
+    if (!std::isnan(score)) metrics.push_back({"eval_score", score});
+    metrics.push_back({"eval_reward", reward});
+    metrics.push_back({"eval_mean_length", mean_and_deviation(lengths).mean});
+    metrics.push_back({"eval_clipped_ratio", mean_and_deviation(cut).mean});
+    return metrics;
+}
+
+} // namespace tempera

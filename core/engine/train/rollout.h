@@ -1,0 +1,96 @@
+#pragma once
+
+#include "core/base/stop_token.h"
+#include "core/data/prompt_set.h"
+#include "core/engine/reward/reward_function.h"
+#include "core/engine/sample/sampler.h"
+#include "core/engine/train/examples.h"
+#include "core/engine/train/pass_context.h"
+#include "core/recipe/rloo_recipe.h"
+#include "core/stats/rloo.h"
+#include "core/store/records.h"
+
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+namespace tempera {
+
+/// A prompt as the policy reads it.
+struct PolicyPrompt {
+    TaskPrompt task;
+    std::string text; ///< what is tokenised
+    std::vector<std::int32_t> ids;
+};
+
+/// The prompts of a recipe, in training and held out.
+struct PolicyPrompts {
+    std::vector<PolicyPrompt> train;
+    std::vector<PolicyPrompt> validation;
+    std::int64_t longest = 0; ///< tokens
+};
+/// Throws Error(bad_input) where nothing is left to train on or a prompt leaves no room to draw.
+PolicyPrompts load_policy_prompts(const RlooRecipe& recipe, const std::filesystem::path& model,
+                                  const Tokenizer& tokenizer, const ModelConfig& config);
+
+/// k completions of every prompt of a step. Completion i = group * k + sample.
+struct Rollout {
+    std::vector<std::int64_t> prompts; ///< groups[g] answers prompts[g] of the training prompts
+    std::vector<RolloutGroup> groups;
+    /// Under the policy that drew them, as the trainer computes it: what ratios are formed with. Empty for a
+    /// completion until it is known.
+    std::vector<std::vector<float>> old_logprobs;
+
+    bool empty() const { return groups.empty(); }
+    std::int64_t completions() const { return static_cast<std::int64_t>(old_logprobs.size()); }
+    RolloutSample& sample(std::int64_t i);
+    const RolloutSample& sample(std::int64_t i) const;
+};
+
+/// The random numbers of a completion: of (seed, rollout, group, sample) alone.
+RandomStream rollout_stream(std::uint64_t seed, std::int64_t rollout, std::int64_t group, int sample);
+
+/// Draws k completions of each of `prompts`; nothing where it was cancelled. `number` counts the rollouts of
+/// the run.
+std::optional<Rollout> draw_rollout(Sampler& sampler, const std::vector<PolicyPrompt>& all,
+                                    const std::vector<std::int64_t>& prompts, const RlooRecipe& recipe,
+                                    std::int64_t number, const StopToken& stop);
+
+/// Prompt and completion of every completion, for the trainer.
+std::vector<TokenExample> rollout_examples(const Rollout& rollout, const std::vector<PolicyPrompt>& all);
+
+/// Log-probabilities of every example's completion tokens at `temperature`, without dropout and gradients;
+/// nothing where it was cancelled.
+std::optional<std::vector<std::vector<float>>> completion_logprobs(const PassContext& context,
+                                                                   const std::vector<TokenExample>& examples,
+                                                                   double temperature, const StopToken& stop);
+
+/// The reward functions of a recipe, with the names and weights it gives them.
+struct RewardSet {
+    std::vector<WeightedReward> names;
+    std::vector<RewardFunction> functions;
+
+    /// scores[f][i]
+    std::vector<std::vector<RewardScore>> score(std::span<const RewardInput> inputs) const;
+};
+RewardSet make_reward_set(const RlooRecipe& recipe);
+
+/// Rewards every completion and fills in reward, kl, baseline and advantage. ref_logprobs must be there where
+/// kl_coef > 0. Returns TRL's metrics of the rollout: reward (first), reward_std, rewards/<f>/mean and std,
+/// kl (per token), completions/*, frac_reward_zero_std; besides kl_sum (per completion).
+std::vector<Metric> judge_rollout(Rollout& rollout, const std::vector<PolicyPrompt>& all,
+                                  const RewardSet& rewards, const RlooRecipe& recipe);
+
+/// One completion of every held-out prompt, scored: eval_score (the verifier the facts call for; first where
+/// any do), eval_reward (weighted sum of the reward functions), eval_mean_length, eval_clipped_ratio. Nothing
+/// where it was cancelled.
+std::optional<std::vector<Metric>> evaluate_policy(Sampler& sampler, const std::vector<PolicyPrompt>& prompts,
+                                                   const RewardSet& rewards, const RlooRecipe& recipe,
+                                                   const StopToken& stop);
+
+/// rollout.json of a checkpoint in the middle of a rollout's iterations. Every float comes back bit for bit.
+/// Throws Error(io, disk_full); reading, Error(bad_input).
+void save_rollout(const Rollout& rollout, const std::filesystem::path& folder);
+Rollout load_rollout(const std::filesystem::path& folder, std::int64_t completions);
+
+} // namespace tempera

@@ -1,0 +1,249 @@
+#include "rloo_test_run.h"
+
+#include "core/base/files.h"
+#include "core/engine/model/decoder_io.h"
+#include "core/engine/model/forward.h"
+#include "core/engine/model/weights.h"
+#include "core/engine/train/rollout.h"
+
+#include <ATen/ATen.h>
+#include <QtTest>
+#include <cmath>
+
+using namespace tempera;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string model_bytes(const fs::path& run, const std::string& method) {
+    return read_file(run / "model" / (method == "lora" ? "adapter_model.safetensors" : "model.safetensors"),
+                     1 << 26);
+}
+
+} // namespace
+
+class TestRlooRun : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    /// Bug 11: with an adapter's dropout in the recipe, the first step's ratio is 1 and nothing is clipped,
+    /// whatever the clip; and the sampler's numbers are the trainer's.
+    void theFirstStepsRatioIsExactlyOne() {
+        RlooTestRun run("llama-rope", "lora");
+        run.recipe.update({{"lora_dropout", 0.05},
+                           {"clip_low", 0},
+                           {"clip_high", 0},
+                           {"iterations", 2},
+                           {"learning_rate", 1e-2}});
+        QVERIFY(run.run() == RunOutcome::finished);
+        for (std::int64_t step : {1, 3}) {
+            QCOMPARE(run.metric(step, "ratio/mean"), 1.0);
+            QCOMPARE(run.metric(step, "clip_ratio/region_mean"), 0.0);
+            QVERIFY(run.metric(step, "sampling/sampling_logp_difference/max") < 1e-4);
+        }
+        // The second step on the same completions is another policy already.
+        QVERIFY(run.metric(2, "ratio/mean") != 1.0);
+        QVERIFY(run.metric(2, "clip_ratio/region_mean") > 0);
+        QVERIFY(!run.observer.metrics.at(2).contains("reward"));
+        // With dropout on the pass that trains is not the policy that drew.
+        run.recipe.update({{"disable_dropout", false}, {"lora_dropout", 0.5}, {"max_steps", 3}});
+        run.run();
+        QVERIFY(run.metric(3, "ratio/mean") != 1.0);
+    }
+
+    /// Bug 12: the reference is the model the run started from, and stays it.
+    void theReferenceIsTheStart_data() {
+        QTest::addColumn<QString>("method");
+        QTest::newRow("full") << "full";
+        QTest::newRow("lora") << "lora";
+    }
+    void theReferenceIsTheStart() {
+        QFETCH(QString, method);
+        RlooTestRun run("qwen2-tied", method.toStdString());
+        run.recipe.update({{"old_logprobs", "trainer"}, {"learning_rate", 1e-2}});
+        QVERIFY(run.run() == RunOutcome::finished);
+        QCOMPARE(run.metric(1, "kl"), 0.0);
+        QCOMPARE(run.metric(1, "kl_sum"), 0.0);
+        QVERIFY(run.metric(4, "kl") > 1e-6);
+        // What was reported as reference is what the first model says, after four steps too.
+        Decoder start = load_decoder(run.recipe["model"].get<std::string>());
+        const RopeTable rope = make_rope_table(start.config, 128);
+        const Tokenizer tokenizer = Tokenizer::load(run.recipe["model"].get<std::string>());
+        for (const RolloutGroup& group : run.observer.groups)
+            for (const RolloutSample& sample : group.samples) {
+                std::vector<TokenExample> example = {{tokenizer.encode(group.prompt, {true, false}), 0}};
+                example[0].label_begin = example[0].length();
+                example[0].ids.insert(example[0].ids.end(), sample.token_ids.begin(), sample.token_ids.end());
+                auto wanted = completion_logprobs({start, rope, at::kCPU, at::kFloat, 256}, example, 0.8, {});
+                for (std::size_t t = 0; t < sample.token_ids.size(); ++t)
+                    QVERIFY(std::fabs(sample.ref_logprobs[t] - (*wanted)[0][t]) < 1e-5f);
+            }
+    }
+
+    /// Bug 13: a higher coefficient keeps the policy nearer, wherever the estimate stands.
+    void aHigherCoefficientLowersTheDivergence_data() {
+        QTest::addColumn<QString>("place");
+        QTest::addColumn<QString>("estimator");
+        QTest::newRow("reward") << "reward"
+                                << "k1";
+        QTest::newRow("loss") << "loss"
+                              << "k3";
+    }
+    void aHigherCoefficientLowersTheDivergence() {
+        QFETCH(QString, place);
+        QFETCH(QString, estimator);
+        std::vector<double> divergence;
+        for (double coefficient : {1e-6, 3.0}) {
+            RlooTestRun run;
+            run.recipe.update({{"kl_coef", coefficient},
+                               {"kl_in", place.toStdString()},
+                               {"kl_estimator", estimator.toStdString()},
+                               {"learning_rate", 5e-3},
+                               {"schedule", "constant"},
+                               {"batch_size", 48},
+                               {"iterations", 2},
+                               {"max_steps", 16}});
+            run.run();
+            divergence.push_back(run.metric(15, "kl"));
+        }
+        QVERIFY2(divergence[1] < 0.7 * divergence[0],
+                 qPrintable(QString("%1 %2").arg(divergence[0]).arg(divergence[1])));
+    }
+
+    /// Bugs 1 and 14: there is no padding, and nothing depends on what is computed together.
+    void nothingDependsOnHowARolloutIsCut() {
+        std::vector<std::vector<double>> found;
+        for (auto [batch, accumulation, tokens] :
+             {std::array<int, 3>{12, 1, 4096}, {12, 1, 64}, {3, 4, 100}, {4, 3, 4096}}) {
+            RlooTestRun run("llama-rope");
+            run.recipe.update({{"batch_size", batch},
+                               {"accumulation", accumulation},
+                               {"micro_batch_tokens", tokens},
+                               {"max_steps", 3}});
+            run.run();
+            found.push_back({});
+            for (auto& [step, metrics] : run.observer.metrics)
+                for (const char* name : {"grad_norm", "reward", "kl", "entropy", "completions/mean_length"})
+                    found.back().push_back(metrics.at(name));
+        }
+        for (std::size_t k = 1; k < found.size(); ++k)
+            for (std::size_t i = 0; i < found[0].size(); ++i)
+                QVERIFY2(relative(found[k][i], found[0][i]) < 2e-4,
+                         qPrintable(QString("%1 %2").arg(found[k][i]).arg(found[0][i])));
+    }
+
+    /// Bug 15: a cut completion keeps its flag and gets no end token; masked, it has no gradient.
+    void cutCompletionsStayCut() {
+        RlooTestRun run;
+        run.recipe.update({{"max_tokens", 2},
+                           {"missing_eos_penalty", 5.0},
+                           {"mask_truncated", true},
+                           {"kl_coef", 0},
+                           {"max_steps", 1}});
+        run.run();
+        int cut = 0;
+        for (const RolloutGroup& group : run.observer.groups)
+            for (const RolloutSample& sample : group.samples) {
+                const bool ended = sample.token_ids.back() == 0;
+                QCOMPARE(sample.finish == "length", !ended);
+                QCOMPARE(sample.masked, !ended);
+                QVERIFY(std::fabs(sample.reward
+                                  - (sample.rewards.at("repetition") + 0.5 * sample.rewards.at("length")
+                                     - (ended ? 0 : 5)))
+                        < 1e-12);
+                cut += ended ? 0 : 1;
+            }
+        QVERIFY(cut > 0);
+        QCOMPARE(run.metric(1, "completions/clipped_ratio"), cut / 12.0);
+        if (cut == 12) QCOMPARE(run.metric(1, "grad_norm"), 0.0);
+    }
+
+    /// Bug 22: the weights are fp32 whatever the computation, so that a tiny learning rate moves them all.
+    void aTinyLearningRateMovesEveryWeight() {
+        RlooTestRun run;
+        run.recipe.update({{"learning_rate", 5e-7},
+                           {"schedule", "constant"},
+                           {"dtype", "bfloat16"},
+                           {"batch_size", 6},
+                           {"max_steps", 10},
+                           {"max_tokens", 4}});
+        run.run();
+        Decoder before = load_decoder(model_path("qwen2-tied")), after = load_decoder(run.path() / "model");
+        auto a = huggingface_weights(before), b = huggingface_weights(after);
+        double moved = 0, all = 0;
+        for (std::size_t i = 0; i < a.size(); ++i) {
+            if (a[i].name.find("embed") != std::string::npos) continue; // rows of tokens that never occur
+            moved += a[i].view.ne(b[i].view).sum().item<double>();
+            all += static_cast<double>(a[i].view.numel());
+        }
+        QVERIFY2(moved > 0.97 * all, qPrintable(QString("%1").arg(moved / all)));
+    }
+
+    void aStoppedRunGoesOnBitForBit_data() {
+        QTest::addColumn<QString>("method");
+        QTest::addColumn<int>("stop");
+        QTest::newRow("full, between iterations") << "full" << 3;
+        QTest::newRow("lora, between iterations") << "lora" << 3;
+        QTest::newRow("lora, between rollouts") << "lora" << 4;
+    }
+    void aStoppedRunGoesOnBitForBit() {
+        QFETCH(QString, method);
+        QFETCH(int, stop);
+        RlooTestRun whole("llama-rope", method.toStdString()), broken("llama-rope", method.toStdString());
+        for (RlooTestRun* run : {&whole, &broken})
+            run->recipe.update({{"iterations", 2},
+                                {"max_steps", 6},
+                                {"lora_dropout", 0.1},
+                                {"log_steps", 4},
+                                {"disable_dropout", false},
+                                {"validation_examples", 6},
+                                {"eval_steps", 3}});
+        QVERIFY(whole.run() == RunOutcome::finished);
+        broken.observer.stop_after = stop;
+        QVERIFY(broken.run() == RunOutcome::stopped);
+        broken.observer.stop_after = -1;
+        QCOMPARE(fs::exists(broken.path() / "checkpoints" / std::to_string(stop) / "rollout.json"),
+                 stop == 3);
+        QVERIFY(broken.run(true) == RunOutcome::finished);
+        QVERIFY(model_bytes(whole.path(), method.toStdString())
+                == model_bytes(broken.path(), method.toStdString()));
+        for (const auto& [step, metrics] : whole.observer.metrics)
+            for (const auto& [name, value] : metrics)
+                if (name != "tokens_per_second" && name != "memory_gib" && name != "eval_runtime")
+                    QVERIFY2(broken.observer.metrics.at(step).at(name) == value,
+                             (name + " of step " + std::to_string(step)).c_str());
+    }
+
+    void rolloutsAreReportedWhole() {
+        RlooTestRun run("qwen2-tied", "lora");
+        run.recipe.update(
+            {{"log_steps", 2}, {"validation_examples", 5}, {"eval_steps", 4}, {"eval_temperature", 0.5}});
+        run.run();
+        QCOMPARE(run.observer.groups.size(), std::size_t{8}); // steps 2 and 4, four prompts each
+        for (const RolloutGroup& group : run.observer.groups) {
+            QVERIFY(group.step == 2 || group.step == 4);
+            QVERIFY(!group.prompt.empty() && !group.facts.empty());
+            double sum = 0;
+            for (const RolloutSample& sample : group.samples) {
+                QCOMPARE(sample.logprobs.size(), sample.token_ids.size());
+                QCOMPARE(sample.ref_logprobs.size(), sample.token_ids.size());
+                sum += sample.advantage;
+                QVERIFY(std::fabs(sample.reward - 0.05 * sample.kl - sample.baseline - sample.advantage)
+                        < 1e-9);
+            }
+            QVERIFY(std::fabs(sum) < 1e-9);
+        }
+        for (const char* name :
+             {"reward", "reward_std", "rewards/repetition/mean", "rewards/length/std", "kl", "entropy",
+              "completions/mean_length", "completions/min_terminated_length", "completions/clipped_ratio",
+              "frac_reward_zero_std", "clip_ratio/high_max", "num_tokens", "loss", "grad_norm",
+              "learning_rate", "epoch", "tokens_per_second"})
+            QVERIFY2(run.observer.metrics.at(4).contains(name), name);
+        QVERIFY(run.observer.metrics.at(4).contains("eval_score"));
+        QCOMPARE(run.metric(4, "epoch"), 0.4);
+        QVERIFY(run.observer.headline.contains("reward"));
+    }
+};
+
+QTEST_GUILESS_MAIN(TestRlooRun)
+#include "tst_rloo_run.moc"
