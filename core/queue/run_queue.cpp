@@ -102,7 +102,9 @@ RunQueue::State::~State() {
 }
 
 void RunQueue::State::work() {
-    setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), background_nice);
+    const auto self = static_cast<id_t>(syscall(SYS_gettid));
+    // never up: root may, and whoever started us with a lower one meant it
+    setpriority(PRIO_PROCESS, self, std::max(background_nice, getpriority(PRIO_PROCESS, self)));
     std::unique_lock guard(mutex);
     while (!quit) {
         save_unsaved();

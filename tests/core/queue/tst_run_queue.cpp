@@ -3,6 +3,7 @@
 #include <QElapsedTimer>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace tempera;
@@ -73,6 +74,23 @@ private slots:
         f.queue->wait_until_idle();
         QCOMPARE(nice, std::max(10, own));
         QCOMPARE(getpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid))), own);
+    }
+
+    void aLowerPriorityIsKept() {
+        int nice = -100;
+        std::thread([&] { // its priority cannot be raised again without rights
+            setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 15);
+            QueueFixture f;
+            f.engine.scripts["a"] = [&](auto&...) {
+                nice = getpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)));
+                return RunOutcome::finished;
+            };
+            f.queue->start();
+            f.queue->submit(f.sft("a"));
+            f.queue->wait_until_idle();
+        })
+            .join();
+        QVERIFY2(nice >= 15, qPrintable(QString::number(nice)));
     }
 
     void stopKeepsAndResumeGoesOn() {

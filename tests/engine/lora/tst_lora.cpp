@@ -3,6 +3,7 @@
 #include "core/engine/lora/adapter_io.h"
 #include "core/engine/model/decoder_io.h"
 #include "core/format/safetensors.h"
+#include "tests/support/cpu_clock.h"
 
 #include <QtTest>
 
@@ -159,10 +160,10 @@ private Q_SLOTS:
     void hostilePatternsEndSoon() {
         LoraConfig config;
         config.target_pattern = "(.*.*.*.*)*(a*)*(a|a)*b";
-        QElapsedTimer timer;
+        test::CpuClock timer;
         timer.start();
         refusal([&] { modules_of(config); });
-        QVERIFY(timer.elapsed() < 3000);
+        QVERIFY(timer.elapsed() < test::allowed_ms(3000));
         config.target_pattern = std::string(100000, '(');
         QVERIFY(refusal([&] { modules_of(config); }) == ErrorKind::bad_input);
         config.target_pattern = "[";
