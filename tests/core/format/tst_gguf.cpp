@@ -1,4 +1,5 @@
-#include "core/base/error.h"
+#include "format_fixture.h"
+
 #include "core/base/files.h"
 #include "core/format/gguf.h"
 
@@ -10,6 +11,7 @@
 #include <cstring>
 
 using namespace tempera;
+using namespace tempera::test;
 namespace fs = std::filesystem;
 
 namespace {
@@ -49,16 +51,6 @@ struct Bytes {
         return *this;
     }
 };
-
-template <typename Action>
-std::string refusal(Action action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "";
-}
 
 } // namespace
 
@@ -240,10 +232,7 @@ private slots:
 private:
     fs::path put(const Bytes& content) {
         fs::path path = fs::path(dir_.path().toStdString()) / "model.gguf";
-        fs::remove(path);
-        FILE* file = fopen(path.c_str(), "wb");
-        fwrite(content.text.data(), 1, content.text.size(), file);
-        fclose(file);
+        put_file(path, content.text);
         return path;
     }
     QTemporaryDir dir_;

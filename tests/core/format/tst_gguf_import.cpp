@@ -1,4 +1,5 @@
-#include "core/base/error.h"
+#include "format_fixture.h"
+
 #include "core/base/files.h"
 #include "core/base/json.h"
 #include "core/format/gguf_import.h"
@@ -12,28 +13,13 @@
 #include <cstring>
 
 using namespace tempera;
+using namespace tempera::test;
 using namespace std::string_literals;
 namespace fs = std::filesystem;
 
 namespace {
 
 const fs::path golden = fs::path(TEMPERA_SOURCE_DIR) / "tests/golden/gguf";
-
-template <typename Action>
-std::string refusal(Action action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "";
-}
-
-std::vector<float> floats(const SafetensorsReader& reader, const std::string& name) {
-    std::vector<float> values(static_cast<std::size_t>(reader.at(name).elements()));
-    reader.read_f32(name, values);
-    return values;
-}
 
 /// Replaces `from` by `to`, which is as long, everywhere; keeps every length and offset of the file right.
 std::string patched(std::string text, const std::string& from, const std::string& to) {
@@ -238,7 +224,7 @@ private:
     fs::path target() const { return root() / "model"; }
     fs::path put(const std::string& content) {
         fs::path path = root() / "model.gguf";
-        write_file_atomic(path, content);
+        put_file(path, content);
         return path;
     }
     std::unique_ptr<QTemporaryDir> dir_;

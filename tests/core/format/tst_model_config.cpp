@@ -1,4 +1,5 @@
-#include "core/base/error.h"
+#include "format_fixture.h"
+
 #include "core/base/files.h"
 #include "core/format/model_config.h"
 #include "core/format/model_tensors.h"
@@ -7,6 +8,7 @@
 #include <QTest>
 
 using namespace tempera;
+using namespace tempera::test;
 namespace fs = std::filesystem;
 
 namespace {
@@ -219,17 +221,6 @@ private slots:
             huge[key] = value;
         huge["num_key_value_heads"] = 1024;
         QVERIFY(refusal([&] { parse_model_config(huge, "t"); }).find("parameters") != std::string::npos);
-    }
-
-private:
-    template <typename Action>
-    static std::string refusal(Action action) {
-        try {
-            action();
-        } catch (const Error& error) {
-            return error.what();
-        }
-        return "";
     }
 };
 

@@ -1,4 +1,5 @@
-#include "core/base/error.h"
+#include "format_fixture.h"
+
 #include "core/base/files.h"
 #include "core/base/json.h"
 #include "core/format/float_convert.h"
@@ -14,6 +15,7 @@
 #include <sys/stat.h>
 
 using namespace tempera;
+using namespace tempera::test;
 namespace fs = std::filesystem;
 
 namespace {
@@ -27,23 +29,6 @@ std::string bytes_of(const fs::path& path) {
 std::string file_with(std::string header, std::string_view data) {
     std::uint64_t size = header.size();
     return std::string(reinterpret_cast<const char*>(&size), 8) + header + std::string(data);
-}
-
-/// The sentence of the Error that `action` throws; empty where it throws none.
-template <typename Action>
-std::string refusal(Action action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "";
-}
-
-std::vector<float> floats(const SafetensorsReader& reader, const std::string& name) {
-    std::vector<float> values(static_cast<std::size_t>(reader.at(name).elements()));
-    reader.read_f32(name, values);
-    return values;
 }
 
 /// Writes every tensor of `from` as it is.
@@ -457,13 +442,7 @@ private slots:
 
 private:
     fs::path root() const { return dir_->path().toStdString(); }
-    void put(const std::string& name, const std::string& content) {
-        fs::remove(root()
-                   / name); // cutting an old file to zero makes ext4 write it to the disk at once: slow
-        FILE* file = fopen((root() / name).c_str(), "wb");
-        fwrite(content.data(), 1, content.size(), file);
-        fclose(file);
-    }
+    void put(const std::string& name, const std::string& content) { put_file(root() / name, content); }
     static std::vector<std::string> state_dict_order() {
         std::vector<std::string> names{"model.embed_tokens.weight"};
         for (std::string layer : {"model.layers.0.", "model.layers.1."})
