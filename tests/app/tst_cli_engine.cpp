@@ -134,6 +134,48 @@ private slots:
             QVERIFY2(steps[i]["loss"] == reference[i]["loss"], std::to_string(i).c_str());
     }
 
+    void whatCannotBeTrainedOnIsOneSentence_data() {
+        QTest::addColumn<QByteArray>("content");
+        QTest::addColumn<QString>("setting");
+        QTest::addColumn<QByteArray>("part");
+        QByteArray good;
+        for (int i = 0; i < 20; ++i)
+            good += "{\"prompt\":\"" + QByteArray::number(i) + "\",\"completion\":\"a\"}\n";
+        auto row = [](const char* name, const QByteArray& content, const char* setting, const char* part) {
+            QTest::newRow(name) << content << QString(setting) << QByteArray(part);
+        };
+        row("empty", "", "seed=1", "holds no rows");
+        row("binary", QByteArray("\x7f\0\1\n", 4), "seed=1", "row 1 is not valid JSON");
+        row("half a row", good + "{\"prompt\":\"x\"", "seed=1", "row 21 is not valid JSON: column 14");
+        row("no column", good + "{\"promt\":\"x\",\"completion\":\"y\"}", "seed=1", "row 21 has no column");
+        row("a number", good + "{\"prompt\":5,\"completion\":\"y\"}", "seed=1", "row 21, column \"prompt\"");
+        row("all held out", good, "validation_examples=20", "has 20 rows, and validation_examples takes all");
+        row("one prompt", QByteArray("{\"prompt\":\"a\",\"completion\":\"b\"}\n").repeated(9),
+            "validation_examples=2", "give more different prompts");
+        row("no such target", good, "lora_targets=q_proj,v_porj", "(v_porj) name no module");
+        row("no GPU", good, "device=cuda", "set device to cpu");
+    }
+
+    void whatCannotBeTrainedOnIsOneSentence() {
+        QFETCH(QByteArray, content);
+        QFETCH(QString, setting);
+        QFETCH(QByteArray, part);
+        if (setting == "device=cuda" && QFile::exists("/dev/nvidia0")) QSKIP("there is a GPU here");
+        in_workspace("bad-data");
+        const std::string file = dir_.path().toStdString() + "/bad.jsonl",
+                          recipe = dir_.path().toStdString() + "/bad.json";
+        tempera::write_file_atomic(file, content.toStdString());
+        tempera::write_file_atomic(recipe,
+                                   R"({"kind":"sft","prompt_style":"short","warmup_steps":0,"max_steps":2,)"
+                                   R"("method":"lora","validation_examples":2,"eval_steps":0})");
+        auto result = run_cli({"run", QString::fromStdString(recipe), "--quiet", "--set", "model=" + model_,
+                               "--set", "data=" + QString::fromStdString(file), "--set", setting});
+        QCOMPARE(result.code, 1);
+        QVERIFY2(result.has_one_error_line() && result.err.contains(part), result.err.constData());
+        QVERIFY2(!result.err.contains("resume"), result.err.constData()); // there is nothing to go on from
+        QCOMPARE((*runs().rbegin())["status"].get<std::string>(), std::string("failed"));
+    }
+
     void generateIsReproducibleAndGreedyIsOne() {
         QByteArray prompts = "{\"prompt\":\"3 17 42:31\\n\"}\n{\"prompt\":\"Ünï 🤖\"}\n";
         QStringList drawn = {"generate", "--model", model_, "--n", "3", "--max-tokens", "12", "--seed", "5"};
