@@ -1,6 +1,7 @@
 #include "app/application.h"
 
 #include "core/base/error.h"
+#include "core/base/resources.h"
 #include "core/queue/engine.h"
 #include "core/queue/run_queue.h"
 #include "core/recipe/catalogue.h"
@@ -17,17 +18,10 @@
 
 #include <QApplication>
 #include <QSettings>
-#include <QStandardPaths>
 
 #include <optional>
 
 namespace tempera {
-
-std::filesystem::path default_workspace() {
-    return std::filesystem::path(
-               QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation).toStdString())
-           / "tempera" / "workspace";
-}
 
 struct Application::State {
     QApplication& application;
@@ -50,12 +44,15 @@ struct Application::State {
             workspace = std::make_unique<Workspace>(folder, Workspace::Access::read_write);
             queue = std::make_unique<RunQueue>(*workspace, load_engine, [](const RunRecord&) {});
         } catch (const Error& error) {
-            if (error.kind() != ErrorKind::busy) throw;
+            const bool busy = error.kind() == ErrorKind::busy;
+            if (!busy && !(error.kind() == ErrorKind::io && std::filesystem::exists(folder / "workspace.db")))
+                throw;
             workspace = std::make_unique<Workspace>(folder, Workspace::Access::read_only);
             read_only_reason =
                 QString::fromStdString(error.what())
-                + QStringLiteral(
-                    " It is shown read-only here; close the other window to start runs from this one.");
+                + (busy ? QStringLiteral(" It is shown read-only here; close the other window to start runs "
+                                         "from this one.")
+                        : QStringLiteral(" It is shown read-only here."));
         }
     }
 };

@@ -10,12 +10,9 @@ namespace tempera {
 
 /// What the command line asks of the desktop program.
 struct ApplicationOptions {
-    std::filesystem::path workspace; ///< "" = the default one
+    std::filesystem::path workspace; ///< "" = the default one, which is tempera-cli's too
     std::string run;                 ///< a shipped recipe or file to submit and show
 };
-
-/// ~/.local/share/tempera/workspace (or below $XDG_DATA_HOME).
-std::filesystem::path default_workspace();
 
 /// Builds and owns everything of the desktop program: workspace, queue, feed, window.
 class Application {

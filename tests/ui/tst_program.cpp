@@ -45,6 +45,19 @@ private Q_SLOTS:
         QVERIFY(result.err.contains(QStringLiteral("figure-5")));
     }
 
+    void itsDefaultWorkspaceIsThatOfTheCommandLine() {
+        QTemporaryDir home;
+        qputenv("HOME", home.path().toUtf8());
+        qunsetenv("TEMPERA_WORKSPACE");
+        const std::filesystem::path root = home.path().toStdString();
+        Workspace workspace(root / "tempera", Workspace::Access::read_write);
+        const RunRecord run = made_up::add_run(workspace, "sweep", "s", "", "", RunStatus::finished);
+        made_up::write_sweep(workspace.run_folder(run.id), 5, 13, 0);
+        const Result result =
+            start({QStringLiteral("--export"), QString::fromStdString((root / "charts").string())});
+        QVERIFY2(result.code == 0, qPrintable(result.err));
+    }
+
     void exportsTheNewestSweepWithoutAScreen() {
         QTemporaryDir folder;
         const std::filesystem::path root = folder.path().toStdString();
