@@ -4,6 +4,7 @@
 #include "core/base/suggest.h"
 #include "core/recipe/kind.h"
 #include "core/recipe/pairs_recipe.h"
+#include "core/recipe/reward_recipe.h"
 #include "core/recipe/rloo_recipe.h"
 #include "core/recipe/sft_recipe.h"
 #include "core/recipe/sweep_recipe.h"
@@ -58,6 +59,10 @@ const std::vector<KindRow>& rows() {
             "pairs", "Preference pairs",
             "Draws several answers to every prompt, scores them, and writes the best against the worst as "
             "preference data, and the best alone as examples."),
+        make_row<RewardRecipe>(
+            "reward", "Reward model",
+            "Trains an encoder to score answers: to tell the chosen one of a pair from the rejected one, or "
+            "to give each the score the data has."),
     };
     return all;
 }

@@ -117,9 +117,10 @@ void save_decoder(const Decoder& model, const fs::path& folder) {
 
 void copy_tokenizer_files(const fs::path& from, const fs::path& to) {
     constexpr std::size_t limit = 512u << 20;
-    for (const char* name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-                             "added_tokens.json", "vocab.json", "merges.txt", "tokenizer.model",
-                             "chat_template.jinja", "chat_template.json", "generation_config.json"})
+    for (const char* name :
+         {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+          "vocab.json", "merges.txt", "vocab.txt", "tokenizer.model", "spm.model", "spiece.model",
+          "chat_template.jinja", "chat_template.json", "generation_config.json"})
         if (fs::exists(from / name)) write_file_atomic(to / name, read_file(from / name, limit));
 }
 

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "core/data/preferences.h"
+#include "core/engine/reward/reward_text.h"
+#include "core/queue/engine.h"
+#include "core/recipe/reward_recipe.h"
+
+#include <optional>
+#include <vector>
+
+namespace tempera {
+
+/// A pair as the encoder reads it.
+struct RewardPair {
+    EncoderInput chosen, rejected;
+    std::optional<double> score_chosen, score_rejected;
+    double margin = 0;
+    std::int64_t row = 0; ///< of the file, from 1
+};
+
+struct RewardData {
+    std::vector<RewardPair> train;
+    std::vector<RewardPair> validation;
+};
+
+/// Makes `folder`: the tokenizer files of `model`, with `added_tokens` that the vocabulary does not have as
+/// special tokens behind its last id. Throws Error(unsupported) where tokens are to be added and there is no
+/// tokenizer.json.
+void prepare_tokenizer(const std::filesystem::path& model, const std::vector<std::string>& added_tokens,
+                       const std::filesystem::path& folder);
+
+/// The recipe's pairs, tokenised. Throws Error(bad_input) naming the row that lacks a score (regression) or a
+/// margin (use_margin).
+RewardData load_reward_data(const RewardRecipe& recipe, const RewardTokeniser& tokeniser,
+                            RunObserver& observer);
+
+} // namespace tempera
