@@ -8,6 +8,9 @@
 #include "core/engine/train/reward_step.h"
 #include "core/engine/train/training_run.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace fs = std::filesystem;
 
 namespace tempera {
@@ -76,7 +79,13 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
                                     EncoderDropout{recipe.dropout, run.state.seed}};
     Evaluate evaluate;
     if (!data.validation.empty())
-        evaluate = [&] { return evaluate_reward(context, data.validation, regression, stop); };
+        evaluate = [&] {
+            auto metrics = evaluate_reward(context, data.validation, regression, stop);
+            // Beside the headline eval_loss, which is that of the best evaluation.
+            if (metrics && metrics->front().value < run.state.best_eval_loss.value_or(HUGE_VAL))
+                observer.on_headline("eval_accuracy", (*metrics)[1].value);
+            return metrics;
+        };
 
     while (goes_on(run)) {
         if (run.cancelled()) return RunOutcome::cancelled;

@@ -45,7 +45,7 @@ RewardPassResult accumulate_reward_gradients(const RewardPassContext& context,
                                              const std::vector<std::int64_t>& chosen,
                                              std::int64_t first_stream, const StopToken& stop);
 
-/// Held-out metrics, "eval_loss" first; nothing where it was cancelled.
+/// Held-out metrics, "eval_loss" first, then "eval_accuracy"; nothing where it was cancelled.
 std::optional<std::vector<Metric>> evaluate_reward(const RewardPassContext& context,
                                                    const std::vector<RewardPair>& pairs, bool regression,
                                                    const StopToken& stop);
