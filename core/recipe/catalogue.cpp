@@ -22,7 +22,7 @@ std::string text_at(const Json& object, const char* key) {
 
 /// Model and data fields that the file leaves empty on purpose.
 void collect_needed(const Json& recipe, const std::string& prefix, std::vector<std::string>& needed) {
-    for (const char* key : {"model", "data"})
+    for (const char* key : {"model", "base", "reward_model", "data"})
         if (recipe.contains(key) && text_at(recipe, key).empty()) needed.push_back(prefix + key);
 }
 

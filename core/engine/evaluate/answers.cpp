@@ -2,11 +2,30 @@
 
 #include "core/base/error.h"
 #include "core/engine/model/decoder_io.h"
+#include "core/engine/reward/reward_model.h"
 #include "core/engine/train/machine.h"
-#include "core/task/constraints.h"
-#include "core/task/countdown_verifier.h"
+
+#include <cmath>
 
 namespace tempera {
+
+namespace {
+
+RewardFunction model_reward(const std::string& folder, const std::string& device) {
+    RewardModel::Options options;
+    options.device = select_device(device);
+    return [model = RewardModel::load(folder, options)](std::span<const RewardInput> inputs) {
+        std::vector<RewardText> texts;
+        for (const RewardInput& input : inputs)
+            texts.push_back({std::string(input.prompt), std::string(input.completion)});
+        std::vector<RewardScore> scores;
+        for (double score : model.score(texts))
+            scores.push_back({score, ""});
+        return scores;
+    };
+}
+
+} // namespace
 
 std::vector<TaskPrompt> prompts_of(const PromptFields& fields) {
     PromptSetOptions options;
@@ -69,45 +88,35 @@ void Answerer::answer(std::span<const TaskPrompt> prompts, double temperature, c
         interrupted);
 }
 
-Judge::Judge(const JudgeFields& fields, const DeviceFields& device) : fields_(fields) {
-    if (fields.judge != "reward_model") return;
-    RewardModel::Options options;
-    options.device = select_device(device.device);
-    model_ = RewardModel::load(fields.reward_model, options);
-}
+Judge::Judge(const JudgeFields& fields, const DeviceFields& device)
+    : fields_(fields),
+      function_(fields.judge == "reward_model" ? model_reward(fields.reward_model, device.device)
+                                               : make_reward_function(fields.judge, {})) {}
 
 void Judge::require_facts(std::span<const TaskPrompt> prompts) const {
-    if (model_) return; // it judges anything
-    const std::string key = fields_.judge == "countdown" ? "nums" : "constraints";
-    for (std::size_t i = 0; i < prompts.size(); ++i)
-        if (prompts[i].facts.empty() || !parse_json(prompts[i].facts, "A prompt's facts").contains(key))
+    if (fields_.judge == "reward_model") return; // it judges anything
+    std::vector<JudgedReply> empty;
+    for (const TaskPrompt& prompt : prompts)
+        empty.push_back({&prompt, {}, "eos"});
+    const auto scores = score(empty);
+    for (std::size_t i = 0; i < scores.size(); ++i)
+        if (std::isnan(scores[i].value))
             fail(ErrorKind::bad_input, "Prompt " + std::to_string(i) + " (\"" + prompts[i].text.substr(0, 60)
                                            + "\") says nothing that judge \"" + fields_.judge
                                            + "\" could check: choose another judge or other prompts.");
 }
 
-std::vector<JudgeScore> Judge::score(std::span<const JudgedReply> replies) const {
-    std::vector<JudgeScore> scores;
-    if (model_) {
-        std::vector<RewardText> texts;
-        for (const JudgedReply& reply : replies)
-            texts.push_back({reply.prompt->text, std::string(reply.text)});
-        for (double score : model_->score(texts))
-            scores.push_back({score, ""});
-        return scores;
-    }
+std::vector<RewardScore> Judge::score(std::span<const JudgedReply> replies) const {
+    std::vector<RewardInput> inputs;
     for (const JudgedReply& reply : replies) {
-        if (fields_.judge == "countdown") {
-            const Json facts = parse_json(reply.prompt->facts, "A prompt's facts");
-            Verdict verdict = verify(facts["nums"].get<std::vector<std::int64_t>>(),
-                                     facts["target"].get<std::int64_t>(), reply.text);
-            scores.push_back({verdict.score, std::move(verdict.reason)});
-        } else {
-            ConstraintVerdict verdict = check_constraints(reply.prompt->facts, reply.text);
-            scores.push_back({verdict.score, std::move(verdict.reason)});
-        }
+        RewardInput input;
+        input.prompt = reply.prompt->text;
+        input.facts = reply.prompt->facts;
+        input.completion = reply.text;
+        input.finish = reply.finish;
+        inputs.push_back(input);
     }
-    return scores;
+    return function_(inputs);
 }
 
 } // namespace tempera

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/data/prompt_set.h"
-#include "core/engine/reward/reward_model.h"
+#include "core/engine/reward/reward_function.h"
 #include "core/engine/sample/sampler.h"
 #include "core/recipe/answer_fields.h"
 #include "core/recipe/shared_fields.h"
@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 
 namespace tempera {
@@ -56,11 +55,6 @@ struct JudgedReply {
     std::string_view finish;
 };
 
-struct JudgeScore {
-    double value = 0;
-    std::string note; ///< a checker's sentence, "" where there is none
-};
-
 /// Scores replies by the judge of a recipe.
 class Judge {
 public:
@@ -69,11 +63,11 @@ public:
     /// Throws Error(bad_input) for a prompt whose answers the judge cannot score.
     void require_facts(std::span<const TaskPrompt> prompts) const;
     /// One score each, in order.
-    std::vector<JudgeScore> score(std::span<const JudgedReply> replies) const;
+    std::vector<RewardScore> score(std::span<const JudgedReply> replies) const;
 
 private:
     JudgeFields fields_;
-    std::optional<RewardModel> model_;
+    RewardFunction function_;
 };
 
 } // namespace tempera

@@ -150,7 +150,7 @@ void Contest::judge_pending() {
                 {&prompts_[static_cast<std::size_t>(comparison.prompt_index)], reply->text, reply->finish});
     auto scores = judge_.score(replies);
     for (std::size_t i = 0; i < pending_.size(); ++i) {
-        auto give = [](ComparedReply& reply, JudgeScore& score) {
+        auto give = [](ComparedReply& reply, RewardScore& score) {
             reply.score = score.value;
             reply.note = std::move(score.note);
         };
