@@ -191,11 +191,15 @@ bool Charsmap::apply(std::string_view text, std::string& out) const {
 
 namespace {
 
-/// The longest user-defined symbol `text` begins with; 0 where there is none.
-std::size_t symbol_length(const std::vector<std::string>& symbols, std::string_view text) {
+/// Length of the longest text in `symbols` that `text` begins with; 0 where there is none.
+std::size_t symbol_length(const ByteTrie& symbols, std::string_view text) {
     std::size_t longest = 0;
-    for (const std::string& symbol : symbols)
-        if (symbol.size() > longest && text.starts_with(symbol)) longest = symbol.size();
+    std::uint32_t node = ByteTrie::root;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        node = symbols.child(node, text[i]);
+        if (node == ByteTrie::nowhere) break;
+        if (symbols.id(node) >= 0) longest = i + 1;
+    }
     return longest;
 }
 

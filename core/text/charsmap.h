@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/text/byte_trie.h"
+
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -45,7 +47,7 @@ struct SentencePieceRules {
     bool remove_extra_whitespaces = true;
     bool escape_whitespaces = true; ///< a space becomes U+2581
     bool whitespace_as_suffix = false;
-    std::vector<std::string> untouched; ///< user-defined symbols, which nothing changes
+    ByteTrie untouched; ///< user-defined symbols, which nothing changes; the longest wins
 
     void apply(std::string_view text, std::string& out) const;
 };

@@ -96,7 +96,8 @@ MetaspaceScheme metaspace_scheme(const Json& json, const std::string& source) {
         else if (name == "never")
             scheme = MetaspaceScheme::never;
         else if (name != "always")
-            fail(ErrorKind::unsupported, source + ": the prepend_scheme " + text_json::quoted(name) + " is not known.");
+            fail(ErrorKind::unsupported,
+                 source + ": the prepend_scheme " + text_json::quoted(name) + " is not known.");
     }
     if (!bool_field(json, "add_prefix_space", true, source) && scheme != MetaspaceScheme::never)
         fail(ErrorKind::bad_input, source + ": \"add_prefix_space\" contradicts \"prepend_scheme\".");

@@ -185,6 +185,10 @@ std::string to_icu_syntax(std::string_view pattern) {
         char c = pattern[i];
         if (c == '[') ++depth;
         if (c == ']' && depth > 0) --depth;
+        if (c == '^' && depth == 0) {
+            out += R"((?:\A|^(?!\z)))"; // Oniguruma's finds no line behind the last line end
+            continue;
+        }
         if (c != '\\' || i + 1 == pattern.size()) {
             out += c;
             continue;
@@ -271,6 +275,7 @@ std::size_t SplitPattern::match_end(std::string_view text, std::size_t position)
 
 void SplitPattern::find_all(std::string_view text, std::vector<TextRange>& out) const {
     out.clear();
+    if (text.empty()) return; // tokenizers finds nothing there, not even an empty match
     if (kind_ == Kind::icu) return find_by_icu(text, out);
     std::size_t position = 0;
     while (position < text.size()) {

@@ -1,12 +1,14 @@
 #include "core/text/tokenizer.h"
 
 #include "core/base/error.h"
+#include "core/base/files.h"
 #include "core/text/added_tokens.h"
 #include "core/text/bpe.h"
 #include "core/text/json_fields.h"
 #include "core/text/normalizer.h"
 #include "core/text/post_processor.h"
 #include "core/text/pre_tokenizer.h"
+#include "core/text/sentencepiece.h"
 #include "core/text/token_decoder.h"
 #include "core/text/truncation.h"
 #include "core/text/unigram.h"
@@ -208,16 +210,87 @@ void Tokenizer::Impl::encode(std::string_view text, bool special_text_is_plain,
         model);
 }
 
+namespace {
+
+/// The tokenizer's file in a folder: tokenizer.json, else a SentencePiece model.
+std::filesystem::path tokenizer_file(const std::filesystem::path& folder) {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(folder, ignored)) return folder;
+    for (const char* name : {"tokenizer.json", "spm.model", "spiece.model", "tokenizer.model"})
+        if (std::filesystem::exists(folder / name, ignored)) return folder / name;
+    return folder / "tokenizer.json";
+}
+
+/// SentencePiece's control pieces as added tokens.
+Json control_tokens(const SentencePieceModel& model) {
+    Json out = Json::array();
+    for (std::size_t id = 0; id < model.pieces.size(); ++id)
+        if (model.pieces[id].type == SentencePieceModel::Type::control)
+            out.push_back({{"id", id},
+                           {"content", model.pieces[id].text},
+                           {"single_word", false},
+                           {"lstrip", false},
+                           {"rstrip", false},
+                           {"normalized", false},
+                           {"special", true}});
+    return out;
+}
+
+const Json& sentencepiece_decoder() {
+    static const Json decoder = {
+        {"type", "Sequence"},
+        {"decoders",
+         {{{"type", "Replace"}, {"pattern", {{"String", "\u2581"}}}, {"content", " "}},
+          {{"type", "ByteFallback"}},
+          {{"type", "Fuse"}},
+          {{"type", "Strip"}, {"content", " "}, {"start", 1u}, {"stop", 0u}}}}};
+    return decoder;
+}
+
+} // namespace
+
 Tokenizer Tokenizer::load(const std::filesystem::path& folder) {
-    std::filesystem::path file = folder;
-    if (std::filesystem::is_directory(folder)) file /= "tokenizer.json";
+    std::filesystem::path file = tokenizer_file(folder);
     Json config = read_if_there(file.parent_path() / "special_tokens_map.json");
     Json named = read_if_there(file.parent_path() / "tokenizer_config.json");
     if (named.is_object() && config.is_object())
         config.update(named);
     else if (named.is_object())
         config = std::move(named);
+    if (file.extension() == ".model")
+        return from_sentencepiece(read_file(file, most_file_bytes), config, file.string());
     return from_json(read_json_file(file, most_file_bytes), config, file.string());
+}
+
+Tokenizer Tokenizer::from_sentencepiece(std::string_view bytes, const Json& config,
+                                        const std::string& source) {
+    SentencePieceModel model = parse_sentencepiece(bytes, source);
+    auto impl = std::make_shared<Impl>();
+    std::vector<std::string> pieces;
+    for (const SentencePieceModel::Piece& piece : model.pieces)
+        pieces.push_back(piece.text);
+    impl->vocabulary = Vocabulary::from_pieces(std::move(pieces));
+    impl->model = Unigram::of_sentencepiece(model, impl->vocabulary);
+    Json controls = control_tokens(model);
+    impl->normalizer = Normalizer::of_sentencepiece(std::move(model.rules));
+    impl->added =
+        AddedTokens::from_json(controls, impl->vocabulary, impl->normalizer, source + ": control piece");
+    impl->decoder = TokenDecoder::from_json(sentencepiece_decoder(), source);
+    impl->index_tokens();
+    impl->name_tokens(config);
+    if (!impl->unk)
+        for (std::size_t id = 0; id < model.pieces.size(); ++id)
+            if (model.pieces[id].type == SentencePieceModel::Type::unknown)
+                impl->unk = static_cast<std::int32_t>(id);
+    auto or_named = [&](std::optional<std::int32_t>& id, const char* piece) {
+        if (!id) id = impl->id_of(piece);
+    };
+    or_named(impl->cls, "[CLS]");
+    or_named(impl->sep, "[SEP]");
+    or_named(impl->pad, "[PAD]");
+    or_named(impl->mask, "[MASK]");
+    if (impl->cls && impl->sep) impl->post_processor = PostProcessor::bert(*impl->cls, *impl->sep);
+    return Tokenizer(std::move(impl));
 }
 
 Tokenizer Tokenizer::from_json(const Json& json, const Json& config, const std::string& source) {

@@ -53,6 +53,11 @@ public:
     /// `tokenizer` is the content of a tokenizer.json, `config` of a tokenizer_config.json or null; `source`
     /// names them in errors.
     static Tokenizer from_json(const Json& tokenizer, const Json& config, const std::string& source);
+    /// `model` is the content of a SentencePiece model (Unigram only). Ids equal SentencePiece's, with its
+    /// control pieces found in the text as special tokens; where there are [CLS] and [SEP], or what `config`
+    /// names so, they stand around the text as in BERT. Decoded text is without the leading space.
+    static Tokenizer from_sentencepiece(std::string_view model, const Json& config,
+                                        const std::string& source);
 
     /// Ids of `text`. Where `text` is not valid UTF-8, every maximal ill-formed part counts as one U+FFFD, as
     /// Python's bytes.decode("utf-8", "replace") has it (a Python string, the oracle's input, can hold no

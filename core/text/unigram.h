@@ -2,6 +2,7 @@
 
 #include "core/base/json.h"
 #include "core/text/byte_trie.h"
+#include "core/text/sentencepiece.h"
 #include "core/text/vocabulary.h"
 
 #include <array>
@@ -22,8 +23,9 @@ public:
     /// outside it, a token of over 1024 bytes.
     static Unigram from_json(const Json& json, const Vocabulary& vocabulary, const std::string& source);
 
-    /// Sums scores in 32 bits, as SentencePiece itself does, instead of the 64 of tokenizers.
-    void use_single_precision() { single_precision_ = true; }
+    /// As SentencePiece itself has it: sums in 32 bits instead of 64, user-defined pieces before all others,
+    /// no unused ones.
+    static Unigram of_sentencepiece(const SentencePieceModel& model, const Vocabulary& vocabulary);
 
     /// Appends the ids of one pre-token (valid UTF-8). Throws Error(bad_input) for a character no token
     /// covers where the file names no unknown token.
@@ -34,6 +36,7 @@ public:
 private:
     template <class Real>
     void encode_with(std::string_view word, std::vector<std::int32_t>& out) const;
+    void find_byte_tokens(const Vocabulary& vocabulary);
     void append_unknown(std::string_view part, std::vector<std::int32_t>& out) const;
 
     ByteTrie trie_;
@@ -41,7 +44,7 @@ private:
     double unknown_score_ = 0;
     std::int32_t unknown_id_ = -1;
     bool byte_fallback_ = false;
-    bool single_precision_ = false;
+    bool sentencepiece_ = false;
     std::array<std::int32_t, 256> byte_ids_{}; ///< -1 where the vocabulary lacks the byte's token
     std::uint64_t cache_key_ = 0;
 };

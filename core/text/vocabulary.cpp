@@ -40,14 +40,20 @@ Vocabulary Vocabulary::from_scored_json(const Json& json, const std::string& sou
     if (json.size() > static_cast<std::size_t>(text_json::largest_token_id))
         fail(ErrorKind::bad_input, source + " has " + std::to_string(json.size()) + " tokens; at most "
                                        + std::to_string(text_json::largest_token_id) + " can be.");
-    Vocabulary result;
-    result.pieces_.reserve(json.size());
+    std::vector<std::string> pieces;
+    pieces.reserve(json.size());
     for (const Json& item : json) {
         if (!item.is_array() || item.size() != 2 || !item[0].is_string() || !item[1].is_number())
-            fail(ErrorKind::bad_input, source + ": entry " + std::to_string(result.pieces_.size())
-                                           + " must be a token and its score.");
-        result.pieces_.push_back(item[0].get<std::string>());
+            fail(ErrorKind::bad_input,
+                 source + ": entry " + std::to_string(pieces.size()) + " must be a token and its score.");
+        pieces.push_back(item[0].get<std::string>());
     }
+    return from_pieces(std::move(pieces));
+}
+
+Vocabulary Vocabulary::from_pieces(std::vector<std::string> pieces) {
+    Vocabulary result;
+    result.pieces_ = std::move(pieces);
     result.present_.assign(result.pieces_.size(), true);
     result.ids_.reserve(result.pieces_.size());
     for (std::size_t id = 0; id < result.pieces_.size(); ++id)

@@ -27,6 +27,9 @@ public:
     /// place is its id, as in tokenizers.
     static Vocabulary from_scored_json(const Json& json, const std::string& source);
 
+    /// Tokens whose places are the ids; of equal ones the last place is the id.
+    static Vocabulary from_pieces(std::vector<std::string> pieces);
+
     std::optional<std::int32_t> id_of(std::string_view piece) const {
         auto found = ids_.find(piece);
         return found == ids_.end() ? std::nullopt : std::optional(found->second);

@@ -14,6 +14,8 @@ namespace tempera::test {
 class GoldenReader {
 public:
     explicit GoldenReader(const std::filesystem::path& path) : bytes_(read_file(path, 64u << 20)) {}
+    struct Unpacked {};
+    GoldenReader(std::string bytes, Unpacked) : bytes_(std::move(bytes)) {}
 
     bool at_end() const { return position_ >= bytes_.size(); }
     std::uint32_t number() {
