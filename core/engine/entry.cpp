@@ -6,6 +6,7 @@
 #include "core/engine/lora/adapter_io.h"
 #include "core/engine/model/decoder_io.h"
 #include "core/engine/sample/sampler.h"
+#include "core/engine/train/dpo.h"
 #include "core/engine/train/machine.h"
 #include "core/engine/train/reward.h"
 #include "core/engine/train/rloo.h"
@@ -22,8 +23,8 @@ namespace {
 /// Every kind of run: its name in recipes and the function that does it.
 using RunFunction = RunOutcome (*)(const RunRequest&, RunObserver&, const StopToken&);
 constexpr std::pair<std::string_view, RunFunction> run_kinds[] = {
-    {"sft", run_sft},     {"sweep", run_sweep}, {"win_rate", run_win_rate},
-    {"pairs", run_pairs}, {"rloo", run_rloo},   {"reward", run_reward},
+    {"sft", run_sft},     {"dpo", run_dpo},           {"rloo", run_rloo},   {"reward", run_reward},
+    {"sweep", run_sweep}, {"win_rate", run_win_rate}, {"pairs", run_pairs},
 };
 
 /// Holds back what is drawn until everything before it was delivered.

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/suggest.h"
+#include "core/recipe/dpo_recipe.h"
 #include "core/recipe/kind.h"
 #include "core/recipe/pairs_recipe.h"
 #include "core/recipe/reward_recipe.h"
@@ -43,6 +44,9 @@ const std::vector<KindRow>& rows() {
         make_row<SftRecipe>(
             "sft", "Supervised fine-tuning",
             "Trains a model on examples of prompts and responses, whole or through a LoRA adapter."),
+        make_row<DpoRecipe>("dpo", "Direct preference optimisation",
+                            "Trains a model on pairs of answers to prefer the chosen one over the rejected, "
+                            "held to a reference model."),
         make_row<RlooRecipe>(
             "rloo", "RLOO",
             "Draws completions, rewards them, and trains the model towards those that beat the others of "

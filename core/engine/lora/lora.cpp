@@ -69,6 +69,14 @@ void require_every_target(Decoder& model, const LoraConfig& config) {
 
 } // namespace
 
+Decoder without_adapters(const Decoder& model) {
+    Decoder bare = model;
+    for (DecoderLayer& layer : bare.layers)
+        for (Linear* linear : {&layer.qkv, &layer.o, &layer.gate_up, &layer.down})
+            linear->lora.clear();
+    return bare;
+}
+
 std::vector<LoraSlice*> lora_slices(Decoder& model) {
     std::vector<LoraSlice*> slices;
     for (DecoderLayer& layer : model.layers)

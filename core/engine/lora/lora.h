@@ -41,6 +41,9 @@ void attach_lora(Decoder& model, const LoraConfig& config, std::uint64_t seed, b
 /// Error(numeric) where the result is not finite; the model is then as it was.
 void merge_lora(Decoder& model);
 
+/// The same weights (shared, not copied) without the adapters: the model as it was before they were attached.
+Decoder without_adapters(const Decoder& model);
+
 /// Every adapter slice of the model, in order.
 std::vector<LoraSlice*> lora_slices(Decoder& model);
 

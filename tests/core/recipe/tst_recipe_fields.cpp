@@ -252,6 +252,10 @@ private slots:
                                  << "warmup_steps";
         QTest::newRow("no model") << R"({"kind":"sft","model":""})"
                                   << "model";
+        QTest::newRow("reference") << R"({"kind":"dpo","reference":"adapter_off"})"
+                                   << "reference";
+        QTest::newRow("smoothing") << R"({"kind":"dpo","loss":"hinge","label_smoothing":0.1})"
+                                   << "label_smoothing";
         QTest::newRow("no temperature") << R"({"kind":"sweep","temperatures":[]})"
                                         << "temperatures";
         QTest::newRow("twice") << R"({"kind":"sweep","temperatures":[0.7,1,0.7]})"

@@ -1,4 +1,5 @@
 #include "recording_observer.h"
+#include "training_fixture.h"
 
 #include "core/base/error.h"
 #include "core/base/files.h"
@@ -9,7 +10,6 @@
 #include "core/engine/train/sft.h"
 #include "core/engine/train/sft_setup.h"
 #include "core/engine/train/sft_step.h"
-#include "core/format/safetensors.h"
 
 #include <ATen/ATen.h>
 #include <QtTest>
@@ -19,8 +19,6 @@ using namespace tempera;
 namespace fs = std::filesystem;
 
 namespace {
-
-const fs::path golden = fs::path(TEMPERA_SOURCE_DIR) / "tests/golden";
 
 /// A run in a temporary folder on one of the tiny models.
 struct TestRun {
@@ -52,31 +50,8 @@ struct TestRun {
     }
 };
 
-std::map<std::string, at::Tensor> weights_of(const fs::path& folder) {
-    std::map<std::string, at::Tensor> result;
-    SafetensorsReader reader = SafetensorsReader::open(folder);
-    for (const StoredTensor& tensor : reader.tensors()) {
-        at::Tensor value = at::empty(tensor.shape, at::kFloat);
-        reader.read_f32(tensor.name, {value.data_ptr<float>(), static_cast<std::size_t>(value.numel())});
-        result[tensor.name] = value;
-    }
-    return result;
-}
-
-bool same_weights(const fs::path& a, const fs::path& b) {
-    auto x = weights_of(a), y = weights_of(b);
-    if (x.size() != y.size()) return false;
-    for (const auto& [name, value] : x)
-        if (!y.contains(name) || !value.equal(y[name])) return false;
-    return true;
-}
-
 Json golden_cases() {
     return read_json_file(golden / "sft/expected.json");
-}
-
-double relative(double a, double b) {
-    return std::fabs(a - b) / std::max(1e-12, std::fabs(b));
 }
 
 } // namespace

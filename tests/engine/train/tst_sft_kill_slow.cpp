@@ -1,16 +1,7 @@
+#include "kill_harness.h"
 #include "recording_observer.h"
 
-#include "core/base/error.h"
-#include "core/base/files.h"
-#include "core/engine/checkpoint/checkpoint.h"
 #include "core/engine/train/sft.h"
-
-#include <QtTest>
-
-#include <csignal>
-#include <random>
-#include <sys/wait.h>
-#include <unistd.h>
 
 using namespace tempera;
 namespace fs = std::filesystem;
@@ -18,7 +9,6 @@ namespace fs = std::filesystem;
 namespace {
 
 Json recipe_of(const std::string& method) {
-    fs::path golden = fs::path(TEMPERA_SOURCE_DIR) / "tests/golden";
     return {{"kind", "sft"},         {"model", (golden / "models/llama-rope").string()},
             {"method", method},      {"data", (golden / "sft/rows.jsonl").string()},
             {"examples", 1000},      {"validation_examples", 2},
@@ -44,21 +34,6 @@ int work(char** argv) {
     }
 }
 
-pid_t start(const std::string& program, const fs::path& folder, const std::string& method) {
-    pid_t child = fork();
-    if (child == 0) {
-        execl(program.c_str(), program.c_str(), "--work", folder.c_str(), method.c_str(), nullptr);
-        _exit(127);
-    }
-    return child;
-}
-
-int wait_for(pid_t child) {
-    int status = 0;
-    waitpid(child, &status, 0);
-    return status;
-}
-
 } // namespace
 
 class TestSftKillSlow : public QObject {
@@ -71,43 +46,8 @@ private Q_SLOTS:
     }
     void killedRunsResumeBitEqual() {
         QFETCH(QString, method);
-        QTemporaryDir whole, broken;
-        std::string program = QCoreApplication::applicationFilePath().toStdString();
-        fs::path a = whole.path().toStdString(), b = broken.path().toStdString();
-        QCOMPARE(wait_for(start(program, a, method.toStdString())), 0);
-
-        std::mt19937 random(7);
-        int kills = 0, inside = 0;
-        for (int round = 0; round < 60 && !fs::exists(b / "model"); ++round) {
-            pid_t child = start(program, b, method.toStdString());
-            // Past start-up (0.5 s or more), then anywhere, most often inside a checkpoint.
-            std::size_t before = checkpoint_steps(b / "checkpoints").empty()
-                                     ? 0
-                                     : static_cast<std::size_t>(checkpoint_steps(b / "checkpoints").back());
-            for (int k = 0; k < 3000 && waitpid(child, nullptr, WNOHANG) == 0; ++k) {
-                auto steps = checkpoint_steps(b / "checkpoints");
-                if (!steps.empty() && static_cast<std::size_t>(steps.back()) > before + 3) break;
-                usleep(2000);
-            }
-            usleep(random() % 30000);
-            if (kill(child, SIGKILL) == 0) {
-                int status = wait_for(child);
-                kills += WIFSIGNALED(status);
-            }
-            for (const auto& entry : fs::directory_iterator(b / "checkpoints"))
-                inside += entry.path().filename().string().find(".tmp-") != std::string::npos;
-            for (std::int64_t step : checkpoint_steps(b / "checkpoints"))
-                QCOMPARE(checkpoint_damage(b / "checkpoints" / std::to_string(step)), std::string());
-        }
-        qInfo("%d kills, %d of them inside a checkpoint", kills, inside);
-        QVERIFY(kills >= 5);
-        QCOMPARE(wait_for(start(program, b, method.toStdString())), 0);
-        const char* file = method == "lora" ? "model/adapter_model.safetensors" : "model/model.safetensors";
-        QVERIFY(read_file(a / file, 1 << 26) == read_file(b / file, 1 << 26));
-        QVERIFY(read_file(a / "checkpoints/60/optimiser.safetensors", 1 << 26)
-                == read_file(b / "checkpoints/60/optimiser.safetensors", 1 << 26));
-        QVERIFY(read_file(a / "checkpoints/60/state.json", 1 << 20)
-                == read_file(b / "checkpoints/60/state.json", 1 << 20));
+        verify_killed_runs_resume_bit_equal(
+            method.toStdString(), 60, method == "lora" ? "adapter_model.safetensors" : "model.safetensors");
     }
 };
 

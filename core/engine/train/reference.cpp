@@ -1,0 +1,136 @@
+#include "core/engine/train/reference.h"
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/base/json.h"
+#include "core/base/resources.h"
+#include "core/base/sha256.h"
+#include "core/engine/checkpoint/checksum.h"
+#include "core/engine/lora/adapter_io.h"
+#include "core/engine/model/decoder_io.h"
+#include "core/engine/train/dpo_step.h"
+#include "core/format/safetensors.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace fs = std::filesystem;
+
+namespace tempera {
+
+namespace {
+
+constexpr std::size_t largest_cache_file = 256u << 20;
+
+/// Sizes and checksums of the config and the weights of a model folder.
+std::string sums_of(const fs::path& folder) {
+    std::vector<fs::path> files = SafetensorsReader::open(folder).files();
+    for (const char* name : {"config.json", "adapter_config.json"})
+        if (fs::exists(folder / name)) files.push_back(folder / name);
+    std::string text;
+    for (const fs::path& file : files) {
+        FileSum sum = sum_file(file);
+        text +=
+            file.filename().string() + ":" + std::to_string(sum.bytes) + ":" + std::to_string(sum.crc) + ";";
+    }
+    return text;
+}
+
+fs::path cache_file(const std::string& key) {
+    return cache_folder() / "reference" / (key + ".json");
+}
+
+/// A list of numbers, null where one is not known.
+std::vector<double> numbers_in(const Json& list, std::size_t count, std::vector<bool>& known) {
+    std::vector<double> values(count);
+    if (!list.is_array() || list.size() != count) fail(ErrorKind::bad_input, "another length");
+    for (std::size_t k = 0; k < count; ++k) {
+        known[k] = known[k] && list[k].is_number();
+        if (list[k].is_number()) values[k] = list[k].get<double>();
+    }
+    return values;
+}
+
+} // namespace
+
+bool fill_reference(ReferenceLogprobs& reference, const PassContext& model,
+                    const std::vector<PairExample>& examples, const std::vector<std::int64_t>& rows,
+                    const StopToken& stop, const std::function<void(std::int64_t, std::int64_t)>& report) {
+    at::NoGradGuard no_grad;
+    std::vector<std::int64_t> missing;
+    for (std::int64_t row : rows)
+        if (!reference.known[static_cast<std::size_t>(row)]) missing.push_back(row);
+    std::int64_t done = 0;
+    for (const PairBatch& micro :
+         make_pair_batches(examples, missing, model.micro_batch_tokens, 0, model.device)) {
+        if (stop.requested() == StopRequest::cancel) return false;
+        std::vector<PairLogprobs> sums =
+            logprob_sums(micro, branch_logprobs(model, micro.branched, {}, nullptr));
+        for (std::size_t k = 0; k < micro.rows.size(); ++k) {
+            auto row = static_cast<std::size_t>(micro.rows[k]);
+            if (!std::isfinite(sums[k].chosen + sums[k].rejected))
+                fail(ErrorKind::numeric, "The reference model's log-probability of training row "
+                                             + std::to_string(examples[row].row)
+                                             + " is not finite; look at the row and at the model.");
+            reference.values[row] = sums[k];
+            reference.known[row] = true;
+        }
+        done += static_cast<std::int64_t>(micro.rows.size());
+        if (report) report(done, static_cast<std::int64_t>(missing.size()));
+    }
+    return true;
+}
+
+std::string reference_key(const fs::path& folder, const std::vector<PairExample>& examples,
+                          const std::string& dtype) {
+    std::string text = dtype + ";";
+    fs::path current = folder;
+    while (fs::exists(current / "adapter_config.json") && !fs::exists(current / "config.json")) {
+        text += sums_of(current);
+        current = current / fs::path(read_lora_config(current).base_model);
+    }
+    text += sums_of(base_folder_of(current));
+    Sha256 hash;
+    hash.update(std::as_bytes(std::span(text)));
+    for (const PairExample& example : examples)
+        for (const auto* ids : {&example.prompt, &example.chosen, &example.rejected}) {
+            const std::uint64_t length = ids->size();
+            hash.update(std::as_bytes(std::span(&length, 1)));
+            hash.update(std::as_bytes(std::span(*ids)));
+        }
+    return hash.hex_digest();
+}
+
+ReferenceLogprobs load_reference(const std::string& key, std::size_t examples) {
+    ReferenceLogprobs reference(examples);
+    if (!fs::exists(cache_file(key))) return reference;
+    try {
+        Json json = read_json_file(cache_file(key), largest_cache_file);
+        std::vector<bool> known(examples, true);
+        auto chosen = numbers_in(json.at("chosen"), examples, known);
+        auto rejected = numbers_in(json.at("rejected"), examples, known);
+        for (std::size_t k = 0; k < examples; ++k)
+            reference.values[k] = {chosen[k], rejected[k]};
+        reference.known = std::move(known);
+    } catch (const Error&) { // damaged: computed again
+    } catch (const Json::exception&) {
+    }
+    return reference;
+}
+
+void store_reference(const std::string& key, const ReferenceLogprobs& reference) {
+    Json chosen = Json::array(), rejected = Json::array();
+    for (std::size_t k = 0; k < reference.values.size(); ++k) {
+        chosen.push_back(reference.known[k] ? Json(reference.values[k].chosen) : Json());
+        rejected.push_back(reference.known[k] ? Json(reference.values[k].rejected) : Json());
+    }
+    fs::path file = cache_file(key);
+    std::error_code error;
+    fs::create_directories(file.parent_path(), error);
+    if (error)
+        fail(ErrorKind::io,
+             "Cannot create the folder " + file.parent_path().string() + ": " + error.message() + ".");
+    write_file_atomic(file, Json{{"chosen", std::move(chosen)}, {"rejected", std::move(rejected)}}.dump());
+}
+
+} // namespace tempera
