@@ -34,6 +34,16 @@ void bind_model_and_prompts(RlooRecipe& r, std::vector<Binding>& list) {
             .label("Prompt")
             .group("Model and prompts")
             .help("How a Countdown problem is put to the model. Choose what it was trained with."));
+    list.push_back(Binding("system", &r.system)
+                       .label("System turn")
+                       .group("Model and prompts")
+                       .help("System turn of conversations that bring none. Empty = none."));
+    list.push_back(
+        Binding("chat_template", &r.chat_template)
+            .choices({"model", "chatml", "llama-3", "gemma", "plain"})
+            .label("Chat template")
+            .group("Model and prompts")
+            .help("How conversations become the model's text: its own template, or one of these."));
     list.push_back(Binding("examples", &r.examples)
                        .range(0, 1e6)
                        .unit("prompts")
@@ -70,11 +80,12 @@ void bind_rewards(RlooRecipe& r, std::vector<Binding>& list) {
                        .help("The model behind the reward \"model\": a run of kind reward, or the folder of "
                              "a sequence classifier with one output."));
     list.push_back(Binding("reward_text", &r.reward_text)
-                       .choices({"plain", "template", "pair"})
+                       .choices({"auto", "plain", "chat", "pair"})
                        .label("Reward text")
                        .group("Rewards")
-                       .help("What the reward model reads: the paper's plain \"system..user..assistant\" "
-                             "string, the chat template's text, or question and answer as a pair."));
+                       .help("What the reward model reads: as it was trained, the paper's plain "
+                             "\"system..user..assistant\" string, the chat template's text, or question "
+                             "and answer as a pair."));
     list.push_back(
         Binding("length_limit", &r.length_limit)
             .range(0, 1 << 20)

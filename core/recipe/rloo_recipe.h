@@ -12,13 +12,15 @@ struct RlooRecipe : LoraFields, OptimiserFields, RunningFields, DeviceFields {
     std::string model = "tiny";
     std::string data = "countdown";
     std::string prompt_style = "paper";
+    std::string system = "You are a helpful assistant.";
+    std::string chat_template = "model";
     std::int64_t examples = 1000; ///< prompts
     std::int64_t validation_examples = 100;
     std::int64_t data_seed = 0;
 
     std::vector<std::string> rewards = {"countdown"};
     std::string reward_model;
-    std::string reward_text = "plain";
+    std::string reward_text = "auto";
     std::int64_t length_limit = 0;
     double missing_eos_penalty = 0;
     bool reward_normalise = false;

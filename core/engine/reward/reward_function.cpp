@@ -2,12 +2,14 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/engine/reward/reward_model.h"
 #include "core/task/constraints.h"
 #include "core/task/countdown_verifier.h"
 
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <memory>
 #include <set>
 
 namespace tempera {
@@ -89,6 +91,22 @@ double repetition(std::span<const std::int32_t> ids) {
     return static_cast<double>(seen.size()) / total - 1;
 }
 
+RewardFunction model_reward(const RewardOptions& options) {
+    RewardModel::Options loading;
+    if (options.reward_text != "auto") loading.form = reward_form_from(options.reward_text);
+    loading.device = options.device;
+    auto model = std::make_shared<RewardModel>(RewardModel::load(options.reward_model, loading));
+    return [model](std::span<const RewardInput> inputs) {
+        std::vector<RewardText> texts;
+        for (const RewardInput& input : inputs)
+            texts.push_back({std::string(input.prompt), std::string(input.completion)});
+        std::vector<RewardScore> scores;
+        for (double value : model->score(texts))
+            scores.push_back({value, ""});
+        return scores;
+    };
+}
+
 } // namespace
 
 RewardFunction make_reward_function(const std::string& name, const RewardOptions& options) {
@@ -105,6 +123,7 @@ RewardFunction make_reward_function(const std::string& name, const RewardOptions
             return RewardScore{overlong(static_cast<std::int64_t>(i.token_ids.size()), limit, most), ""};
         });
     }
+    if (name == "model") return model_reward(options);
     if (name == "repetition")
         return each([](const RewardInput& i) { return RewardScore{repetition(i.token_ids), ""}; });
     fail(ErrorKind::bad_input, "There is no reward function \"" + name + "\".");

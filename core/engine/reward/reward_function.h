@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ATen/ATen.h>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -28,8 +29,11 @@ struct RewardScore {
 using RewardFunction = std::function<std::vector<RewardScore>(std::span<const RewardInput>)>;
 
 struct RewardOptions {
-    std::int64_t max_tokens = 512; ///< of a completion
-    std::int64_t length_limit = 0; ///< tokens; 0 = three quarters of max_tokens
+    std::int64_t max_tokens = 512;    ///< of a completion
+    std::int64_t length_limit = 0;    ///< tokens; 0 = three quarters of max_tokens
+    std::string reward_model = {};    ///< folder behind "model"
+    std::string reward_text = "auto"; ///< "auto" (as the model was trained), "plain", "chat", "pair"
+    at::Device device = at::kCPU;     ///< where the reward model computes
 };
 
 /// A function by its name in recipes:
@@ -37,6 +41,7 @@ struct RewardOptions {
 ///  constraints  share of the instruction's constraints that are met; applies where the facts have them
 ///  format       1 where the last line holds <answer>...</answer>, and <think>, where it was opened (by the
 ///               prompt's end or the completion), is closed once before it; else 0
+///  model        score of the reward model (core/engine/reward/reward_model.h), which is loaded now
 ///  length       0 up to length_limit tokens, falling to -1 at max_tokens (TRL 1.16's
 ///               soft_overlong_punishment with max_completion_len = max_tokens)
 ///  repetition   minus the share of repeated token trigrams (TRL 1.16's repetition_penalty_reward)

@@ -41,16 +41,14 @@ struct Rloo {
     bool trainer_logprobs() const {
         return recipe.old_logprobs == "trainer" || recipe.dtype != "float32" || !recipe.disable_dropout;
     }
-    std::optional<std::vector<Metric>> fill(Rollout& rollout,
-                                            const std::vector<TokenExample>& examples) const;
+    std::optional<std::vector<Metric>> fill(Rollout& rollout) const;
 };
 
 /// Everything about a fresh rollout: log-probabilities, rewards, advantages. Returns its metrics; nothing
 /// where it was cancelled.
-std::optional<std::vector<Metric>> Rloo::fill(Rollout& rollout,
-                                              const std::vector<TokenExample>& examples) const {
+std::optional<std::vector<Metric>> Rloo::fill(Rollout& rollout) const {
     if (trainer_logprobs()) {
-        auto own = completion_logprobs(policy, examples, recipe.temperature, stop);
+        auto own = completion_logprobs(policy, rollout, prompts.train, recipe.temperature, stop);
         if (!own) return std::nullopt;
         for (std::size_t i = 0; i < own->size(); ++i)
             rollout.sample(static_cast<std::int64_t>(i)).logprobs = (*own)[i];
@@ -58,7 +56,7 @@ std::optional<std::vector<Metric>> Rloo::fill(Rollout& rollout,
         if (!recipe.disable_dropout) rollout.old_logprobs = std::move(*own);
     }
     if (reference) {
-        auto own = completion_logprobs(*reference, examples, recipe.temperature, stop);
+        auto own = completion_logprobs(*reference, rollout, prompts.train, recipe.temperature, stop);
         if (!own) return std::nullopt;
         for (std::size_t i = 0; i < own->size(); ++i)
             rollout.sample(static_cast<std::int64_t>(i)).ref_logprobs = std::move((*own)[i]);
@@ -66,11 +64,14 @@ std::optional<std::vector<Metric>> Rloo::fill(Rollout& rollout,
     return judge_rollout(rollout, prompts.train, rewards, recipe);
 }
 
-std::int64_t token_count(const std::vector<TokenExample>& examples) {
-    std::int64_t tokens = 0;
-    for (const TokenExample& example : examples)
-        tokens += example.length();
-    return tokens;
+/// As TRL counts: the prompt's tokens with every completion.
+std::int64_t token_count(const Rollout& rollout, const std::vector<PolicyPrompt>& prompts) {
+    std::size_t tokens = 0;
+    for (std::size_t g = 0; g < rollout.groups.size(); ++g)
+        for (const RolloutSample& sample : rollout.groups[g].samples)
+            tokens +=
+                prompts[static_cast<std::size_t>(rollout.prompts[g])].ids.size() + sample.token_ids.size();
+    return static_cast<std::int64_t>(tokens);
 }
 
 /// Prompts by number from 1, of the completions in `rows`.
@@ -106,6 +107,7 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
     drawing.threads = run.threads;
     drawing.max_tokens = recipe.max_tokens;
     drawing.stop = recipe.stop;
+    if (!prompts.end_of_turn.empty()) drawing.stop.push_back(prompts.end_of_turn);
     Sampler sampler(model.decoder, tokenizer, drawing);
 
     auto context = [&](const Decoder& decoder) {
@@ -128,6 +130,8 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
     run.save_more = [&](const fs::path& folder) {
         if (run.state.step % recipe.iterations != 0) save_rollout(rollout, folder);
     };
+    run.health = HealthWatch({recipe.kl_limit, static_cast<double>(recipe.max_tokens)});
+    run.health_pause = recipe.health_pause;
     take_up(run, trained_parameters(model.decoder), rows, total, model.decoder.config.parameter_count());
     if (run.state.step % recipe.iterations != 0) {
         const auto drawn = plan.batches(run.state.step / recipe.iterations).front();
@@ -137,8 +141,6 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
     if (!prompts.validation.empty())
         evaluate = [&] { return evaluate_policy(sampler, prompts.validation, rloo.rewards, recipe, stop); };
 
-    std::vector<TokenExample> examples;
-    if (!rollout.empty()) examples = rollout_examples(rollout, prompts.train);
     while (goes_on(run)) {
         if (run.cancelled()) return RunOutcome::cancelled;
         begin_step(run);
@@ -150,18 +152,17 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
                 draw_rollout(sampler, prompts.train, plan.batches(number).front(), recipe, number, stop);
             if (!drawn) return RunOutcome::cancelled;
             rollout = std::move(*drawn);
-            examples = rollout_examples(rollout, prompts.train);
-            auto metrics = rloo.fill(rollout, examples);
+            auto metrics = rloo.fill(rollout);
             if (!metrics) return RunOutcome::cancelled;
             report.means = std::move(*metrics);
-            report.tokens = token_count(examples);
+            report.tokens = token_count(rollout, prompts.train);
             const std::int64_t log = std::max<std::int64_t>(recipe.log_steps, 1),
                                last = run.state.step + recipe.iterations;
             if (last / log > run.state.step / log || last >= total) observer.on_rollouts(rollout.groups);
         }
-        const std::int64_t first_stream = run.state.step * recipe.completions_per_step();
+        const std::int64_t first_stream = run.state.step * recipe.prompts_per_step() * (recipe.k + 1);
         PolicyPass pass = accumulate_policy_gradients(
-            rloo.policy, rollout, examples, choices,
+            rloo.policy, rollout, prompts.train, choices,
             {.training = !recipe.disable_dropout, .seed = run.state.seed}, first_stream, stop);
         if (pass.cancelled) return RunOutcome::cancelled;
         if (!pass.bad_completions.empty())

@@ -2,7 +2,6 @@
 
 #include "core/engine/model/forward.h"
 #include "core/engine/model/token_scores.h"
-#include "core/engine/train/batches.h"
 
 #include <algorithm>
 #include <cmath>
@@ -16,7 +15,6 @@ namespace {
 struct Pass {
     const PassContext& context;
     Rollout& rollout;
-    const std::vector<TokenExample>& examples;
     const PolicyChoices& choices;
     const DropoutSource& dropout;
     const double scale; ///< one over what the mean is taken of
@@ -25,9 +23,7 @@ struct Pass {
     std::int64_t scored = 0, completions = 0, compared = 0;
     double low_min = 1;
 
-    std::size_t targets(std::int64_t row) const {
-        return static_cast<std::size_t>(examples[static_cast<std::size_t>(row)].targets());
-    }
+    std::size_t targets(std::int64_t row) const { return rollout.sample(row).token_ids.size(); }
     std::vector<float>& old_of(std::int64_t row) {
         return rollout.old_logprobs[static_cast<std::size_t>(row)];
     }
@@ -36,7 +32,7 @@ struct Pass {
         return choices.objective.kl_coef == 0
                && std::ranges::all_of(rows, [&](std::int64_t row) { return old_of(row).empty(); });
     }
-    void run(const MicroBatch& micro, bool idle);
+    void run(const RolloutBatch& batch, bool idle);
     void note(std::int64_t row, std::span<const float> logprobs, const ObjectiveTerms& terms);
 };
 
@@ -60,16 +56,17 @@ void Pass::note(std::int64_t row, std::span<const float> logprobs, const Objecti
     compared += static_cast<std::int64_t>(logprobs.size());
 }
 
-void Pass::run(const MicroBatch& micro, bool idle) {
+void Pass::run(const RolloutBatch& batch, bool idle) {
     at::AutoGradMode gradients(!idle);
+    const BranchedRow& micro = batch.branched;
     at::Tensor hidden = decoder_hidden(context.model, micro.row, context.rope, dropout, micro.wanted,
                                        context.compute_type),
                d_hidden;
     const Linear& head = context.model.lm_head;
-    const bool foreseen = foreseeable(micro.rows);
+    const bool foreseen = foreseeable(batch.completions);
     std::vector<float> d_logprob;
     if (foreseen && !idle)
-        for (std::int64_t row : micro.rows)
+        for (std::int64_t row : batch.completions)
             d_logprob.insert(d_logprob.end(), targets(row),
                              static_cast<float>(-rollout.sample(row).advantage * scale));
     const TokenScores scores =
@@ -77,7 +74,7 @@ void Pass::run(const MicroBatch& micro, bool idle) {
                      d_logprob.empty() ? nullptr : &d_logprob, d_logprob.empty() ? nullptr : &d_hidden);
     std::size_t at = 0;
     bool finite = true;
-    for (std::int64_t row : micro.rows) {
+    for (std::int64_t row : batch.completions) {
         const std::span logprobs = std::span(scores.logprobs).subspan(at, targets(row));
         const bool fresh = old_of(row).empty();
         if (fresh) old_of(row).assign(logprobs.begin(), logprobs.end());
@@ -96,7 +93,7 @@ void Pass::run(const MicroBatch& micro, bool idle) {
     scored += static_cast<std::int64_t>(scores.entropies.size());
     result.tokens += micro.row.tokens();
     if (!finite) {
-        result.bad_completions = micro.rows;
+        result.bad_completions = batch.completions;
         return;
     }
     if (idle) return;
@@ -119,7 +116,7 @@ PolicyChoices policy_choices(const RlooRecipe& recipe) {
 }
 
 PolicyPass accumulate_policy_gradients(const PassContext& context, Rollout& rollout,
-                                       const std::vector<TokenExample>& examples,
+                                       const std::vector<PolicyPrompt>& all_prompts,
                                        const PolicyChoices& choices, const DropoutSource& dropout,
                                        std::int64_t first_stream, const StopToken& stop) {
     // A completion without advantage has no gradient: it is only computed for what it tells.
@@ -132,22 +129,22 @@ PolicyPass accumulate_policy_gradients(const PassContext& context, Rollout& roll
             masked_loss -= choices.objective.token_ratio ? 0 : sample.advantage; // its ratio is 1
             continue;
         }
-        tokens += examples[static_cast<std::size_t>(i)].targets();
+        tokens += static_cast<std::int64_t>(sample.token_ids.size());
         (sample.advantage == 0 && choices.objective.kl_coef == 0 ? idle : active).push_back(i);
     }
     const auto all = static_cast<double>(rollout.completions());
     const double scale =
         1 / (choices.objective.token_ratio ? std::max(1.0, static_cast<double>(tokens)) : all);
-    Pass pass{context, rollout, examples, choices, dropout, scale};
+    Pass pass{context, rollout, choices, dropout, scale};
     pass.result.loss = masked_loss * scale;
     for (const auto* rows : {&active, &idle})
-        for (const MicroBatch& micro :
-             make_micro_batches(examples, *rows, context.micro_batch_tokens, first_stream, context.device)) {
+        for (const RolloutBatch& batch : make_rollout_batches(
+                 rollout, all_prompts, *rows, context.micro_batch_tokens, first_stream, context.device)) {
             if (stop.requested() == StopRequest::cancel) {
                 pass.result.cancelled = true;
                 return pass.result;
             }
-            pass.run(micro, rows == &idle);
+            pass.run(batch, rows == &idle);
             if (!pass.result.bad_completions.empty()) return pass.result;
         }
     PolicyPass& result = pass.result;

@@ -40,8 +40,8 @@ struct PolicyPass {
 /// completions have no gradient but count in the mean, as in TRL. Where a completion's old_logprobs are not
 /// known yet, the pass's own are taken (its ratio is exactly 1) and kept.
 PolicyPass accumulate_policy_gradients(const PassContext& context, Rollout& rollout,
-                                       const std::vector<TokenExample>& examples,
-                                       const PolicyChoices& choices, const DropoutSource& dropout,
-                                       std::int64_t first_stream, const StopToken& stop);
+                                       const std::vector<PolicyPrompt>& all, const PolicyChoices& choices,
+                                       const DropoutSource& dropout, std::int64_t first_stream,
+                                       const StopToken& stop);
 
 } // namespace tempera

@@ -4,6 +4,7 @@
 #include "core/engine/model/forward.h"
 #include "core/engine/model/token_scores.h"
 #include "core/engine/train/batches.h"
+#include "core/engine/train/machine.h"
 
 #include <algorithm>
 #include <cmath>
@@ -79,6 +80,7 @@ PolicyPrompts load_policy_prompts(const RlooRecipe& recipe, const std::filesyste
     options.data = recipe.data;
     options.data_seed = static_cast<std::uint64_t>(recipe.data_seed);
     options.prompt_style = recipe.prompt_style;
+    options.system = recipe.system;
     std::vector<TaskPrompt> train, validation;
     const auto held_out = static_cast<std::size_t>(recipe.validation_examples);
     if (recipe.data.ends_with(".jsonl")) { // a file's last rows are held out
@@ -99,9 +101,11 @@ PolicyPrompts load_policy_prompts(const RlooRecipe& recipe, const std::filesyste
         fail(ErrorKind::bad_input,
              recipe.data + " leaves no prompt to train on: lower validation_examples, or give more rows.");
     const bool chat = !train.front().messages.empty();
-    const ChatTemplate style = chat ? ChatTemplate::load(model) : ChatTemplate::named("plain");
+    const ChatTemplate style = !chat                             ? ChatTemplate::named("plain")
+                               : recipe.chat_template == "model" ? ChatTemplate::load(model)
+                                                                 : ChatTemplate::named(recipe.chat_template);
     PolicyPrompts prompts{read(train, style, tokenizer, recipe, config),
-                          read(validation, style, tokenizer, recipe, config), 0};
+                          read(validation, style, tokenizer, recipe, config), 0, style.end_of_turn()};
     for (const auto* list : {&prompts.train, &prompts.validation})
         for (const PolicyPrompt& prompt : *list)
             prompts.longest = std::max(prompts.longest, static_cast<std::int64_t>(prompt.ids.size()));
@@ -156,48 +160,76 @@ std::optional<Rollout> draw_rollout(Sampler& sampler, const std::vector<PolicyPr
     return rollout;
 }
 
-std::vector<TokenExample> rollout_examples(const Rollout& rollout, const std::vector<PolicyPrompt>& all) {
-    std::vector<TokenExample> examples;
-    for (std::size_t g = 0; g < rollout.groups.size(); ++g)
-        for (const RolloutSample& sample : rollout.groups[g].samples) {
-            TokenExample example{all[static_cast<std::size_t>(rollout.prompts[g])].ids, 0};
-            example.label_begin = example.length();
-            example.ids.insert(example.ids.end(), sample.token_ids.begin(), sample.token_ids.end());
-            examples.push_back(std::move(example));
+std::vector<RolloutBatch> make_rollout_batches(const Rollout& rollout, const std::vector<PolicyPrompt>& all,
+                                               const std::vector<std::int64_t>& completions,
+                                               std::int64_t max_tokens, std::int64_t first_stream,
+                                               at::Device device) {
+    if (completions.empty()) return {};
+    const auto k = static_cast<std::int64_t>(rollout.groups.front().samples.size());
+    std::vector<PromptBranches> branches;
+    std::vector<std::vector<std::int64_t>> members;
+    std::int64_t group = -1;
+    for (std::int64_t i : completions) {
+        const std::vector<std::int32_t>& ids = rollout.sample(i).token_ids;
+        const bool full = !branches.empty()
+                          && branches.back().tokens() + static_cast<std::int64_t>(ids.size()) > max_tokens;
+        const bool gap = !members.empty() && members.back().back() + 1 != i; // streams count on
+        if (i / k != group || full || gap) {
+            group = i / k;
+            const std::int64_t prompt = rollout.prompts[static_cast<std::size_t>(group)];
+            branches.push_back(
+                {all[static_cast<std::size_t>(prompt)].ids, {}, first_stream + group * (k + 1) + i % k});
+            members.emplace_back();
         }
-    return examples;
+        branches.back().completions.emplace_back(ids);
+        members.back().push_back(i);
+    }
+    std::vector<std::int64_t> lengths;
+    for (const PromptBranches& item : branches)
+        lengths.push_back(item.tokens());
+    std::vector<RolloutBatch> batches;
+    for (const auto& together : token_groups(lengths, max_tokens)) {
+        RolloutBatch batch;
+        std::vector<PromptBranches> chosen;
+        for (std::size_t i : together) {
+            chosen.push_back(branches[i]);
+            batch.completions.insert(batch.completions.end(), members[i].begin(), members[i].end());
+        }
+        batch.branched = make_branched_row(chosen, device);
+        batches.push_back(std::move(batch));
+    }
+    return batches;
 }
 
-std::optional<std::vector<std::vector<float>>> completion_logprobs(const PassContext& context,
-                                                                   const std::vector<TokenExample>& examples,
-                                                                   double temperature,
-                                                                   const StopToken& stop) {
+std::optional<std::vector<std::vector<float>>>
+completion_logprobs(const PassContext& context, const Rollout& rollout, const std::vector<PolicyPrompt>& all,
+                    double temperature, const StopToken& stop) {
     at::NoGradGuard no_grad;
-    std::vector<std::vector<float>> result(examples.size());
-    std::vector<std::int64_t> rows(examples.size());
-    std::iota(rows.begin(), rows.end(), std::int64_t{0});
-    for (const MicroBatch& micro :
-         make_micro_batches(examples, rows, context.micro_batch_tokens, 0, context.device)) {
+    std::vector<std::vector<float>> result(static_cast<std::size_t>(rollout.completions()));
+    std::vector<std::int64_t> completions(result.size());
+    std::iota(completions.begin(), completions.end(), std::int64_t{0});
+    for (const RolloutBatch& batch :
+         make_rollout_batches(rollout, all, completions, context.micro_batch_tokens, 0, context.device)) {
         if (stop.requested() == StopRequest::cancel) return std::nullopt;
+        const BranchedRow& b = batch.branched;
         at::Tensor hidden =
-            decoder_hidden(context.model, micro.row, context.rope, {}, micro.wanted, context.compute_type);
-        const TokenScores scores = score_tokens(hidden, context.model.lm_head, micro.targets, temperature);
-        auto at = scores.logprobs.begin();
-        for (std::int64_t row : micro.rows) {
-            const auto count = examples[static_cast<std::size_t>(row)].targets();
-            result[static_cast<std::size_t>(row)].assign(at, at + count);
-            at += count;
-        }
+            decoder_hidden(context.model, b.row, context.rope, {}, b.wanted, context.compute_type);
+        const TokenScores scores = score_tokens(hidden, context.model.lm_head, b.targets, temperature);
+        for (std::size_t c = 0; c < batch.completions.size(); ++c)
+            result[static_cast<std::size_t>(batch.completions[c])].assign(
+                scores.logprobs.begin() + b.target_bounds[c],
+                scores.logprobs.begin() + b.target_bounds[c + 1]);
     }
     return result;
 }
 
 RewardSet make_reward_set(const RlooRecipe& recipe) {
     RewardSet set;
+    const RewardOptions options{recipe.max_tokens, recipe.length_limit, recipe.reward_model,
+                                recipe.reward_text, select_device(recipe.device)};
     for (const std::string& text : recipe.rewards) {
         set.names.push_back(parse_reward(text));
-        set.functions.push_back(
-            make_reward_function(set.names.back().name, {recipe.max_tokens, recipe.length_limit}));
+        set.functions.push_back(make_reward_function(set.names.back().name, options));
     }
     return set;
 }

@@ -2,9 +2,9 @@
 
 #include "core/base/stop_token.h"
 #include "core/data/prompt_set.h"
+#include "core/engine/model/token_row.h"
 #include "core/engine/reward/reward_function.h"
 #include "core/engine/sample/sampler.h"
-#include "core/engine/train/examples.h"
 #include "core/engine/train/pass_context.h"
 #include "core/recipe/rloo_recipe.h"
 #include "core/stats/rloo.h"
@@ -28,6 +28,7 @@ struct PolicyPrompts {
     std::vector<PolicyPrompt> train;
     std::vector<PolicyPrompt> validation;
     std::int64_t longest = 0; ///< tokens
+    std::string end_of_turn;  ///< the chat template's, which ends a completion; "" = none
 };
 /// Throws Error(bad_input) where nothing is left to train on or a prompt leaves no room to draw.
 PolicyPrompts load_policy_prompts(const RlooRecipe& recipe, const std::filesystem::path& model,
@@ -56,16 +57,28 @@ std::optional<Rollout> draw_rollout(Sampler& sampler, const std::vector<PolicyPr
                                     const std::vector<std::int64_t>& prompts, const RlooRecipe& recipe,
                                     std::int64_t number, const StopToken& stop);
 
-/// Prompt and completion of every completion, for the trainer.
-std::vector<TokenExample> rollout_examples(const Rollout& rollout, const std::vector<PolicyPrompt>& all);
+/// Completions that are computed together; those of one prompt share its tokens.
+struct RolloutBatch {
+    std::vector<std::int64_t> completions; ///< in the order of the row's targets
+    BranchedRow branched;
+};
+/// Cuts `completions` (ascending) into batches of at most `max_tokens`; a prompt whose completions are more
+/// stands in several, and one that is longer alone. A completion's dropout stream does not depend on how they
+/// are cut (its prompt's does where it is computed more than once).
+std::vector<RolloutBatch> make_rollout_batches(const Rollout& rollout, const std::vector<PolicyPrompt>& all,
+                                               const std::vector<std::int64_t>& completions,
+                                               std::int64_t max_tokens, std::int64_t first_stream,
+                                               at::Device device);
 
-/// Log-probabilities of every example's completion tokens at `temperature`, without dropout and gradients;
-/// nothing where it was cancelled.
+/// Log-probabilities of every completion's tokens at `temperature`, without dropout and gradients; nothing
+/// where it was cancelled.
 std::optional<std::vector<std::vector<float>>> completion_logprobs(const PassContext& context,
-                                                                   const std::vector<TokenExample>& examples,
+                                                                   const Rollout& rollout,
+                                                                   const std::vector<PolicyPrompt>& all,
                                                                    double temperature, const StopToken& stop);
 
-/// The reward functions of a recipe, with the names and weights it gives them.
+/// The reward functions of a recipe, with the names and weights it gives them. Loads the reward model where
+/// one is named.
 struct RewardSet {
     std::vector<WeightedReward> names;
     std::vector<RewardFunction> functions;

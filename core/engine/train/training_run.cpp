@@ -4,6 +4,7 @@
 #include "core/engine/checkpoint/checkpoint.h"
 #include "core/engine/train/machine.h"
 #include "core/engine/train/schedule.h"
+#include "core/store/run_reader.h"
 
 #include <algorithm>
 #include <cmath>
@@ -69,6 +70,26 @@ void note_evaluation(TrainingRun& run, const Metric& metric) {
     }
 }
 
+/// Reports what the health rules see in these metrics, and pauses the run where it asks for that.
+void watch_health(TrainingRun& run, std::span<const Metric> metrics) {
+    for (const HealthFinding& finding : run.health.add(run.state.step, metrics)) {
+        run.event("health", finding.advice);
+        if (!run.health_pause) continue;
+        run.event("warning", "The run pauses at a checkpoint, as health_pause asks; resume it to go on.");
+        StopToken(run.stop).request(StopRequest::stop);
+    }
+}
+
+/// What an earlier session measured, up to the checkpoint that the run goes on from.
+void restore_health(TrainingRun& run) {
+    const RunReader reader(run.request.folder);
+    MetricHistory history;
+    for (const std::string& name : reader.metric_names())
+        for (const MetricPoint& point : reader.metric(name))
+            if (point.step <= run.state.step) history[name].push_back(point);
+    run.health.restore(std::move(history));
+}
+
 /// Returns the metric that counts; nothing where the run was cancelled.
 std::optional<Metric> run_evaluation(TrainingRun& run, const Evaluate& evaluate) {
     auto began = ProgressMeter::Clock::now();
@@ -78,6 +99,7 @@ std::optional<Metric> run_evaluation(TrainingRun& run, const Evaluate& evaluate)
     const Metric first = metrics->front();
     metrics->push_back({"eval_runtime", ProgressMeter::seconds_since(began)});
     run.observer.on_metrics(run.state.step, *metrics);
+    watch_health(run, *metrics);
     note_evaluation(run, first);
     return first;
 }
@@ -87,6 +109,7 @@ void log_step(TrainingRun& run, const StepReport& report) {
                                           report.epoch);
     run.observer.on_metrics(run.state.step, metrics);
     run.observer.on_headline(metrics.front().name, metrics.front().value);
+    watch_health(run, metrics);
 }
 
 } // namespace
@@ -104,6 +127,8 @@ TrainingRun begin_training(const RunRequest& request, RunObserver& observer, con
                     .resume_from = {},
                     .save_model = {},
                     .save_more = {},
+                    .health = HealthWatch({}),
+                    .health_pause = false,
                     .optimiser = nullptr,
                     .state = {},
                     .meter = ProgressMeter(0, 0, {}),
@@ -135,6 +160,7 @@ void take_up(TrainingRun& run, std::vector<Parameter> parameters, std::int64_t r
                          + " rows for " + std::to_string(total_steps) + " steps, with "
                          + std::to_string(run.threads) + " threads.");
     run.meter = ProgressMeter(run.state.step, total_steps, run.state.since_log);
+    if (run.state.step > 0) restore_health(run);
 }
 
 bool goes_on(const TrainingRun& run) {
@@ -188,8 +214,8 @@ std::optional<RunOutcome> close_step(TrainingRun& run, const StepReport& report,
 
 RunOutcome finish_training(TrainingRun& run) {
     if (run.state.early_stopped)
-        run.event("log", "Stopped early: the evaluation did not get better in " + std::to_string(run.running.patience)
-                             + " evaluations.");
+        run.event("log", "Stopped early: the evaluation did not get better in "
+                             + std::to_string(run.running.patience) + " evaluations.");
     run.observer.on_progress(run.meter.progress("saving", run.state.step));
     StagedFolder staged(run.request.folder / "model");
     if (run.running.patience > 0 && run.state.best_step >= 0 && run.state.best_step != run.state.step) {

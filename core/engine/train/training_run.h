@@ -3,6 +3,7 @@
 #include "core/engine/checkpoint/training_state.h"
 #include "core/queue/engine.h"
 #include "core/recipe/shared_fields.h"
+#include "core/stats/health.h"
 
 #include <functional>
 #include <memory>
@@ -37,6 +38,9 @@ struct TrainingRun {
     std::filesystem::path resume_from; ///< the checkpoint to go on from; empty for a run from the beginning
     std::function<void(const std::filesystem::path&)> save_model; ///< writes the model into a folder
     std::function<void(const std::filesystem::path&)> save_more;  ///< what else a checkpoint's folder holds
+
+    HealthWatch health;        ///< of what is logged and evaluated; every rule is told once
+    bool health_pause = false; ///< a rule that fires stops the run at a checkpoint
 
     std::unique_ptr<Optimiser> optimiser;
     TrainingState state;

@@ -140,12 +140,11 @@ private Q_SLOTS:
         QFETCH(int, index);
         const Json all = golden_file();
         GoldenCase g(all, all.at("cases").at(static_cast<std::size_t>(index)));
-        auto examples = rollout_examples(g.rollout, g.prompts);
         const double t = g.recipe.temperature;
         const StopToken stop;
-        auto own = completion_logprobs(g.context(g.policy), examples, t, stop);
-        auto ref = completion_logprobs(g.context(g.reference), examples, t, stop);
-        for (std::size_t i = 0; i < examples.size(); ++i) {
+        auto own = completion_logprobs(g.context(g.policy), g.rollout, g.prompts, t, stop);
+        auto ref = completion_logprobs(g.context(g.reference), g.rollout, g.prompts, t, stop);
+        for (std::size_t i = 0; i < own->size(); ++i) {
             RolloutSample& sample = g.rollout.sample(static_cast<std::int64_t>(i));
             sample.logprobs = g.rollout.old_logprobs[i] = (*own)[i];
             if (g.recipe.kl_coef > 0) sample.ref_logprobs = (*ref)[i];
@@ -157,7 +156,7 @@ private Q_SLOTS:
         std::map<std::string, double> metrics;
         for (const Metric& metric : judge_rollout(g.rollout, g.prompts, g.rewards, g.recipe))
             metrics[metric.name] = metric.value;
-        for (std::size_t i = 0; i < examples.size(); ++i)
+        for (std::size_t i = 0; i < own->size(); ++i)
             QVERIFY(std::fabs(g.rollout.sample(static_cast<std::int64_t>(i)).advantage
                               - g.item.at("advantages").at(i).get<double>())
                     < 1e-4);
@@ -165,7 +164,7 @@ private Q_SLOTS:
         g.scale(g.recipe.is_lora() ? 1.03 : 1.01);
         Optimiser optimiser(trained_parameters(g.policy));
         optimiser.clear_gradients();
-        const PolicyPass pass = accumulate_policy_gradients(g.context(g.policy), g.rollout, examples,
+        const PolicyPass pass = accumulate_policy_gradients(g.context(g.policy), g.rollout, g.prompts,
                                                             policy_choices(g.recipe), {}, 0, stop);
         QVERIFY2(relative(pass.loss, g.item.at("loss").get<double>()) < 1e-4,
                  qPrintable(QString("%1").arg(pass.loss, 0, 'g', 9)));
@@ -222,7 +221,7 @@ private Q_SLOTS:
         std::vector<std::vector<float>> before;
         for (int round = 0; round < 2; ++round) {
             auto rollout = draw_rollout(sampler, prompts.train, {0, 1, 2, 3}, recipe, 0, {});
-            auto trained = completion_logprobs(context, rollout_examples(*rollout, prompts.train), 0.6, {});
+            auto trained = completion_logprobs(context, *rollout, prompts.train, 0.6, {});
             for (std::int64_t i = 0; i < rollout->completions(); ++i) {
                 const auto& sampled = rollout->sample(i).logprobs;
                 const auto& own = (*trained)[static_cast<std::size_t>(i)];

@@ -1,0 +1,192 @@
+#include "core/stats/health.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <optional>
+
+namespace tempera {
+
+namespace {
+
+using Points = std::vector<MetricPoint>;
+
+std::string shown(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3g", value);
+    return text;
+}
+
+const Points& points_of(const MetricHistory& history, const std::string& name) {
+    static const Points none;
+    auto found = history.find(name);
+    return found == history.end() ? none : found->second;
+}
+
+std::size_t window_of(const Points& points) {
+    return std::clamp<std::size_t>(points.size() / 4, 4, 20);
+}
+
+double mean(Points::const_iterator begin, Points::const_iterator end) {
+    double sum = 0;
+    for (auto p = begin; p != end; ++p)
+        sum += p->value;
+    return sum / static_cast<double>(end - begin);
+}
+
+/// First and last window of a metric, and the noise of a window's mean.
+struct Trend {
+    double first = 0, last = 0, noise = 0;
+};
+std::optional<Trend> trend_of(const Points& points) {
+    const auto window = static_cast<std::ptrdiff_t>(window_of(points));
+    if (std::ssize(points) < 2 * window) return std::nullopt;
+    Trend trend{mean(points.begin(), points.begin() + window), mean(points.end() - window, points.end()), 0};
+    double squares = 0; // of neighbours' differences: noise without the trend
+    for (std::size_t i = 1; i < points.size(); ++i)
+        squares += std::pow(points[i].value - points[i - 1].value, 2) / 2;
+    trend.noise = std::sqrt(squares / static_cast<double>(points.size() - 1) / static_cast<double>(window));
+    return trend;
+}
+
+double median(std::vector<double> values) {
+    auto middle = values.begin() + std::ssize(values) / 2;
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
+using Advice = std::optional<std::string>;
+
+Advice not_finite(const MetricHistory& history, const HealthLimits&) {
+    for (const auto& [name, points] : history)
+        if (!points.empty() && !std::isfinite(points.back().value))
+            return name
+                   + " is not a finite number: stop the run, lower learning_rate and go on from the "
+                     "last checkpoint.";
+    return std::nullopt;
+}
+
+Advice reward_hacking(const MetricHistory& history, const HealthLimits&) {
+    const Points &score = points_of(history, "eval_score"), &reward = points_of(history, "reward");
+    if (score.size() < 3) return std::nullopt;
+    const auto last = score.end() - 1;
+    const auto best = std::ranges::max_element(score, {}, &MetricPoint::value);
+    const bool falls = last->value < (last - 1)->value && (last - 1)->value < (last - 2)->value;
+    if (!falls || last->value > best->value - 0.05) return std::nullopt;
+    Points since; // the reward over the evaluations in which the score fell
+    for (const MetricPoint& point : reward)
+        if (point.step > (last - 2)->step) since.push_back(point);
+    const auto all = trend_of(reward);
+    if (since.size() < 2 || !all) return std::nullopt;
+    const auto half = since.begin() + std::ssize(since) / 2;
+    const double rise = mean(half, since.end()) - mean(since.begin(), half);
+    if (rise <= 2 * all->noise && rise <= 0.02) return std::nullopt;
+    if (rise <= 0) return std::nullopt;
+    return "The reward still rises but the held-out score fell from " + shown(best->value) + " to "
+           + shown(last->value)
+           + ": the reward is being gamed; go back to the best checkpoint, raise kl_coef, or add a verifier "
+             "to rewards.";
+}
+
+Advice kl_limit(const MetricHistory& history, const HealthLimits& limits) {
+    const Points& kl = points_of(history, "kl_sum");
+    if (limits.kl <= 0 || kl.size() < 2) return std::nullopt;
+    if (kl.back().value <= limits.kl || (kl.end() - 2)->value <= limits.kl) return std::nullopt;
+    return "A completion is " + shown(kl.back().value)
+           + " nats from the reference on average, above the limit of " + shown(limits.kl)
+           + ": raise kl_coef or lower learning_rate.";
+}
+
+Advice entropy(const MetricHistory& history, const HealthLimits&) {
+    const Points& points = points_of(history, "entropy");
+    const auto trend = trend_of(points);
+    if (!trend || !points_of(history, "reward").size()) return std::nullopt;
+    if (trend->last >= 0.1 * trend->first && trend->last >= 0.001) return std::nullopt;
+    return "The entropy fell from " + shown(trend->first) + " to " + shown(trend->last)
+           + " nats a token: completions of a prompt are nearly alike and teach little; raise temperature or "
+             "kl_coef, or lower learning_rate.";
+}
+
+Advice no_variance(const MetricHistory& history, const HealthLimits&) {
+    const Points& points = points_of(history, "frac_reward_zero_std");
+    if (points.size() < 3) return std::nullopt;
+    for (auto p = points.end() - 3; p != points.end(); ++p)
+        if (p->value < 1) return std::nullopt;
+    return "In every group all completions got the same reward, so nothing is learnt: choose prompts that "
+           "are "
+           "neither too hard nor too easy, a finer reward, a larger k or a higher temperature.";
+}
+
+Advice length(const MetricHistory& history, const HealthLimits& limits) {
+    const auto tokens = trend_of(points_of(history, "completions/mean_length"));
+    const auto reward = trend_of(points_of(history, "reward"));
+    if (!tokens) return std::nullopt;
+    if (limits.max_tokens > 0 && tokens->last > 0.95 * limits.max_tokens
+        && tokens->first <= 0.95 * limits.max_tokens)
+        return "Completions have grown to " + shown(tokens->last)
+               + " tokens and hit the longest length: raise max_tokens, or add length or missing_eos_penalty "
+                 "to the reward.";
+    if (!reward || tokens->last < 1.5 * tokens->first) return std::nullopt;
+    if (reward->last - reward->first > 2 * reward->noise) return std::nullopt;
+    return "Completions grew from " + shown(tokens->first) + " to " + shown(tokens->last)
+           + " tokens without a better reward: add the reward length with a small weight.";
+}
+
+Advice gradient(const MetricHistory& history, const HealthLimits&) {
+    const Points& points = points_of(history, "grad_norm");
+    const std::size_t window = window_of(points);
+    if (points.size() <= window) return std::nullopt;
+    std::vector<double> before;
+    for (auto p = points.end() - 1 - static_cast<std::ptrdiff_t>(window); p != points.end() - 1; ++p)
+        before.push_back(p->value);
+    const double usual = median(before);
+    if (usual <= 0 || points.back().value <= 10 * usual) return std::nullopt;
+    return "The gradient's norm jumped to " + shown(points.back().value) + " from about " + shown(usual)
+           + ": look at the prompts of this step, and lower learning_rate or max_grad_norm if it comes back.";
+}
+
+Advice loss_rising(const MetricHistory& history, const HealthLimits&) {
+    const Points& points = points_of(history, "eval_loss");
+    if (points.size() < 5) return std::nullopt;
+    for (auto p = points.end() - 4; p != points.end(); ++p)
+        if (p->value <= (p - 1)->value) return std::nullopt;
+    const double before = (points.end() - 5)->value;
+    if (points.back().value <= before + 0.05 * std::abs(before)) return std::nullopt;
+    return "eval_loss rose four times in a row, to " + shown(points.back().value)
+           + ": the model overfits; stop here, or train fewer epochs with patience set.";
+}
+
+struct Rule {
+    const char* name;
+    Advice (*check)(const MetricHistory&, const HealthLimits&);
+};
+constexpr Rule rules[] = {{"not_finite", not_finite},   {"reward_hacking", reward_hacking},
+                          {"kl_limit", kl_limit},       {"entropy", entropy},
+                          {"no_variance", no_variance}, {"length", length},
+                          {"gradient", gradient},       {"loss_rising", loss_rising}};
+
+} // namespace
+
+std::vector<HealthFinding> check_health(const MetricHistory& history, const HealthLimits& limits) {
+    std::vector<HealthFinding> findings;
+    for (const Rule& rule : rules)
+        if (auto advice = rule.check(history, limits)) findings.push_back({rule.name, std::move(*advice)});
+    return findings;
+}
+
+void HealthWatch::restore(MetricHistory history) {
+    history_ = std::move(history);
+    for (const HealthFinding& finding : check_health(history_, limits_))
+        told_.insert(finding.rule);
+}
+
+std::vector<HealthFinding> HealthWatch::add(std::int64_t step, std::span<const Metric> metrics) {
+    for (const Metric& metric : metrics)
+        history_[metric.name].push_back({step, metric.value});
+    std::vector<HealthFinding> fresh;
+    for (HealthFinding& finding : check_health(history_, limits_))
+        if (told_.insert(finding.rule).second) fresh.push_back(std::move(finding));
+    return fresh;
+}
+
+} // namespace tempera
