@@ -1,11 +1,13 @@
 #include "ui/feed_reader.h"
 
+#include "core/store/run_folder.h"
 #include "core/store/workspace.h"
 #include "ui/theme/text.h"
 
 #include <algorithm>
 #include <exception>
 #include <set>
+#include <utility>
 
 namespace tempera {
 
@@ -52,6 +54,10 @@ void FeedReader::request_samples(const SampleRequest& request) {
     });
 }
 
+void FeedReader::request_rollouts(const std::string& run_id, std::int64_t step) {
+    wish([&](Wishes& wishes) { wishes.rollouts = {run_id, step}; });
+}
+
 void FeedReader::perform(std::function<void()> task, std::function<void(const std::string&)> done) {
     wish([&](Wishes& wishes) { wishes.tasks.push_back({std::move(task), std::move(done)}); });
 }
@@ -66,6 +72,7 @@ void FeedReader::loop(int interval_ms) {
             now = wishes_;
             wishes_.tasks.clear();
             wishes_.prompts_new = wishes_.samples_new = false;
+            wishes_.rollouts.reset();
         }
         perform_tasks(now.tasks); // also before quitting: a stop that was asked for is carried out
         if (now.quit) return;
@@ -91,6 +98,13 @@ void FeedReader::look(const Wishes& wishes) {
         look_at_run(wishes);
         if (wishes.prompts_new && wishes.prompts) answer_prompts(*wishes.prompts);
         if (wishes.samples_new && wishes.samples) answer_samples(*wishes.samples);
+        if (wishes.rollouts) {
+            auto set = std::make_shared<RolloutSet>();
+            set->run_id = wishes.rollouts->first;
+            set->step = wishes.rollouts->second;
+            set->groups = RunReader(workspace_.run_folder(set->run_id)).rollouts(set->step);
+            sinks_.rollouts(set);
+        }
         report({});
     } catch (const std::exception& problem) {
         report(problem.what());
@@ -113,6 +127,8 @@ void FeedReader::look_at_catalogue() {
     catalogue->studies = workspace_.studies();
     catalogue->runs = workspace_.runs();
     catalogue_version_ = version;
+    catalogue_ = catalogue;
+    rates_stale_ = true;
     sinks_.catalogue(catalogue);
 }
 
@@ -126,7 +142,8 @@ void FeedReader::look_at_run(const Wishes& wishes) {
     if (open_run_.empty()) return;
     if (!reader_) reader_.emplace(workspace_.run_folder(open_run_));
     const std::int64_t version = reader_->version();
-    if (version == run_version_ && wishes.smoothing == smoothing_ && last_) return;
+    const bool rates_stale = std::exchange(rates_stale_, false) && last_ && !last_->win_rates.empty();
+    if (version == run_version_ && wishes.smoothing == smoothing_ && last_ && !rates_stale) return;
     const bool grew = run_version_ != -1 && version != run_version_;
     auto data = std::make_shared<RunData>();
     data->run_id = open_run_;
@@ -139,6 +156,8 @@ void FeedReader::look_at_run(const Wishes& wishes) {
     data->rows = reader_->sweep_rows();
     data->temperatures = reader_->sampled_temperatures();
     data->sample_count = reader_->sample_count();
+    data->rollout_steps = reader_->rollout_steps();
+    read_comparisons(*data);
     const bool more_samples = grew && last_ && last_->sample_count != data->sample_count;
     last_ = data;
     run_version_ = version;
@@ -149,6 +168,41 @@ void FeedReader::look_at_run(const Wishes& wishes) {
         if (wishes.samples && wishes.samples->run_id == open_run_ && !wishes.samples_new)
             answer_samples(*wishes.samples);
     }
+}
+
+/// The replies are read anew only where there are more; the other win-rate runs of the study are read where
+/// they were written since.
+void FeedReader::read_comparisons(RunData& data) {
+    const std::int64_t count = reader_->comparison_count();
+    const bool same = last_ && std::int64_t(last_->comparisons->size()) == count;
+    if (same)
+        data.comparisons = last_->comparisons;
+    else
+        data.comparisons = std::make_shared<const std::vector<Comparison>>(reader_->comparisons());
+    const RunRecord* watched = catalogue_->run(open_run_);
+    if (!watched || watched->kind != "win_rate") return;
+    for (const RunRecord& run : catalogue_->runs) {
+        const bool sibling = !watched->study.empty() && run.study == watched->study;
+        if (run.kind == watched->kind && (run.id == open_run_ || sibling))
+            data.win_rates.push_back(win_rate_of(run));
+    }
+}
+
+WinRateLine FeedReader::win_rate_of(const RunRecord& run) {
+    const std::filesystem::path folder = workspace_.run_folder(run.id);
+    KnownRate& known = known_rates_[run.id];
+    const std::int64_t written = last_write_ms(folder);
+    if (known.line.run_id.empty() || known.written_ms != written) {
+        std::vector<double> base, tuned;
+        for (const Comparison& comparison : RunReader(folder).comparisons()) {
+            base.push_back(comparison.base.score);
+            tuned.push_back(comparison.tuned.score);
+        }
+        known = {written, {run.id, {}, win_rate(base, tuned, 2000, 0), run.status}};
+    }
+    known.line.name = toQt(run.stage.empty() ? run.name.empty() ? run.id : run.name : run.stage);
+    known.line.status = run.status;
+    return known.line;
 }
 
 void FeedReader::read_metrics(RunData& data, double smoothing) {

@@ -24,6 +24,7 @@ public:
         std::function<void(const RunDataPointer&)> run;
         std::function<void(const PromptListPointer&)> prompts;
         std::function<void(const SampleSetPointer&)> samples;
+        std::function<void(const RolloutSetPointer&)> rollouts;
         std::function<void(const SystemLoad&)> load;
         std::function<void(const std::string&)> failed;
     };
@@ -41,6 +42,7 @@ public:
     void set_smoothing(double weight);
     void request_prompts(const std::optional<PromptQuery>& query);
     void request_samples(const SampleRequest& request);
+    void request_rollouts(const std::string& run_id, std::int64_t step);
     void perform(std::function<void()> task, std::function<void(const std::string&)> done);
 
 private:
@@ -55,6 +57,7 @@ private:
         std::optional<PromptQuery> prompts;
         std::optional<SampleRequest> samples;
         std::deque<Task> tasks;
+        std::optional<std::pair<std::string, std::int64_t>> rollouts; ///< run and step; answered once
         bool prompts_new = false;
         bool samples_new = false;
         bool quit = false;
@@ -67,6 +70,8 @@ private:
     void look(const Wishes& wishes);
     void look_at_catalogue();
     void look_at_run(const Wishes& wishes);
+    void read_comparisons(RunData& data);
+    WinRateLine win_rate_of(const RunRecord& run);
     void read_metrics(RunData& data, double smoothing);
     void answer_prompts(const PromptQuery& query);
     void answer_samples(const SampleRequest& request);
@@ -87,6 +92,13 @@ private:
     std::int64_t catalogue_version_ = -1;
     double smoothing_ = -1;
     std::shared_ptr<const RunData> last_;
+    CataloguePointer catalogue_ = std::make_shared<Catalogue>();
+    struct KnownRate {
+        std::int64_t written_ms = 0;
+        WinRateLine line;
+    };
+    std::map<std::string, KnownRate> known_rates_; ///< by run, of the watched study
+    bool rates_stale_ = false;
     std::string last_failure_;
     SystemLoadReader load_reader_;
     SystemLoad last_load_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/stats/win_rate.h"
 #include "core/store/records.h"
 #include "ui/charts/series.h"
 
@@ -24,6 +25,15 @@ struct Catalogue {
         return nullptr;
     }
 };
+/// How a win-rate run of the watched run's study came out so far.
+struct WinRateLine {
+    std::string run_id;
+    QString name;
+    WinRate rate;
+    RunStatus status = RunStatus::queued;
+};
+using ComparisonsPointer = std::shared_ptr<const std::vector<Comparison>>;
+
 using CataloguePointer = std::shared_ptr<const Catalogue>;
 
 /// Everything the pages of one run show, but for its samples.
@@ -38,6 +48,9 @@ struct RunData {
     std::vector<SweepRow> rows;
     std::vector<double> temperatures; ///< with samples
     std::int64_t sample_count = 0;
+    std::vector<std::int64_t> rollout_steps;
+    ComparisonsPointer comparisons = std::make_shared<const std::vector<Comparison>>(); ///< never null
+    std::vector<WinRateLine> win_rates; ///< of all win-rate runs of its study, itself among them
 };
 using RunDataPointer = std::shared_ptr<const RunData>;
 
@@ -67,6 +80,13 @@ struct SampleSet {
     std::vector<Sample> samples; ///< by sample index
 };
 using SampleSetPointer = std::shared_ptr<const SampleSet>;
+
+struct RolloutSet {
+    std::string run_id;
+    std::int64_t step = 0;
+    std::vector<RolloutGroup> groups;
+};
+using RolloutSetPointer = std::shared_ptr<const RolloutSet>;
 
 struct SystemLoad {
     double cpu_share = 0; ///< of all cores, since the last reading

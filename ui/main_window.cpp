@@ -1,12 +1,15 @@
 #include "ui/main_window.h"
 
 #include "core/queue/run_queue.h"
+#include "ui/pages/card_browser.h"
 #include "ui/pages/figure5_page.h"
 #include "ui/pages/new_run_page.h"
 #include "ui/pages/recipe_page.h"
+#include "ui/pages/rollouts_page.h"
 #include "ui/pages/run_page.h"
 #include "ui/pages/run_view.h"
 #include "ui/pages/samples_page.h"
+#include "ui/pages/win_rate_page.h"
 #include "ui/run_feed.h"
 #include "ui/theme/icons.h"
 #include "ui/theme/text.h"
@@ -44,7 +47,7 @@ enum Area { runs_area, new_run_area };
 MainWindow::MainWindow(Parts parts, QWidget* parent) : QMainWindow(parent), parts_(std::move(parts)) {
     setWindowTitle(tr("Tempera"));
     setWindowIcon(QIcon(QStringLiteral(":/tempera/icons/tempera.svg")));
-    resize(1280, 800);
+    resize(1200, 680);
     setMinimumSize(880, 560);
     auto* rail = new QWidget(this);
     buildRail(rail);
@@ -147,6 +150,19 @@ void MainWindow::connectPages() {
             [&feed](const QString& run, double temperature, qint64 prompt) {
                 feed.requestSamples(fromQt(run), temperature, prompt);
             });
+    connect(&feed, &RunFeed::rolloutsReady, view_->rollouts(), &RolloutsPage::setRollouts);
+    connect(view_->rollouts(), &RolloutsPage::rolloutsWanted, &feed,
+            [&feed](const QString& run, qint64 step) { feed.requestRollouts(fromQt(run), step); });
+    connect(view_->winRate(), &WinRatePage::runOpened, this,
+            [this](const QString& run) { showRun(fromQt(run)); });
+    for (CardBrowser* browser : {view_->samples()->browser(), view_->rollouts()->browser()})
+        connect(browser, &CardBrowser::piecesWanted, this,
+                [this, browser](const QString& key, const std::vector<std::vector<std::int32_t>>& ids) {
+                    parts_.feed.requestPieces(browser, view_->runId(), ids,
+                                              [browser, key](RunFeed::Pieces pieces, const QString& problem) {
+                                                  browser->setPieces(key, std::move(pieces), problem);
+                                              });
+                });
     connect(view_->charts(), &RunPage::smoothingChanged, &feed, &RunFeed::setSmoothing);
     connect(list_, &RunList::runSelected, this, &MainWindow::runSelected);
     connect(list_, &RunList::actionRequested, this, &MainWindow::act);

@@ -2,6 +2,7 @@
 
 #include "ui/feed_reader.h"
 #include "ui/theme/text.h"
+#include "ui/token_texts.h"
 
 #include "core/store/workspace.h"
 
@@ -12,6 +13,7 @@ namespace tempera {
 class RunFeed::Reader {
 public:
     Workspace& workspace;
+    TokenTexts token_texts; ///< used by the thread alone, which ends first
     FeedReader thread;
 };
 
@@ -43,12 +45,13 @@ RunFeed::RunFeed(Workspace& workspace, QObject* parent)
     sinks.run = deliver(&RunFeed::runChanged);
     sinks.prompts = deliver(&RunFeed::promptsReady);
     sinks.samples = deliver(&RunFeed::samplesReady);
+    sinks.rollouts = deliver(&RunFeed::rolloutsReady);
     sinks.load = deliver(&RunFeed::loadChanged);
     sinks.failed = [this](const std::string& value) {
         QMetaObject::invokeMethod(
             this, [this, text = toQt(value)] { Q_EMIT failed(text); }, Qt::QueuedConnection);
     };
-    reader_.reset(new Reader{workspace, FeedReader(workspace, std::move(sinks))});
+    reader_.reset(new Reader{workspace, {}, FeedReader(workspace, std::move(sinks))});
 }
 
 RunFeed::~RunFeed() = default;
@@ -84,6 +87,22 @@ void RunFeed::requestPrompts(const std::optional<PromptQuery>& query) {
 
 void RunFeed::requestSamples(const std::string& run_id, double temperature, std::int64_t prompt_index) {
     reader_->thread.request_samples({run_id, temperature, prompt_index});
+}
+
+void RunFeed::requestRollouts(const std::string& run_id, std::int64_t step) {
+    reader_->thread.request_rollouts(run_id, step);
+}
+
+void RunFeed::requestPieces(QObject* context, const std::string& run_id,
+                            std::vector<std::vector<std::int32_t>> ids,
+                            std::function<void(Pieces, const QString&)> done) {
+    auto pieces = std::make_shared<Pieces>();
+    perform(
+        context,
+        [this, run_id, ids = std::move(ids), pieces] {
+            *pieces = reader_->token_texts.pieces(reader_->workspace, run_id, ids);
+        },
+        [pieces, done = std::move(done)](const QString& error) { done(std::move(*pieces), error); });
 }
 
 void RunFeed::perform(QObject* context, std::function<void()> task,

@@ -37,6 +37,14 @@ public:
     /// The newest request wins; it is answered again while the run grows. nullopt ends it.
     void requestPrompts(const std::optional<PromptQuery>& query);
     void requestSamples(const std::string& run_id, double temperature, std::int64_t prompt_index);
+    /// The groups of one step; answered once.
+    void requestRollouts(const std::string& run_id, std::int64_t step);
+    /// The text of every token of `ids` by the run's tokenizer; `done` gets it here, or one sentence on why
+    /// not.
+    using Pieces = std::vector<std::vector<QString>>;
+    void requestPieces(QObject* context, const std::string& run_id,
+                       std::vector<std::vector<std::int32_t>> ids,
+                       std::function<void(Pieces, const QString&)> done);
     /// Runs `task` on the feed's thread (it may touch workspace and queue) and then `done` here, with "" or
     /// what went wrong.
     void perform(QObject* context, std::function<void()> task, std::function<void(const QString&)> done);
@@ -52,6 +60,7 @@ Q_SIGNALS:
     void runChanged(const tempera::RunDataPointer& data);
     void promptsReady(const tempera::PromptListPointer& prompts);
     void samplesReady(const tempera::SampleSetPointer& samples);
+    void rolloutsReady(const tempera::RolloutSetPointer& rollouts);
     void loadChanged(const tempera::SystemLoad& load);
     /// Reading failed; one sentence. Told once until it changes.
     void failed(const QString& sentence);

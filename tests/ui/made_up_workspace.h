@@ -31,7 +31,9 @@ inline RunRecord add_run(Workspace& workspace, const std::string& kind, const st
     run.name = name;
     run.study = study;
     run.stage = stage;
-    run.recipe = to_json_line(complete_recipe(recipe));
+    const auto& kinds = recipe_kinds();
+    const bool known = std::any_of(kinds.begin(), kinds.end(), [&](const auto& k) { return k.kind == kind; });
+    run.recipe = to_json_line(known ? complete_recipe(recipe) : recipe);
     run = workspace.add_run(run);
     run.status = status;
     run.started_ms = status == RunStatus::queued ? 0 : now_ms() - 300'000;
@@ -157,6 +159,140 @@ inline void write_sweep(const std::filesystem::path& folder, int problems, int c
         {"sampling", done_samples, total, "samples", 2810, double(total - done_samples) * 0.03, 0.9});
     writer.on_headline("best", mean_score(0.7, samples_each));
     writer.flush();
+}
+
+inline void write_dpo(const std::filesystem::path& folder, int steps, int total) {
+    RunWriter writer(folder);
+    RandomStream random(5);
+    for (int step = 1; step <= steps; ++step) {
+        const double wave = (random.uniform() - 0.5) * 2, grown = 1 - std::exp(-step / (total * 0.3));
+        const double chosen = 0.9 * grown + 0.12 * wave, rejected = -1.4 * grown + 0.15 * wave;
+        std::vector<Metric> metrics{{"loss", 0.693 - 0.38 * grown + 0.03 * wave},
+                                    {"rewards/chosen", chosen},
+                                    {"rewards/rejected", rejected},
+                                    {"rewards/margins", chosen - rejected},
+                                    {"rewards/accuracies", std::min(1.0, 0.5 + 0.38 * grown + 0.05 * wave)},
+                                    {"logps/chosen", -180 + 6 * grown + 3 * wave},
+                                    {"logps/rejected", -190 - 22 * grown + 3 * wave},
+                                    {"learning_rate", 5e-6 * (1 - double(step) / total)},
+                                    {"grad_norm", 3 + std::abs(wave)},
+                                    {"num_tokens", step * 900.0}};
+        if (step % 25 == 0) {
+            metrics.push_back({"eval_loss", 0.70 - 0.31 * grown});
+            metrics.push_back({"eval_rewards/accuracies", 0.5 + 0.31 * grown});
+        }
+        writer.on_metrics(step, metrics);
+    }
+    writer.on_progress({"training", steps, total, "steps", 1450, (total - steps) * 2.1, 3.4});
+}
+
+/// Groups of `k` at every fourth step. Token ids are those of the letters in a tokenizer of bytes.
+inline RolloutGroup make_rollout(int step, int group, int k, RandomStream& random, double solved) {
+    const int a = random.between(2, 25), b = random.between(2, 40), c = random.between(2, 60);
+    const std::string nums = std::to_string(a) + ", " + std::to_string(b) + ", " + std::to_string(c);
+    RolloutGroup rollout{step,
+                         group,
+                         "Using the numbers [" + nums + "], create an equation that equals "
+                             + std::to_string(a + b + c)
+                             + ".\nAssistant: Let me solve this step by step.\n<think>",
+                         "{\"nums\":[" + nums + "],\"target\":" + std::to_string(a + b + c) + "}",
+                         {}};
+    double total = 0;
+    for (int i = 0; i < k; ++i) {
+        RolloutSample sample;
+        sample.sample_index = i;
+        const bool right = random.uniform() < solved, cut = random.uniform() < 0.1;
+        const std::string sum =
+            std::to_string(a) + (right ? " + " : " - ") + std::to_string(b) + " + " + std::to_string(c);
+        sample.text = " I add them up.\n" + sum + " = " + std::to_string(a + b + c)
+                      + (cut ? "" : "</think>\n<answer> " + sum + " </answer>");
+        for (char letter : sample.text) {
+            sample.token_ids.push_back(static_cast<unsigned char>(letter));
+            const double logprob = -std::pow(random.uniform(), 4) * 5;
+            sample.logprobs.push_back(static_cast<float>(logprob));
+            sample.ref_logprobs.push_back(static_cast<float>(logprob + 0.8 * (random.uniform() - 0.6)));
+        }
+        for (std::size_t t = 0; t < sample.logprobs.size(); ++t)
+            sample.kl += double(sample.logprobs[t]) - double(sample.ref_logprobs[t]);
+        sample.finish = cut ? "length" : "eos";
+        sample.masked = cut;
+        const double score = cut ? 0 : right ? 1 : 0.1;
+        sample.rewards = {{"countdown", score}, {"format", cut ? 0 : 1}};
+        sample.reward = score + 0.1 * (cut ? 0 : 1);
+        sample.note = cut     ? "There is no <answer> on the last line."
+                      : right ? "The equation uses every number once and equals the target."
+                              : "The equation is valid but its value is not the target.";
+        total += sample.reward;
+        rollout.samples.push_back(std::move(sample));
+    }
+    for (RolloutSample& sample : rollout.samples) {
+        sample.baseline = k > 1 ? (total - sample.reward) / (k - 1) : 0;
+        sample.advantage = sample.reward - sample.baseline;
+    }
+    return rollout;
+}
+
+inline void write_rloo(const std::filesystem::path& folder, int steps, int total, int groups = 8, int k = 4) {
+    RunWriter writer(folder);
+    RandomStream random(9);
+    for (int step = 1; step <= steps; ++step) {
+        const double wave = (random.uniform() - 0.5) * 2, grown = 1 - std::exp(-step / (total * 0.35));
+        std::vector<Metric> metrics{{"loss", 0.02 * wave},
+                                    {"reward", 0.25 + 0.55 * grown + 0.06 * wave},
+                                    {"reward_std", 0.42 - 0.15 * grown},
+                                    {"rewards/countdown/mean", 0.2 + 0.5 * grown + 0.06 * wave},
+                                    {"rewards/countdown/std", 0.4 - 0.12 * grown},
+                                    {"rewards/format/mean", 0.6 + 0.38 * grown + 0.02 * wave},
+                                    {"rewards/format/std", 0.45 - 0.35 * grown},
+                                    {"kl", 0.9 * grown * grown + 0.03 * std::abs(wave)},
+                                    {"entropy", 0.9 - 0.6 * grown + 0.03 * wave},
+                                    {"completions/mean_length", 60 - 12 * grown + 2 * wave},
+                                    {"completions/min_length", 31 - 4 * grown},
+                                    {"completions/max_length", 96},
+                                    {"completions/clipped_ratio", 0.12 - 0.1 * grown},
+                                    {"frac_reward_zero_std", 0.1 + 0.4 * grown},
+                                    {"clip_ratio/region_mean", 0.01 + 0.005 * wave},
+                                    {"learning_rate", 1e-5},
+                                    {"grad_norm", 0.6 + 0.3 * std::abs(wave)}};
+        writer.on_metrics(step, metrics);
+        if (step % 4 == 1) {
+            std::vector<RolloutGroup> drawn;
+            for (int group = 0; group < groups; ++group)
+                drawn.push_back(make_rollout(step, group, k, random, 0.2 + 0.55 * grown));
+            writer.on_rollouts(drawn);
+        }
+        if (step == steps * 2 / 3)
+            writer.on_event({0, now_ms(), step, "health",
+                             "KL to the reference is 0.52, over its limit of 0.5: raise kl_coef or lower the "
+                             "learning rate."});
+        if (step % 50 == 0) writer.on_event({0, now_ms(), step, "checkpoint", "Kept a checkpoint."});
+    }
+    writer.on_progress({"training", steps, total, "steps", 910, (total - steps) * 4.2, 5.9});
+}
+
+/// `edge`: how much better the tuned replies are scored on average.
+inline void write_win_rate(const std::filesystem::path& folder, int prompts, double edge, int total = 0) {
+    RunWriter writer(folder);
+    RandomStream random(static_cast<std::uint64_t>(100 + edge * 100));
+    std::vector<Comparison> comparisons;
+    const char* topics[] = {"a short thank-you note to a neighbour", "three ways to save water at home",
+                            "why the sky is blue, for a child", "a limerick about a lighthouse"};
+    for (int i = 0; i < prompts; ++i) {
+        const double base = std::round((random.uniform() * 4 - 2) * 4) / 4;
+        const double tuned = std::round((base + edge + (random.uniform() - 0.5) * 3) * 4) / 4;
+        const std::string topic = topics[i % 4];
+        comparisons.push_back(
+            {i,
+             "Write " + topic + ". Use exactly three bullets and no commas.",
+             R"({"constraints":[{"type":"bullets","exactly":3}]})",
+             {"Sure! Here is " + topic + ":\n- It is kind, and it is short.\n- It ends well.", 24, "eos",
+              base, "Two bullets instead of three; there are commas."},
+             {"Here is " + topic
+                  + ":\n- It is kind and it is short.\n- It ends well.\n- It has a third line.",
+              30, "eos", tuned, "Three bullets and no comma."}});
+    }
+    writer.on_comparisons(comparisons);
+    writer.on_progress({"comparing", prompts, total > 0 ? total : prompts, "prompts", 640, 12, 1.1});
 }
 
 } // namespace made_up

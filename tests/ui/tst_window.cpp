@@ -1,16 +1,15 @@
-#include "../core/queue/scripted_engine.h"
-#include "made_up_workspace.h"
+#include "desk.h"
 
 #include "ui/charts/heat_map.h"
 #include "ui/forms/field_editor.h"
 #include "ui/forms/recipe_form.h"
 #include "ui/main_window.h"
+#include "ui/pages/card_row.h"
+#include "ui/pages/completion_card.h"
 #include "ui/pages/figure5_page.h"
 #include "ui/pages/log_page.h"
 #include "ui/pages/new_run_page.h"
 #include "ui/pages/run_view.h"
-#include "ui/pages/sample_card.h"
-#include "ui/pages/sample_row.h"
 #include "ui/pages/samples_page.h"
 #include "ui/run_feed.h"
 #include "ui/theme/text.h"
@@ -41,43 +40,7 @@
 #include <QTreeView>
 
 using namespace tempera;
-
-/// A window over a workspace with a scripted engine.
-struct Desk {
-    test::QueueFixture fixture{false};
-    std::unique_ptr<QSettings> settings;
-    std::unique_ptr<RunFeed> feed;
-    std::unique_ptr<MainWindow> window;
-
-    explicit Desk(bool with_queue = true) {
-        if (with_queue) fixture.make_queue();
-    }
-    void open() {
-        settings = std::make_unique<QSettings>(
-            QString::fromStdString((fixture.root() / "settings.ini").string()), QSettings::IniFormat);
-        feed = std::make_unique<RunFeed>(*fixture.workspace);
-        window = std::make_unique<MainWindow>(
-            MainWindow::Parts{*feed, fixture.queue.get(), *settings, shipped_recipes(), paper_values(), {}});
-        feed->start();
-        if (fixture.queue) fixture.queue->start();
-        window->show();
-        QVERIFY(QTest::qWaitForWindowExposed(window.get()));
-    }
-    ~Desk() {
-        window.reset();
-        feed.reset();
-    }
-    RunRecord sweep(int problems = 20) {
-        RunRecord run = made_up::add_run(*fixture.workspace, "sweep", "a sweep", "", "", RunStatus::finished);
-        made_up::write_sweep(fixture.workspace->run_folder(run.id), problems, 12, 0.5);
-        return run;
-    }
-    QPushButton* button(QWidget* where, const QString& text) {
-        for (QPushButton* button : where->findChildren<QPushButton*>())
-            if (button->text() == text && button->isVisible()) return button;
-        return nullptr;
-    }
-};
+using test::Desk;
 
 class TestWindow : public QObject {
     Q_OBJECT
@@ -116,7 +79,7 @@ private Q_SLOTS:
         QCOMPARE(page->temperature(), 0.7);
         QCOMPARE(page->bestOf(), 5);
         const auto samples = RunReader(desk.fixture.workspace->run_folder(run.id)).samples(0.7, 0);
-        const int chosen = SampleRow::chosenOf(samples, 5);
+        const int chosen = chosenOf(samples, 5);
         QVERIFY(chosen >= 0 && chosen < 5);
         for (int i = 0; i < 10; ++i)
             QCOMPARE(page->row()->shownCards()[std::size_t(i)]->chosen(), i == chosen);
@@ -139,18 +102,18 @@ private Q_SLOTS:
         QTest::keyClick(list, Qt::Key_K);
         QCOMPARE(list->currentIndex().row(), 1);
         QTRY_COMPARE(page->row()->shownCards().size(), std::size_t(10));
-        QTRY_COMPARE(page->row()->shownCards()[0]->sample().prompt_index, std::int64_t(1));
+        QTRY_VERIFY(page->row()->key().endsWith(QStringLiteral(" 1")));
         QTest::keyClick(list, Qt::Key_L);
         QTest::keyClick(list, Qt::Key_L);
         QTest::keyClick(list, Qt::Key_H);
         QCOMPARE(page->row()->position(), 1);
         QTest::keyClick(list, Qt::Key_3); // pins the third sample: it stands first
-        QCOMPARE(page->row()->shownCards()[0]->sample().sample_index, 2);
+        QCOMPARE(page->row()->shownCards()[0]->completion().index, 2);
         QTest::keyClick(list, Qt::Key_3);
-        QCOMPARE(page->row()->shownCards()[0]->sample().sample_index, 0);
+        QCOMPARE(page->row()->shownCards()[0]->completion().index, 0);
         QTest::keyClick(list, Qt::Key_C);
         const QString markdown = QApplication::clipboard()->text();
-        QVERIFY2(markdown.contains(QStringLiteral("**Problem 2**"))
+        QVERIFY2(markdown.contains(QStringLiteral("**Problem 2:"))
                      && markdown.contains(QStringLiteral("**Sample 2**")),
                  qPrintable(markdown));
         QTest::keyClick(list, Qt::Key_Return);
@@ -350,10 +313,11 @@ private Q_SLOTS:
         QVERIFY(name->text().endsWith(QStringLiteral("end")));
         QVERIFY(name->width() < name->fontMetrics().horizontalAdvance(name->text()));
         // A hostile sample: very long, markup of its own.
-        SampleCard card;
-        Sample sample;
-        sample.text = "<answer><script>alert(1)</script>" + std::string(300000, 'a') + "</think></think>";
-        card.setSample(sample, {}, false);
+        CompletionCard card;
+        Completion completion;
+        completion.text = QStringLiteral("<answer><script>alert(1)</script>") + QString(300000, u'a')
+                          + QStringLiteral("</think></think>");
+        card.setCompletion(completion);
         QVERIFY(card.body()->toPlainText().contains(QStringLiteral("<script>")));
         QVERIFY(card.body()->toPlainText().size() < 10000);
     }

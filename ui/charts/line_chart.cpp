@@ -33,6 +33,26 @@ bool continues(const Series& before, const Series& now) {
            && now.smooth[last] == before.smooth[last];
 }
 
+/// The value of `series` at the step x; NaN where it has none. Series of one run mostly have the same steps,
+/// so the place `hint` is looked at first.
+double valueAt(const Series& series, double x, std::size_t hint) {
+    if (hint < series.x.size() && series.x[hint] == x) return series.smooth[hint];
+    const auto found = std::lower_bound(series.x.begin(), series.x.end(), x);
+    if (found == series.x.end() || *found != x) return NAN;
+    return series.smooth[static_cast<std::size_t>(found - series.x.begin())];
+}
+
+/// Lower and upper edge of the band at the i-th point of a line; NaN where there is none.
+std::pair<double, double> bandAt(const LineChart::Line& line, std::size_t i) {
+    const double x = line.data->x[i], y = line.data->smooth[i];
+    if (line.deviation) {
+        const double half = valueAt(*line.deviation, x, i);
+        return {y - half, y + half};
+    }
+    if (line.low && line.high) return {valueAt(*line.low, x, i), valueAt(*line.high, x, i)};
+    return {NAN, NAN};
+}
+
 std::size_t nearestIndex(const std::vector<double>& x, double at) {
     const auto right = std::lower_bound(x.begin(), x.end(), at);
     if (right == x.begin()) return 0;
@@ -51,6 +71,8 @@ LineChart::LineChart(const QString& title, const QString& x_label, const QString
 void LineChart::setLines(std::vector<Line> lines) {
     const bool restyled = lines.size() != lines_.size();
     while (raw_.size() < lines.size()) {
+        bands_.push_back({plot_->addGraph(), plot_->addGraph()});
+        bands_.back().high->setChannelFillGraph(bands_.back().low);
         raw_.push_back(plot_->addGraph());
         smooth_.push_back(plot_->addGraph());
         drawn_.emplace_back();
@@ -62,6 +84,7 @@ void LineChart::setLines(std::vector<Line> lines) {
 
 void LineChart::prepareDraw() {
     for (std::size_t i = 0; i < raw_.size(); ++i) {
+        drawBand(i);
         const SeriesPointer now = i < lines_.size() ? lines_[i].data : nullptr;
         if (now == drawn_[i]) continue;
         // A line that only grew gets its new points; anything else is set afresh.
@@ -73,6 +96,26 @@ void LineChart::prepareDraw() {
         }
         drawn_[i] = now;
     }
+}
+
+void LineChart::drawBand(std::size_t line) {
+    Band& band = bands_[line];
+    const bool shown = line < lines_.size();
+    const SeriesPointer now[4] = {shown ? lines_[line].data : nullptr,
+                                  shown ? lines_[line].deviation : nullptr,
+                                  shown ? lines_[line].low : nullptr, shown ? lines_[line].high : nullptr};
+    if (std::equal(now, now + 4, band.drawn)) return;
+    std::copy(now, now + 4, band.drawn);
+    QVector<QCPGraphData> low, high;
+    for (std::size_t i = 0; now[0] && i < now[0]->x.size(); ++i) {
+        const double x = now[0]->x[i];
+        const auto [below, above] = bandAt(lines_[line], i);
+        if (!std::isfinite(below) || !std::isfinite(above)) continue;
+        low.push_back({x, below});
+        high.push_back({x, above});
+    }
+    band.low->data()->set(low, true);
+    band.high->data()->set(high, true);
 }
 
 void LineChart::setEvents(std::vector<ChartEvent> events) {
@@ -91,6 +134,10 @@ void LineChart::applySeriesStyle(const ChartStyle& style) {
         color.setAlphaF(0.25f);
         raw_[i]->setPen(QPen(color, 1));
         raw_[i]->setVisible(!lines_[i].markers);
+        bands_[i].low->setPen(Qt::NoPen);
+        bands_[i].high->setPen(Qt::NoPen);
+        color.setAlphaF(0.15f);
+        bands_[i].high->setBrush(color);
     }
 }
 
@@ -108,6 +155,14 @@ bool LineChart::dataRange(QRectF& range) const {
         right = std::max(right, line.data->x.back());
         low = std::min(low, line.data->low);
         high = std::max(high, line.data->high);
+        if (line.low && line.low->low < line.low->high) low = std::min(low, line.low->low);
+        if (line.high && line.high->low < line.high->high) high = std::max(high, line.high->high);
+        for (std::size_t i = 0; line.deviation && i < line.data->x.size(); ++i) {
+            const auto [below, above] = bandAt(line, i);
+            if (!std::isfinite(below) || !std::isfinite(above)) continue;
+            low = std::min(low, below);
+            high = std::max(high, above);
+        }
     }
     if (fixed_low_) low = std::min(low, *fixed_low_);
     range = QRectF(QPointF(left, low), QPointF(right, high));
@@ -134,7 +189,10 @@ QString LineChart::readoutAt(double x) const {
         if (!line.data || line.data->x.empty()) continue;
         const std::size_t i = nearestIndex(line.data->x, x);
         if (line.data->x[i] > x && i == 0 && line.markers) continue; // not evaluated yet
-        const QString value = numberText(line.data->y[i]);
+        QString value = numberText(line.data->y[i]);
+        if (line.deviation)
+            if (const double half = valueAt(*line.deviation, line.data->x[i], i); std::isfinite(half))
+                value += QStringLiteral(" ± ") + numberText(half);
         parts << (line.name.isEmpty() ? value : line.name + u' ' + value);
     }
     return parts.join(QStringLiteral("   "));
@@ -186,12 +244,19 @@ void LineChart::paintFlags(QCPPainter& painter, const ChartStyle& style) const {
         const double x = plot_->xAxis->coordToPixel(flag.x);
         if (x < area.left() - 1 || x > area.right() + 1) continue;
         const bool bad = flag.kind == QLatin1String("failed") || flag.kind == QLatin1String("warning");
-        const QColor color = bad ? style.theme->failed : style.axis;
+        const bool health = flag.kind == QLatin1String("health");
+        const QColor color = bad ? style.theme->failed : health ? style.theme->paused : style.axis;
         painter.setPen(QPen(color, 1, Qt::DotLine));
-        if (bad) painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()));
+        if (bad || health) painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()));
         painter.setPen(QPen(color, 1));
         painter.setBrush(color);
         const double base = area.bottom();
+        if (health) {
+            const QPointF middle(x, base - 7);
+            painter.drawPolygon(QPolygonF({middle + QPointF(0, -6), middle + QPointF(5, 0),
+                                           middle + QPointF(0, 6), middle + QPointF(-5, 0)}));
+            continue;
+        }
         painter.drawLine(QPointF(x, base), QPointF(x, base - 10));
         painter.drawPolygon(
             QPolygonF({QPointF(x, base - 10), QPointF(x + 6, base - 7.5), QPointF(x, base - 5)}));

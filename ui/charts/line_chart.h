@@ -15,7 +15,7 @@ struct ChartEvent {
 };
 
 /// Measured lines over steps: the raw values at 25 % behind the smoothed ones, each named at its right end;
-/// events as flags.
+/// events as flags, those of the kind "health" as amber diamonds over a line.
 class LineChart final : public PlotChart {
     Q_OBJECT
 
@@ -25,6 +25,8 @@ public:
         SeriesPointer data;
         int color = 0;        ///< index of the series colour
         bool markers = false; ///< few points (evaluations): drawn with dots
+        /// A band of 15 % around the line: half its width, or its two edges. Read at the line's own steps.
+        SeriesPointer deviation = nullptr, low = nullptr, high = nullptr;
     };
 
     LineChart(const QString& title, const QString& x_label, const QString& y_label,
@@ -56,11 +58,18 @@ private:
     void paintCrosshair(QCPPainter& painter, const ChartStyle& style) const;
     void paintEndLabels(QCPPainter& painter, const ChartStyle& style) const;
     void paintFlags(QCPPainter& painter, const ChartStyle& style) const;
+    void drawBand(std::size_t line);
 
     std::vector<Line> lines_;
     std::vector<SeriesPointer> drawn_; ///< what the graphs hold, per line
     std::vector<QCPGraph*> raw_;
     std::vector<QCPGraph*> smooth_;
+    /// The band behind each line: lower and upper edge.
+    struct Band {
+        QCPGraph *low, *high;
+        SeriesPointer drawn[4] = {}; ///< line, deviation, low and high that it was made of
+    };
+    std::vector<Band> bands_;
     std::vector<ChartEvent> events_;
     QString empty_text_;
     std::optional<double> fixed_low_;

@@ -1,6 +1,5 @@
 #include "ui/models/prompt_delegate.h"
 
-#include "ui/models/prompt_list_model.h"
 #include "ui/theme/text.h"
 #include "ui/theme/theme.h"
 
@@ -11,8 +10,9 @@ namespace tempera {
 void PromptDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
                            const QModelIndex& index) const {
     const Theme& theme = Theme::current();
-    const int solved = index.data(PromptListModel::SolvedRole).toInt();
-    const int count = index.data(PromptListModel::CountRole).toInt();
+    const QString result = index.data(PromptResultRole).toString();
+    const bool good = index.data(PromptGoodRole).toBool();
+    const double share = index.data(PromptShareRole).toDouble();
     painter->save();
     painter->setRenderHint(QPainter::Antialiasing);
     const QRect row = option.rect.adjusted(8, 1, -4, -1);
@@ -25,19 +25,18 @@ void PromptDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option
         painter->drawRoundedRect(QRectF(row).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4);
     }
     painter->setFont(tabularFont(option.font));
-    const QString result = QStringLiteral("%1/%2").arg(solved).arg(count);
     const int result_width = painter->fontMetrics().horizontalAdvance(result);
-    painter->setPen(solved > 0 ? theme.done : theme.muted);
+    painter->setPen(good ? theme.done : theme.muted);
     painter->drawText(row.adjusted(0, 0, -6, -2), Qt::AlignRight | Qt::AlignVCenter, result);
     const QRect text = row.adjusted(8, 0, -result_width - 14, -2);
     painter->setPen(theme.text);
     painter->drawText(text, Qt::AlignLeft | Qt::AlignVCenter,
                       painter->fontMetrics().elidedText(index.data(Qt::DisplayRole).toString(),
                                                         Qt::ElideRight, text.width()));
-    if (count > 0) {
+    if (share >= 0) {
         const QRectF track(row.left() + 8, row.bottom() - 2, row.width() - 14, 2);
         painter->fillRect(track, theme.line);
-        painter->fillRect(QRectF(track.left(), track.top(), track.width() * solved / count, 2), theme.done);
+        painter->fillRect(QRectF(track.left(), track.top(), track.width() * share, 2), theme.done);
     }
     painter->restore();
 }

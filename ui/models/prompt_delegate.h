@@ -4,7 +4,14 @@
 
 namespace tempera {
 
-/// A row of the prompt list: the numbers and target, and how many of its samples are right.
+/// What a PromptDelegate asks a list of prompts for.
+enum PromptRole {
+    PromptResultRole = Qt::UserRole + 101, ///< QString at the right: "3/10", "+1.25"
+    PromptGoodRole,                        ///< bool: the result is good news
+    PromptShareRole,                       ///< 0..1: the bar under the row; -1 = none
+};
+
+/// A row of a list of prompts: its label, a result at the right, a thin bar below.
 class PromptDelegate final : public QStyledItemDelegate {
     Q_OBJECT
 

@@ -1,5 +1,7 @@
 #include "ui/models/prompt_list_model.h"
 
+#include "ui/models/prompt_delegate.h"
+
 #include <algorithm>
 
 namespace tempera {
@@ -97,6 +99,12 @@ QVariant PromptListModel::data(const QModelIndex& index, int role) const {
             .arg(prompt.scores.size());
     case IndexRole:
         return qlonglong(prompt.index);
+    case PromptResultRole:
+        return QStringLiteral("%1/%2").arg(solved).arg(prompt.scores.size());
+    case PromptGoodRole:
+        return solved > 0;
+    case PromptShareRole:
+        return prompt.scores.empty() ? -1.0 : double(solved) / double(prompt.scores.size());
     case SolvedRole:
         return int(solved);
     case CountRole:

@@ -2,6 +2,7 @@
 
 #include "ui/charts/chart_link.h"
 #include "ui/charts/line_chart.h"
+#include "ui/pages/metric_panels.h"
 #include "ui/theme/text.h"
 
 #include <QGridLayout>
@@ -12,30 +13,13 @@
 #include <QSlider>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace tempera {
 
 RunPage::RunPage(QWidget* parent) : QWidget(parent), link_(new ChartLink(this)) {
     setObjectName(QStringLiteral("page"));
     setAttribute(Qt::WA_StyledBackground);
-    const auto panel = [this](const QString& key, const QString& title, const QString& unit,
-                              std::vector<std::pair<std::string, QString>> metrics, bool always) {
-        auto* chart = new LineChart(title, tr("step"), unit, this);
-        chart->setEmptyText(tr("Appears with the first logged step."));
-        chart->setMinimumHeight(180);
-        chart->setRedrawDelay(8 * static_cast<int>(panels_.size()));
-        link_->add(chart);
-        panels_.push_back({key, chart, std::move(metrics), always});
-    };
-    panel(QStringLiteral("loss"), tr("Loss"), tr("nats per token"),
-          {{"loss", tr("train")}, {"eval_loss", tr("validation")}}, true);
-    panel(QStringLiteral("accuracy"), tr("Token accuracy"), tr("share"),
-          {{"mean_token_accuracy", tr("train")}, {"eval_mean_token_accuracy", tr("validation")}}, true);
-    panel(QStringLiteral("learning_rate"), tr("Learning rate"), {}, {{"learning_rate", {}}}, true);
-    panel(QStringLiteral("throughput"), tr("Throughput"), tr("tokens/s"), {{"tokens_per_second", {}}}, true);
-    panel(QStringLiteral("grad_norm"), tr("Gradient norm"), tr("before clipping"), {{"grad_norm", {}}},
-          false);
-    panel(QStringLiteral("entropy"), tr("Entropy"), tr("nats"), {{"entropy", {}}}, false);
-
     smoothing_ = new QSlider(Qt::Horizontal, this);
     smoothing_->setRange(0, 99);
     smoothing_->setValue(80);
@@ -53,8 +37,8 @@ RunPage::RunPage(QWidget* parent) : QWidget(parent), link_(new ChartLink(this)) 
     auto* reset = new QPushButton(tr("Show all"), this);
     reset->setToolTip(tr("Undo zooming and panning in all charts (double click in a chart)"));
     connect(reset, &QPushButton::clicked, this, [this] {
-        for (const Panel& panel : panels_)
-            panel.chart->resetView();
+        for (LineChart* chart : shown_)
+            chart->resetView();
     });
     auto* tools = new QHBoxLayout;
     tools->setContentsMargins(16, 8, 16, 4);
@@ -70,7 +54,8 @@ RunPage::RunPage(QWidget* parent) : QWidget(parent), link_(new ChartLink(this)) 
     grid_ = new QGridLayout(body);
     grid_->setContentsMargins(4, 0, 4, 4);
     grid_->setSpacing(4);
-    arrange();
+    grid_->setColumnStretch(0, 1);
+    grid_->setColumnStretch(1, 1);
     auto* scroll = new QScrollArea(this);
     scroll->setWidgetResizable(true);
     scroll->setFrameShape(QFrame::NoFrame);
@@ -82,20 +67,31 @@ RunPage::RunPage(QWidget* parent) : QWidget(parent), link_(new ChartLink(this)) 
     column->addWidget(scroll, 1);
 }
 
-void RunPage::arrange() {
-    int place = 0;
-    for (const Panel& panel : panels_) {
-        const bool measured = data_ && data_->metrics.count(panel.metrics.front().first) > 0;
-        const bool shown = panel.always || measured;
-        panel.chart->setVisible(shown);
-        if (!shown) continue;
-        if (grid_->indexOf(panel.chart) < 0) grid_->addWidget(panel.chart, place / 2, place % 2);
-        ++place;
+LineChart* RunPage::chartFor(const ShownPanel& panel) {
+    LineChart*& chart = charts_[panel.key];
+    if (chart) return chart;
+    chart = new LineChart(panel.title, tr("step"), panel.unit, this);
+    chart->setEmptyText(tr("Appears with the first logged step."));
+    chart->setMinimumHeight(180);
+    chart->setRedrawDelay(8 * static_cast<int>(charts_.size()));
+    link_->add(chart);
+    return chart;
+}
+
+void RunPage::arrange(const std::vector<LineChart*>& charts) {
+    if (charts == shown_) return;
+    for (LineChart* chart : shown_) {
+        grid_->removeWidget(chart);
+        chart->setVisible(std::find(charts.begin(), charts.end(), chart) != charts.end());
     }
-    for (int row = 0; row < 3; ++row)
-        grid_->setRowStretch(row, 1);
-    grid_->setColumnStretch(0, 1);
-    grid_->setColumnStretch(1, 1);
+    for (int row = 0; row < grid_->rowCount(); ++row)
+        grid_->setRowStretch(row, 0);
+    shown_ = charts;
+    for (int place = 0; place < int(shown_.size()); ++place) {
+        grid_->addWidget(shown_[std::size_t(place)], place / 2, place % 2);
+        grid_->setRowStretch(place / 2, 1);
+        shown_[std::size_t(place)]->show();
+    }
 }
 
 void RunPage::setData(const RunDataPointer& data) {
@@ -107,25 +103,22 @@ void RunPage::setData(const RunDataPointer& data) {
             events.push_back(
                 {double(event.step), toQt(event.kind),
                  tr("step %1: %2 %3").arg(event.step).arg(toQt(event.kind), toQt(event.message))});
-    for (const Panel& panel : panels_) {
-        std::vector<LineChart::Line> lines;
-        for (const auto& [metric, name] : panel.metrics) {
-            const auto found = data->metrics.find(metric);
-            if (found == data->metrics.end()) continue;
-            const bool evaluation = metric.starts_with("eval_");
-            lines.push_back({name, found->second, evaluation ? 1 : 0, evaluation});
-        }
-        panel.chart->setLines(std::move(lines));
-        panel.chart->setEvents(events);
-        if (other_run) panel.chart->resetView();
+    std::vector<LineChart*> charts;
+    for (ShownPanel& panel : panelsFor(data->metrics)) {
+        LineChart* chart = chartFor(panel);
+        chart->setLines(std::move(panel.lines));
+        chart->setEvents(events);
+        if (other_run) chart->resetView();
+        charts.push_back(chart);
     }
-    arrange();
+    arrange(charts);
 }
 
 LineChart* RunPage::chart(const QString& key) const {
-    for (const Panel& panel : panels_)
-        if (panel.key == key) return panel.chart;
-    return nullptr;
+    const auto found = charts_.find(key);
+    return found != charts_.end() && std::count(shown_.begin(), shown_.end(), found->second) > 0
+               ? found->second
+               : nullptr;
 }
 
 double RunPage::smoothing() const {

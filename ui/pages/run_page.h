@@ -4,6 +4,8 @@
 
 #include <QWidget>
 
+#include <map>
+
 class QGridLayout;
 class QSlider;
 
@@ -11,9 +13,9 @@ namespace tempera {
 
 class ChartLink;
 class LineChart;
+struct ShownPanel;
 
-/// The live charts of a run: loss, accuracy, learning rate, tokens per second; gradient norm and entropy
-/// where they are measured.
+/// The live charts of a run: those of the table in metric_panels.h whose metrics are measured.
 class RunPage final : public QWidget {
     Q_OBJECT
 
@@ -29,15 +31,11 @@ Q_SIGNALS:
     void smoothingChanged(double weight);
 
 private:
-    struct Panel {
-        QString key;
-        LineChart* chart;
-        std::vector<std::pair<std::string, QString>> metrics; ///< name in the store, name on the line
-        bool always;
-    };
-    void arrange();
+    LineChart* chartFor(const ShownPanel& panel);
+    void arrange(const std::vector<LineChart*>& charts);
 
-    std::vector<Panel> panels_;
+    std::map<QString, LineChart*> charts_; ///< by panel, made when they are first needed
+    std::vector<LineChart*> shown_;        ///< in the order of the page
     ChartLink* link_;
     QGridLayout* grid_;
     QSlider* smoothing_;

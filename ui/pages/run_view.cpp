@@ -3,8 +3,10 @@
 #include "ui/pages/figure5_page.h"
 #include "ui/pages/log_page.h"
 #include "ui/pages/recipe_page.h"
+#include "ui/pages/rollouts_page.h"
 #include "ui/pages/run_page.h"
 #include "ui/pages/samples_page.h"
+#include "ui/pages/win_rate_page.h"
 #include "ui/theme/text.h"
 #include "ui/widgets/banner.h"
 #include "ui/widgets/run_header.h"
@@ -26,9 +28,12 @@ RunView::RunView(QWidget* parent) : QWidget(parent) {
     charts_ = new RunPage(this);
     figure5_ = new Figure5Page(this);
     samples_ = new SamplesPage(this);
+    rollouts_ = new RolloutsPage(this);
+    win_rate_ = new WinRatePage(this);
     recipe_ = new RecipePage(this);
     log_ = new LogPage(this);
-    for (QWidget* page : std::initializer_list<QWidget*>{charts_, figure5_, samples_, recipe_, log_})
+    for (QWidget* page :
+         std::initializer_list<QWidget*>{charts_, figure5_, samples_, rollouts_, win_rate_, recipe_, log_})
         stack_->addWidget(page);
     auto* head = new QWidget(this);
     head->setObjectName(QStringLiteral("header"));
@@ -59,7 +64,6 @@ RunView::RunView(QWidget* parent) : QWidget(parent) {
 
 void RunView::setRun(const RunRecord& run) {
     const bool other = run.id != run_.id;
-    const bool other_kind = run.kind != run_.kind;
     const bool failure_changed = other || run.status != run_.status || run.error != run_.error;
     run_ = run;
     header_->setRun(run);
@@ -70,7 +74,7 @@ void RunView::setRun(const RunRecord& run) {
         none->run_id = run.id;
         setData(none);
     }
-    if (other_kind || tabs_->count() == 0) arrangeTabs();
+    arrangeTabs();
     if (failure_changed) showFailure();
 }
 
@@ -78,6 +82,7 @@ void RunView::setData(const RunDataPointer& data) {
     if (data->run_id != run_.id) return;
     data_ = data;
     if (!data->progress.phase.empty()) header_->setProgress(data->progress);
+    arrangeTabs();
     feedPage();
 }
 
@@ -92,26 +97,59 @@ void RunView::feedPage() {
         figure5_->setData(data_);
     else if (page == samples_)
         samples_->setData(data_);
+    else if (page == rollouts_)
+        rollouts_->setData(data_);
+    else if (page == win_rate_)
+        win_rate_->setData(data_);
     else if (page == log_)
         log_->setData(data_);
 }
 
-void RunView::arrangeTabs() {
-    const QSignalBlocker quiet(tabs_);
-    while (tabs_->count() > 0)
-        tabs_->removeTab(0);
-    const auto add = [this](const char* key, const QString& text) {
-        tabs_->setTabData(tabs_->addTab(text), QString::fromLatin1(key));
-    };
-    if (run_.kind == "sweep") {
-        add("figure5", tr("Figure 5"));
-        add("samples", tr("Samples"));
-    } else {
-        add("charts", tr("Charts"));
+QStringList RunView::tabKeys() const {
+    // What a kind of run will have is there from its start; everything else comes with its data.
+    static const QHash<QString, QStringList> expected{
+        {QStringLiteral("sweep"), {QStringLiteral("figure5"), QStringLiteral("samples")}},
+        {QStringLiteral("rloo"), {QStringLiteral("charts"), QStringLiteral("rollouts")}},
+        {QStringLiteral("win_rate"), {QStringLiteral("win_rate")}},
+        {QStringLiteral("pairs"), {QStringLiteral("samples")}}};
+    QStringList keys = expected.value(toQt(run_.kind), {QStringLiteral("charts")});
+    if (data_ && data_->run_id == run_.id) {
+        const auto add = [&](bool there, const QString& key) {
+            if (there && !keys.contains(key)) keys << key;
+        };
+        add(!data_->metrics.empty(), QStringLiteral("charts"));
+        add(data_->sample_count > 0, QStringLiteral("samples"));
+        add(!data_->rollout_steps.empty(), QStringLiteral("rollouts"));
+        add(!data_->comparisons->empty(), QStringLiteral("win_rate"));
     }
-    add("recipe", tr("Recipe"));
-    add("log", tr("Log"));
-    showTab(last_tab_.value(toQt(run_.kind), tabs_->tabData(0).toString()));
+    return keys << QStringLiteral("recipe") << QStringLiteral("log");
+}
+
+void RunView::arrangeTabs() {
+    const QHash<QString, QString> titles{{QStringLiteral("charts"), tr("Charts")},
+                                         {QStringLiteral("figure5"), tr("Figure 5")},
+                                         {QStringLiteral("samples"), tr("Samples")},
+                                         {QStringLiteral("rollouts"), tr("Rollouts")},
+                                         {QStringLiteral("win_rate"), tr("Win-rate")},
+                                         {QStringLiteral("recipe"), tr("Recipe")},
+                                         {QStringLiteral("log"), tr("Log")}};
+    const QStringList keys = tabKeys();
+    QStringList shown;
+    for (int i = 0; i < tabs_->count(); ++i)
+        shown << tabs_->tabData(i).toString();
+    if (keys == shown && tabs_kind_ == run_.kind) return;
+    const bool same_run_kind = tabs_kind_ == run_.kind;
+    const QString first = keys.value(0);
+    const QString kept = same_run_kind ? currentTab() : last_tab_.value(toQt(run_.kind), first);
+    {
+        const QSignalBlocker quiet(tabs_);
+        while (tabs_->count() > 0)
+            tabs_->removeTab(0);
+        for (const QString& key : keys)
+            tabs_->setTabData(tabs_->addTab(titles.value(key)), key);
+        tabs_kind_ = run_.kind;
+        showTab(keys.contains(kept) ? kept : first);
+    }
     tabChanged(tabs_->currentIndex());
 }
 
@@ -130,6 +168,8 @@ void RunView::tabChanged(int index) {
     const QHash<QString, QWidget*> pages{{QStringLiteral("charts"), charts_},
                                          {QStringLiteral("figure5"), figure5_},
                                          {QStringLiteral("samples"), samples_},
+                                         {QStringLiteral("rollouts"), rollouts_},
+                                         {QStringLiteral("win_rate"), win_rate_},
                                          {QStringLiteral("recipe"), recipe_},
                                          {QStringLiteral("log"), log_}};
     if (QWidget* page = pages.value(key)) stack_->setCurrentWidget(page);

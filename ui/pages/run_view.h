@@ -17,11 +17,13 @@ class Figure5Page;
 class LogPage;
 class RecipePage;
 class RunHeader;
+class RolloutsPage;
 class RunPage;
 class SamplesPage;
+class WinRatePage;
 
-/// A run: its head, and its pages behind one row of tabs: charts for training, Figure 5 and samples for a
-/// sweep, recipe, log.
+/// A run: its head, and its pages behind one row of tabs: charts, Figure 5, samples, rollouts and win-rate,
+/// as its kind will have them and its data do; recipe, log.
 class RunView final : public QWidget {
     Q_OBJECT
 
@@ -37,12 +39,16 @@ public:
     RunHeader* header() const { return header_; }
     RunPage* charts() const { return charts_; }
     Figure5Page* figure5() const { return figure5_; }
+    RolloutsPage* rollouts() const { return rollouts_; }
+    WinRatePage* winRate() const { return win_rate_; }
     SamplesPage* samples() const { return samples_; }
     RecipePage* recipe() const { return recipe_; }
     LogPage* log() const { return log_; }
     QTabBar* tabs() const { return tabs_; }
 
 private:
+    /// Keys of the tabs for the run and what is known of its data, in order.
+    QStringList tabKeys() const;
     void arrangeTabs();
     void tabChanged(int index);
     void showFailure();
@@ -58,9 +64,12 @@ private:
     RunPage* charts_;
     Figure5Page* figure5_;
     SamplesPage* samples_;
+    RolloutsPage* rollouts_;
+    WinRatePage* win_rate_;
     RecipePage* recipe_;
     LogPage* log_;
     QHash<QString, QString> last_tab_; ///< per kind of run
+    std::string tabs_kind_;            ///< the kind the tabs were made for
 };
 
 } // namespace tempera

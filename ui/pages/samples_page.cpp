@@ -1,21 +1,16 @@
 #include "ui/pages/samples_page.h"
 
-#include "ui/models/prompt_delegate.h"
-#include "ui/pages/sample_card.h"
-#include "ui/pages/sample_row.h"
+#include "ui/pages/card_browser.h"
+#include "ui/pages/card_row.h"
 #include "ui/theme/icons.h"
 #include "ui/theme/text.h"
 #include "ui/widgets/empty_state.h"
 
-#include <QClipboard>
 #include <QComboBox>
-#include <QGuiApplication>
 #include <QHBoxLayout>
-#include <QKeyEvent>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
-#include <QPlainTextEdit>
 #include <QSignalBlocker>
 #include <QSplitter>
 #include <QStackedWidget>
@@ -29,31 +24,13 @@ namespace tempera {
 SamplesPage::SamplesPage(QWidget* parent) : QWidget(parent), model_(new PromptListModel(this)) {
     setObjectName(QStringLiteral("page"));
     setAttribute(Qt::WA_StyledBackground);
-    list_ = new QListView(this);
-    list_->setModel(model_);
-    list_->setItemDelegate(new PromptDelegate(list_));
-    list_->setUniformItemSizes(true);
-    list_->setMouseTracking(true);
-    list_->setAccessibleName(tr("Problems"));
-    list_->setMinimumWidth(120);
-    list_->installEventFilter(this);
-    row_ = new SampleRow(this);
-    auto* right = new QWidget(this);
-    auto* right_column = new QVBoxLayout(right);
-    right_column->setContentsMargins(12, 0, 12, 12);
-    right_column->setSpacing(8);
-    right_column->addWidget(buildPrompt());
-    right_column->addWidget(row_, 1);
-    splitter_ = new QSplitter(Qt::Horizontal, this);
-    splitter_->setObjectName(QStringLiteral("samples"));
-    splitter_->addWidget(list_);
-    splitter_->addWidget(right);
-    splitter_->setStretchFactor(1, 1);
-    splitter_->setSizes({190, 900});
-    splitter_->setChildrenCollapsible(false);
+    browser_ = new CardBrowser(model_, tr("Problems"), this);
+    browser_->splitter()->setObjectName(QStringLiteral("samples"));
+    browser_->setPageKeys([this](int key) { return pageKey(key); });
+    list_ = browser_->list();
     empty_ = new EmptyState({}, {}, this);
     stack_ = new QStackedWidget(this);
-    stack_->addWidget(splitter_);
+    stack_->addWidget(browser_);
     stack_->addWidget(empty_);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
@@ -66,21 +43,19 @@ SamplesPage::SamplesPage(QWidget* parent) : QWidget(parent), model_(new PromptLi
     connect(&search_timer_, &QTimer::timeout, this, &SamplesPage::askPrompts);
     connect(search_, &QLineEdit::textChanged, &search_timer_, qOverload<>(&QTimer::start));
     connect(temperature_, &QComboBox::currentIndexChanged, this, &SamplesPage::askPrompts);
-    connect(best_of_, &QComboBox::currentIndexChanged, this, [this] {
-        if (samples_) row_->setSamples(samples_, bestOf());
-    });
+    connect(best_of_, &QComboBox::currentIndexChanged, this, [this] { showSamples(); });
     connect(filter_, &QComboBox::currentIndexChanged, this, [this] {
         model_->setFilter(filter());
         if (!list_->currentIndex().isValid() && model_->rowCount() > 0)
             list_->setCurrentIndex(model_->index(0));
         showState();
     });
-    connect(list_->selectionModel(), &QItemSelectionModel::currentChanged, this, &SamplesPage::askSamples);
+    connect(browser_, &CardBrowser::currentChanged, this, &SamplesPage::askSamples);
     connect(model_, &QAbstractItemModel::modelReset, this, [this] {
         const int row = model_->rowOf(wanted_prompt_);
         if (model_->rowCount() > 0) list_->setCurrentIndex(model_->index(std::max(0, row)));
     });
-    setFocusProxy(list_);
+    setFocusProxy(browser_);
     showState();
 }
 
@@ -123,45 +98,18 @@ QWidget* SamplesPage::buildTools() {
     labelled(tr("&Best of"), best_of_);
     row->addWidget(filter_);
     row->addWidget(search_, 1);
+    row->addWidget(browser_->lensBox());
+    row->addWidget(browser_->differenceButton());
     row->addWidget(position_);
     return tools;
 }
 
-QWidget* SamplesPage::buildPrompt() {
-    prompt_ = new QFrame(this);
-    prompt_->setObjectName(QStringLiteral("prompt"));
-    fold_ = new QToolButton(prompt_);
-    fold_->setAutoRaise(true);
-    fold_->setCheckable(true);
-    fold_->setToolTip(tr("Show or fold the whole prompt"));
-    fold_->setAccessibleName(tr("Show the whole prompt"));
-    prompt_title_ = new QLabel(prompt_);
-    prompt_title_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    QFont font = tabularFont(this->font());
-    font.setWeight(QFont::DemiBold);
-    prompt_title_->setFont(font);
-    prompt_text_ = new QPlainTextEdit(prompt_);
-    prompt_text_->setReadOnly(true);
-    prompt_text_->setFont(monoFont(this->font()));
-    prompt_text_->setMaximumHeight(140);
-    prompt_text_->setTabChangesFocus(true);
-    prompt_text_->setAccessibleName(tr("Prompt"));
-    auto* head = new QHBoxLayout;
-    head->addWidget(fold_);
-    head->addWidget(prompt_title_, 1);
-    auto* column = new QVBoxLayout(prompt_);
-    column->setContentsMargins(8, 4, 8, 4);
-    column->setSpacing(4);
-    column->addLayout(head);
-    column->addWidget(prompt_text_);
-    connect(fold_, &QToolButton::toggled, this, &SamplesPage::foldPrompt);
-    foldPrompt(false);
-    return prompt_;
+CardRow* SamplesPage::row() const {
+    return browser_->row();
 }
 
-void SamplesPage::foldPrompt(bool open) {
-    prompt_text_->setVisible(open);
-    fold_->setIcon(icon(open ? QStringLiteral("unfold") : QStringLiteral("fold")));
+QSplitter* SamplesPage::splitter() const {
+    return browser_->splitter();
 }
 
 double SamplesPage::temperature() const {
@@ -268,14 +216,23 @@ void SamplesPage::setSamples(const SampleSetPointer& samples) {
     if (!data_ || samples->run_id != data_->run_id || samples->prompt.index != wanted_prompt_
         || samples->temperature != temperature())
         return;
-    const bool other = !samples_ || samples_->prompt.index != samples->prompt.index;
     samples_ = samples;
-    prompt_title_->setText(
-        tr("Problem %1:  %2").arg(samples->prompt.index + 1).arg(promptLabel(samples->prompt)));
-    if (other || prompt_text_->toPlainText().isEmpty())
-        prompt_text_->setPlainText(toQt(samples->prompt.text));
     if (best_of_->count() == 0) refreshCounts(static_cast<int>(samples->samples.size()));
-    row_->setSamples(samples, bestOf());
+    showSamples();
+}
+
+void SamplesPage::showSamples() {
+    if (!samples_) return;
+    const PromptRecord& prompt = samples_->prompt;
+    browser_->setPrompt(tr("Problem %1:  %2").arg(prompt.index + 1).arg(promptLabel(prompt)),
+                        toQt(prompt.text),
+                        tr(", temperature %1").arg(temperatureText(samples_->temperature)));
+    std::vector<Completion> completions;
+    for (const Sample& sample : samples_->samples)
+        completions.push_back(completionOf(sample, prompt));
+    const QString key =
+        QStringLiteral("%1 %2 %3").arg(toQt(samples_->run_id)).arg(samples_->temperature).arg(prompt.index);
+    browser_->setCompletions(key, std::move(completions), chosenOf(samples_->samples, bestOf()), bestOf());
 }
 
 void SamplesPage::showState() {
@@ -285,97 +242,18 @@ void SamplesPage::showState() {
         empty_->setSentence(tr("No problem at this temperature matches the filter and the search."));
     const bool asked = asked_.has_value() && asked_ == query();
     stack_->setCurrentWidget(model_->rowCount() > 0 || (data_ && !data_->temperatures.empty() && !asked)
-                                 ? static_cast<QWidget*>(splitter_)
+                                 ? static_cast<QWidget*>(browser_)
                                  : empty_);
 }
 
-void SamplesPage::movePrompt(int by) {
-    const int row = std::clamp(list_->currentIndex().row() + by, 0, std::max(0, model_->rowCount() - 1));
-    list_->setCurrentIndex(model_->index(row));
-}
-
-void SamplesPage::keyPressEvent(QKeyEvent* event) {
-    if (!handleKey(event)) QWidget::keyPressEvent(event);
-}
-
-bool SamplesPage::eventFilter(QObject* watched, QEvent* event) {
-    if (event->type() == QEvent::KeyPress && handleKey(static_cast<QKeyEvent*>(event))) return true;
-    return QWidget::eventFilter(watched, event);
-}
-
-bool SamplesPage::handleKey(QKeyEvent* event) {
-    if (event->modifiers() & ~(Qt::KeypadModifier | Qt::ShiftModifier)) return false;
-    const int key = event->key();
-    if (key >= Qt::Key_1 && key <= Qt::Key_9) {
-        row_->togglePin(key - Qt::Key_1);
-        return true;
-    }
-    switch (key) {
-    case Qt::Key_J:
-    case Qt::Key_Down:
-        movePrompt(1);
-        return true;
-    case Qt::Key_K:
-    case Qt::Key_Up:
-        movePrompt(-1);
-        return true;
-    case Qt::Key_H:
-    case Qt::Key_Left:
-        row_->move(-1);
-        return true;
-    case Qt::Key_L:
-    case Qt::Key_Right:
-        row_->move(1);
-        return true;
-    case Qt::Key_F:
+bool SamplesPage::pageKey(int key) {
+    if (key == Qt::Key_F)
         filter_->setCurrentIndex((filter_->currentIndex() + 1) % filter_->count());
-        return true;
-    case Qt::Key_C:
-        QGuiApplication::clipboard()->setText(markdown());
-        return true;
-    case Qt::Key_P:
-        fold_->toggle();
-        return true;
-    case Qt::Key_Slash:
+    else if (key == Qt::Key_Slash)
         search_->setFocus();
-        return true;
-    case Qt::Key_Return:
-    case Qt::Key_Enter:
-        row_->toggleWhole();
-        return true;
-    case Qt::Key_Escape:
-        if (!row_->whole()) return false;
-        row_->toggleWhole();
-        return true;
-    default:
+    else
         return false;
-    }
-}
-
-QString SamplesPage::markdown() const {
-    if (!samples_) return {};
-    const SampleCard* card = row_->currentCard();
-    if (!card) return {};
-    const Sample& sample = card->sample();
-    const auto fenced = [](const QString& text) -> QString {
-        QString fence = QStringLiteral("```");
-        while (text.contains(fence))
-            fence += u'`'; // the text may hold fences of its own
-        return fence + u'\n' + text + u'\n' + fence + u'\n';
-    };
-    return tr("**Problem %1** (%2), temperature %3\n\n")
-               .arg(samples_->prompt.index + 1)
-               .arg(promptLabel(samples_->prompt))
-               .arg(sample.temperature)
-           + fenced(toQt(samples_->prompt.text))
-           + tr("\n**Sample %1**: score %2, %3 tokens, finish %4, logprob %5\n\n")
-                 .arg(sample.sample_index + 1)
-                 .arg(scoreText(sample.score))
-                 .arg(sample.token_ids.size())
-                 .arg(toQt(sample.finish))
-                 .arg(sample.logprob, 0, 'f', 2)
-           + fenced(toQt(sample.text))
-           + QStringLiteral("\n%1. %2\n").arg(card->equationLine(), toQt(sample.reason));
+    return true;
 }
 
 } // namespace tempera

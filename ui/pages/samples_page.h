@@ -9,23 +9,20 @@
 #include <optional>
 
 class QComboBox;
-class QFrame;
 class QLabel;
 class QLineEdit;
 class QListView;
-class QPlainTextEdit;
 class QSplitter;
 class QStackedWidget;
-class QToolButton;
 
 namespace tempera {
 
+class CardBrowser;
+class CardRow;
 class EmptyState;
-class SampleRow;
 
-/// The samples of a sweep: prompts at a temperature at the left, the prompt on top, its completions side by
-/// side. J/K or up/down: prompt; H/L or left/right: sample; 1..9 pin; F next filter; C copies Markdown; Enter
-/// full size.
+/// The samples of a run: prompts at a temperature at the left, the prompt on top, its completions side by
+/// side. Keys as CardBrowser's, and F: next filter; slash: search.
 class SamplesPage final : public QWidget {
     Q_OBJECT
 
@@ -42,11 +39,11 @@ public:
     int bestOf() const;
     VerdictFilter filter() const;
     void setFilter(VerdictFilter filter);
-    QString markdown() const;
-    SampleRow* row() const { return row_; }
+    CardBrowser* browser() const { return browser_; }
+    CardRow* row() const;
     QListView* promptList() const { return list_; }
     QLineEdit* searchBox() const { return search_; }
-    QSplitter* splitter() const { return splitter_; }
+    QSplitter* splitter() const;
     /// What the page needs now; nullopt while there is nothing to ask for.
     std::optional<PromptQuery> query() const;
 
@@ -54,18 +51,12 @@ Q_SIGNALS:
     void promptsWanted(const tempera::PromptQuery& query);
     void samplesWanted(const QString& run_id, double temperature, qint64 prompt_index);
 
-protected:
-    void keyPressEvent(QKeyEvent* event) override;
-    bool eventFilter(QObject* watched, QEvent* event) override;
-
 private:
     QWidget* buildTools();
-    QWidget* buildPrompt();
     void askPrompts();
     void askSamples();
-    void foldPrompt(bool open);
-    bool handleKey(QKeyEvent* event);
-    void movePrompt(int by);
+    bool pageKey(int key);
+    void showSamples();
     void refreshCounts(int largest_n);
     void showState();
 
@@ -76,13 +67,9 @@ private:
     PromptListModel* model_;
     QComboBox *temperature_, *best_of_, *filter_;
     QLineEdit* search_;
-    QLabel *position_, *prompt_title_;
+    QLabel* position_;
+    CardBrowser* browser_;
     QListView* list_;
-    QPlainTextEdit* prompt_text_;
-    QToolButton* fold_;
-    QFrame* prompt_;
-    SampleRow* row_;
-    QSplitter* splitter_;
     QStackedWidget* stack_;
     EmptyState* empty_;
     QTimer search_timer_;

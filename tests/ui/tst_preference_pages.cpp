@@ -1,0 +1,358 @@
+#include "desk.h"
+
+#include "ui/charts/line_chart.h"
+#include "ui/charts/win_rate_bars.h"
+#include "ui/pages/card_browser.h"
+#include "ui/pages/card_row.h"
+#include "ui/pages/completion_card.h"
+#include "ui/pages/log_page.h"
+#include "ui/pages/rollouts_page.h"
+#include "ui/pages/run_page.h"
+#include "ui/pages/run_view.h"
+#include "ui/pages/samples_page.h"
+#include "ui/pages/win_rate_page.h"
+#include "ui/theme/text.h"
+#include "ui/theme/theme.h"
+
+#include <QApplication>
+#include <QCheckBox>
+#include <QClipboard>
+#include <QComboBox>
+#include <QHelpEvent>
+#include <QLabel>
+#include <QLineEdit>
+#include <QListView>
+#include <QSlider>
+#include <QStandardPaths>
+#include <QTabBar>
+#include <QTextBlock>
+#include <QTextBrowser>
+#include <QToolButton>
+#include <QToolTip>
+
+#include <functional>
+#include <numeric>
+
+using namespace tempera;
+using test::Desk;
+
+#define QTRY_LONG(condition) QTRY_VERIFY_WITH_TIMEOUT(condition, 8000)
+
+/// The pages of preference training and win-rates, by mouse and keyboard, over made-up data.
+class TestPreferencePages : public QObject {
+    Q_OBJECT
+
+    /// A model folder whose tokenizer has a token per byte of ASCII text.
+    static void make_tokenizer(const std::filesystem::path& folder) {
+        std::filesystem::create_directories(folder);
+        Json vocabulary = Json::object();
+        // GPT-2's alphabet: printable ASCII stands for itself, a space for U+0120, a line feed for U+010A.
+        for (int byte = 33; byte < 127; ++byte)
+            vocabulary[std::string(1, static_cast<char>(byte))] = byte;
+        vocabulary["\u0120"] = 32;
+        vocabulary["\u010A"] = 10;
+        const Json tokenizer = {
+            {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", Json::array()}}},
+            {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}}},
+            {"decoder", {{"type", "ByteLevel"}}}};
+        write_file_atomic(folder / "tokenizer.json", to_json_line(tokenizer));
+        write_file_atomic(folder / "config.json", "{}");
+    }
+    static QPoint flagPixel(const LineChart* chart, double step) {
+        return {static_cast<int>(chart->pixelOf(step, 0).x()), chart->height() - 40};
+    }
+
+private Q_SLOTS:
+    void initTestCase() {
+        QStandardPaths::setTestModeEnabled(true);
+        applyTheme(*qApp, Scheme::light);
+    }
+
+    void chartsFollowFromTheMetrics() {
+        Desk desk;
+        const RunRecord rloo = desk.run("rloo", "rloo", "", [](auto f) { made_up::write_rloo(f, 60, 120); });
+        const RunRecord dpo = desk.run("dpo", "dpo", "", [](auto f) { made_up::write_dpo(f, 60, 120); });
+        desk.open();
+        desk.window->showRun(rloo.id);
+        RunView* view = desk.window->runView();
+        RunPage* page = view->charts();
+        QTRY_LONG(page->chart(QStringLiteral("reward")));
+        view->showTab(QStringLiteral("charts"));
+        for (const char* key : {"reward", "reward_functions", "kl", "entropy", "length", "shares", "loss"})
+            QVERIFY2(page->chart(QString::fromLatin1(key)), key);
+        for (const char* key : {"pair_rewards", "margin", "accuracy", "throughput"})
+            QVERIFY2(!page->chart(QString::fromLatin1(key)), key);
+        QVERIFY(page->chart(QStringLiteral("reward_functions"))
+                    ->csv()
+                    .startsWith(QStringLiteral("step,countdown,format\n")));
+        desk.window->showRun(dpo.id);
+        QTRY_LONG(page->chart(QStringLiteral("margin")));
+        for (const char* key : {"pair_rewards", "pair_accuracy", "logps", "loss", "grad_norm"})
+            QVERIFY2(page->chart(QString::fromLatin1(key)), key);
+        QVERIFY(!page->chart(QStringLiteral("reward")) && !page->chart(QStringLiteral("kl")));
+        QVERIFY(page->chart(QStringLiteral("pair_accuracy"))
+                    ->csv()
+                    .startsWith(QStringLiteral("step,train,validation\n")));
+    }
+
+    void aHealthEventIsAFlagWithItsSentence() {
+        Desk desk;
+        const RunRecord run = desk.run("rloo", "rloo", "", [](auto f) { made_up::write_rloo(f, 60, 120); });
+        desk.open();
+        RunPage* page = desk.window->runView()->charts();
+        QTRY_LONG(page->chart(QStringLiteral("kl")));
+        LineChart* chart = page->chart(QStringLiteral("kl"));
+        QTRY_LONG(chart->isVisible() && chart->redrawCount() > 0 && chart->xHigh() > 50);
+        const QPoint at = flagPixel(chart, 40);
+        QHelpEvent help(QEvent::ToolTip, at, chart->mapToGlobal(at));
+        QApplication::sendEvent(chart, &help);
+        QTRY_LONG(QToolTip::text().contains(QStringLiteral("over its limit")));
+        // Amber, and of its own shape: the diamond's middle lies 7 pixels above the axis.
+        QTRY_LONG([&] {
+            const QImage image = chart->grab().toImage();
+            const QColor amber = Theme::current().paused;
+            for (int y = 0; y < image.height(); ++y)
+                if (image.pixelColor(at.x(), y) == amber) return true;
+            return false;
+        }());
+        desk.window->runView()->showTab(QStringLiteral("log"));
+        QTRY_LONG(desk.window->runView()->log()->text().contains(QStringLiteral("over its limit")));
+    }
+
+    void groupsAreInspectedWithTheKeyboard() {
+        Desk desk;
+        const RunRecord run =
+            desk.run("rloo", "rloo", "", [](auto f) { made_up::write_rloo(f, 41, 120, 6, 4); });
+        desk.open();
+        RunView* view = desk.window->runView();
+        QTRY_LONG(view->tabs()->count() == 4);
+        view->showTab(QStringLiteral("rollouts"));
+        RolloutsPage* page = view->rollouts();
+        CardBrowser* browser = page->browser();
+        QListView* list = browser->list();
+        QTRY_LONG(list->model()->rowCount() == 6);
+        QCOMPARE(page->step(), 41); // the newest
+        QTRY_LONG(browser->row()->shownCards().size() == 4);
+        const auto stored = RunReader(desk.fixture.workspace->run_folder(run.id)).rollouts(41);
+        QCOMPARE(browser->row()->shownCards()[2]->completion().text, toQt(stored[0].samples[2].text));
+        const auto& numbers = browser->row()->shownCards()[2]->completion().numbers;
+        QVERIFY(numbers.size() == 5); // baseline, advantage, KL and two reward functions
+        QCOMPARE(numbers[0].second, numberText(stored[0].samples[2].baseline));
+        list->setFocus();
+        QTest::keyClick(list, Qt::Key_J);
+        QTRY_LONG(browser->row()->key().endsWith(QStringLiteral(" 41 1")));
+        QTest::keyClick(list, Qt::Key_BracketLeft);
+        QCOMPARE(page->step(), 37);
+        QVERIFY(!page->followBox()->isChecked());
+        QTRY_LONG(browser->row()->key().endsWith(QStringLiteral(" 37 1"))); // the same group, a step before
+        QTest::keyClick(list, Qt::Key_PageUp);
+        QCOMPARE(page->step(), 33);
+        QTest::keyClick(list, Qt::Key_BracketRight);
+        QTest::keyClick(list, Qt::Key_N);
+        QCOMPARE(page->step(), 41);
+        QTRY_LONG(browser->row()->key().endsWith(QStringLiteral(" 41 1")));
+        page->slider()->setFocus();
+        QTest::keyClick(page->slider(), Qt::Key_Home);
+        QCOMPARE(page->step(), 1);
+        QVERIFY(!page->followBox()->isChecked());
+        QTRY_LONG(browser->row()->key().endsWith(QStringLiteral(" 1 1")));
+    }
+
+    void theSliderFollowsARunUntilItIsMoved() {
+        Desk desk;
+        RunRecord run = made_up::add_run(*desk.fixture.workspace, "rloo", "live", "", "", RunStatus::running);
+        const auto folder = desk.fixture.workspace->run_folder(run.id);
+        made_up::write_rloo(folder, 9, 100, 3, 4);
+        desk.open();
+        desk.window->runView()->showTab(QStringLiteral("rollouts"));
+        RolloutsPage* page = desk.window->runView()->rollouts();
+        QTRY_LONG(page->step() == 9);
+        RandomStream random(1);
+        {
+            RunWriter writer(folder);
+            std::vector<RolloutGroup> groups{made_up::make_rollout(13, 0, 4, random, 0.5)};
+            writer.on_rollouts(groups);
+        }
+        QTRY_LONG(page->step() == 13);
+        QTRY_LONG(page->browser()->list()->model()->rowCount() == 1);
+        page->followBox()->click();
+        {
+            RunWriter writer(folder);
+            std::vector<RolloutGroup> groups{made_up::make_rollout(17, 0, 4, random, 0.5)};
+            writer.on_rollouts(groups);
+        }
+        QTRY_LONG(page->slider()->maximum() == 4);
+        QCOMPARE(page->step(), 13);
+    }
+
+    void theLensTintsTokens() {
+        Desk desk;
+        make_tokenizer(desk.fixture.root() / "policy");
+        const RunRecord run =
+            desk.run("rloo", "rloo", "", [](auto f) { made_up::write_rloo(f, 5, 100, 2, 3); },
+                     {{"model", (desk.fixture.root() / "policy").string()}});
+        desk.open();
+        RunView* view = desk.window->runView();
+        QTRY_LONG(view->tabs()->count() == 4);
+        view->showTab(QStringLiteral("rollouts"));
+        CardBrowser* browser = view->rollouts()->browser();
+        QListView* list = browser->list();
+        QTRY_LONG(browser->row()->shownCards().size() == 3);
+        QCOMPARE(browser->lensBox()->count(), 5);
+        QVERIFY(!browser->findChild<QLabel*>(QStringLiteral("token"))->isVisible());
+        list->setFocus();
+        QTest::keyClick(list, Qt::Key_T);
+        QCOMPARE(browser->row()->lens(), Lens::logprob);
+        CompletionCard* card = browser->row()->shownCards()[0];
+        QTRY_LONG(card->lensShown());
+        QString shown = card->body()->toPlainText();
+        QCOMPARE(shown.remove(QChar(u'↵')), card->completion().text); // the pieces join to the text
+        QTest::keyClick(list, Qt::Key_Period);
+        QTest::keyClick(list, Qt::Key_Period);
+        QCOMPARE(card->currentToken(), 1);
+        QVERIFY2(browser->tokenLineText().startsWith(QStringLiteral("token 2 of"))
+                     && browser->tokenLineText().contains(QStringLiteral("“I”")),
+                 qPrintable(browser->tokenLineText()));
+        QVERIFY(browser->tokenLineText().contains(QStringLiteral("reference")));
+        // The mouse does the same, and its tip tells.
+        QTextBrowser* body = card->body();
+        QPoint at;
+        for (int x = 4; x < body->viewport()->width() && body->anchorAt(at) != QStringLiteral("5"); ++x)
+            at = {x, 10};
+        QCOMPARE(body->anchorAt(at), QStringLiteral("5"));
+        QTest::mouseMove(body->viewport(), at);
+        QTRY_LONG(card->currentToken() == 5);
+        QHelpEvent help(QEvent::ToolTip, at, body->viewport()->mapToGlobal(at));
+        QApplication::sendEvent(body->viewport(), &help);
+        QTRY_LONG(QToolTip::text().contains(QStringLiteral("token 6 of")));
+        for (const Lens lens : {Lens::difference, Lens::mask, Lens::advantage, Lens::none}) {
+            QTest::keyClick(list, Qt::Key_T);
+            QCOMPARE(browser->row()->lens(), lens);
+        }
+        QVERIFY(!card->lensShown());
+        QCOMPARE(card->body()->toPlainText(), card->completion().text);
+    }
+
+    void theLensSaysWhyItCannot() {
+        Desk desk;
+        const RunRecord run =
+            desk.run("rloo", "rloo", "", [](auto f) { made_up::write_rloo(f, 5, 100, 2, 3); },
+                     {{"model", (desk.fixture.root() / "gone").string()}});
+        desk.open();
+        RunView* view = desk.window->runView();
+        QTRY_LONG(view->tabs()->count() == 4);
+        view->showTab(QStringLiteral("rollouts"));
+        CardBrowser* browser = view->rollouts()->browser();
+        QTRY_LONG(browser->row()->shownCards().size() == 3);
+        QTest::keyClick(browser->list(), Qt::Key_T);
+        QTRY_LONG(browser->tokenLineText().contains(QStringLiteral("gone\" of this run")));
+        QVERIFY(browser->findChild<QLabel*>(QStringLiteral("token"))->isVisible());
+        QCOMPARE(browser->row()->shownCards()[0]->body()->toPlainText(),
+                 browser->row()->shownCards()[0]->completion().text);
+    }
+
+    void differencesAreUnderlined() {
+        Desk desk;
+        const RunRecord run =
+            desk.run("win_rate", "dpo", "", [](auto f) { made_up::write_win_rate(f, 12, 1); });
+        desk.open();
+        WinRatePage* page = desk.window->runView()->winRate();
+        QTRY_LONG(page->browser()->row()->shownCards().size() == 2);
+        CardRow* row = page->browser()->row();
+        QListView* list = page->browser()->list();
+        list->setFocus();
+        QTest::keyClick(list, Qt::Key_D);
+        QVERIFY(row->difference());
+        QVERIFY(page->browser()->differenceButton()->isChecked());
+        const auto marked = [](const CompletionCard* card) {
+            QString text;
+            for (QTextBlock block = card->body()->document()->begin(); block.isValid(); block = block.next())
+                for (auto part = block.begin(); !part.atEnd(); ++part)
+                    if (part.fragment().charFormat().underlineStyle() != QTextCharFormat::NoUnderline)
+                        text += part.fragment().text() + u'|';
+            return text;
+        };
+        QVERIFY2(marked(row->shownCards()[0]).contains(QStringLiteral("Sure!")),
+                 qPrintable(marked(row->shownCards()[0])));
+        QVERIFY(marked(row->shownCards()[1]).contains(QStringLiteral("third")));
+        QVERIFY(!marked(row->shownCards()[1]).contains(QStringLiteral("kind")));
+        QTest::keyClick(list, Qt::Key_Escape);
+        QVERIFY(!row->difference());
+        QVERIFY(marked(row->shownCards()[0]).isEmpty());
+    }
+
+    void winRatesOfAStudyStandTogether() {
+        Desk desk;
+        const StudyRecord study = desk.fixture.workspace->add_study({"", "Table 1", "{}", 1});
+        const RunRecord dpo =
+            desk.run("win_rate", "dpo", study.id, [](auto f) { made_up::write_win_rate(f, 60, 0.4); });
+        const RunRecord rloo =
+            desk.run("win_rate", "rloo", study.id, [](auto f) { made_up::write_win_rate(f, 60, 0.9); });
+        desk.open();
+        desk.window->showRun(dpo.id);
+        RunView* view = desk.window->runView();
+        QTRY_COMPARE_WITH_TIMEOUT(view->runId(), dpo.id, 8000);
+        WinRatePage* page = view->winRate();
+        page->setReported({{QStringLiteral("dpo"), 0.605}});
+        QTRY_LONG(page->bars()->csv().count(u'\n') == 3);
+        QVERIFY(page->bars()->csv().contains(QStringLiteral("\"dpo\",60,")));
+        QVERIFY(page->bars()->csv().contains(QStringLiteral("0.605")));
+        // By hand, from what was stored.
+        std::vector<double> base, tuned;
+        for (const Comparison& c : RunReader(desk.fixture.workspace->run_folder(dpo.id)).comparisons()) {
+            base.push_back(c.base.score);
+            tuned.push_back(c.tuned.score);
+        }
+        const auto wins = std::inner_product(tuned.begin(), tuned.end(), base.begin(), std::int64_t(0),
+                                             std::plus<>(), std::greater<>());
+        QTRY_LONG(page->sentence().contains(QStringLiteral("%1 wins").arg(wins)));
+        QVERIFY(page->sentence().contains(QStringLiteral("sign test p")));
+        // Worst first, best first, filtered, searched.
+        QListView* list = page->browser()->list();
+        const auto difference = [&] {
+            const auto& cards = page->browser()->row()->shownCards();
+            return cards[1]->completion().score.section(u' ', 1).toDouble()
+                   - cards[0]->completion().score.section(u' ', 1).toDouble();
+        };
+        QTRY_LONG(list->model()->rowCount() == 60);
+        QVERIFY(difference() < 0);
+        list->setFocus();
+        list->setCurrentIndex(list->model()->index(0, 0));
+        const double worst = difference();
+        for (std::size_t i = 0; i < base.size(); ++i)
+            QVERIFY(tuned[i] - base[i] >= worst - 0.01);
+        QTest::keyClick(list, Qt::Key_S);
+        list->setCurrentIndex(list->model()->index(0, 0));
+        QVERIFY(difference() > 0);
+        QTest::keyClick(list, Qt::Key_F);
+        QCOMPARE(list->model()->rowCount(), int(wins));
+        QTest::keyClick(list, Qt::Key_Slash);
+        QTest::keyClicks(page->searchBox(), QStringLiteral("lighthouse"));
+        QVERIFY(list->model()->rowCount() > 0 && list->model()->rowCount() < int(wins));
+        QTest::keyClicks(page->searchBox(), QStringLiteral(" no such text"));
+        QCOMPARE(list->model()->rowCount(), 0);
+        page->searchBox()->clear();
+        // The other bar opens the other run.
+        const auto rows = page->bars()->csv().split(u'\n');
+        const int other = rows[1].startsWith(QStringLiteral("\"rloo\"")) ? 0 : 1;
+        QTest::mouseClick(page->bars(), Qt::LeftButton, {}, page->bars()->barRect(other).center().toPoint());
+        QTRY_COMPARE_WITH_TIMEOUT(view->runId(), rloo.id, 8000);
+        QTRY_LONG(page->sentence().startsWith(QStringLiteral("rloo:")));
+    }
+
+    void aRepliedPromptIsCopied() {
+        Desk desk;
+        desk.run("win_rate", "dpo", "", [](auto f) { made_up::write_win_rate(f, 3, 1); });
+        desk.open();
+        WinRatePage* page = desk.window->runView()->winRate();
+        QTRY_LONG(page->browser()->row()->shownCards().size() == 2);
+        page->browser()->list()->setFocus();
+        QTest::keyClick(page->browser()->list(), Qt::Key_L);
+        QTest::keyClick(page->browser()->list(), Qt::Key_C);
+        QVERIFY(QApplication::clipboard()->text().contains(QStringLiteral("third line")));
+        QVERIFY(QApplication::clipboard()->text().contains(QStringLiteral("exactly three bullets")));
+    }
+};
+
+QTEST_MAIN(TestPreferencePages)
+#include "tst_preference_pages.moc"

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "ui/feed_types.h"
+
+#include <QAbstractListModel>
+
+namespace tempera {
+
+/// The groups of one rollout: prompt, mean reward, and how many of its completions are above their baseline.
+class RolloutListModel final : public QAbstractListModel {
+    Q_OBJECT
+
+public:
+    using QAbstractListModel::QAbstractListModel;
+
+    void setRollouts(const RolloutSetPointer& rollouts);
+    const RolloutGroup* groupAt(int row) const;
+
+    int rowCount(const QModelIndex& parent = {}) const override;
+    QVariant data(const QModelIndex& index, int role) const override;
+
+private:
+    RolloutSetPointer rollouts_ = std::make_shared<RolloutSet>();
+};
+
+} // namespace tempera

@@ -1,0 +1,146 @@
+#include "ui/pages/completion.h"
+
+#include "core/base/json.h"
+#include "ui/theme/text.h"
+
+#include <QCoreApplication>
+
+#include <algorithm>
+#include <cmath>
+
+namespace tempera {
+
+namespace {
+
+QString words(const char* text) {
+    return QCoreApplication::translate("Completion", text);
+}
+
+QString targetOf(const std::string& text) {
+    const Json facts = Json::parse(text, nullptr, false);
+    if (!facts.is_object() || !facts.contains("target") || !facts["target"].is_number()) return {};
+    return QString::number(facts["target"].get<double>(), 'g', 12);
+}
+
+bool endsInThink(const std::string& prompt) {
+    return toQt(prompt).trimmed().endsWith(QStringLiteral("<think>"));
+}
+
+QString answerLine(const Sample& sample, const QString& target) {
+    if (sample.equation.empty()) return words("no answer");
+    QString line = toQt(sample.equation);
+    if (!sample.value.empty()) {
+        line += QStringLiteral(" = ") + toQt(sample.value);
+        if (!target.isEmpty()) line += sample.score >= 1 ? words("  (target)") : words("  ≠ %1").arg(target);
+    }
+    return line;
+}
+
+QString fenced(const QString& text) {
+    QString fence = QStringLiteral("```");
+    while (text.contains(fence))
+        fence += u'`'; // the text may hold fences of its own
+    return fence + u'\n' + text + u'\n' + fence + u'\n';
+}
+
+QString signedText(double value) {
+    const QString text = numberText(value);
+    return value > 0 ? QString(u'+' + text) : text;
+}
+
+} // namespace
+
+Completion completionOf(const Sample& sample, const PromptRecord& prompt) {
+    Completion c;
+    c.index = sample.sample_index;
+    c.caption = QStringLiteral("#%1").arg(sample.sample_index + 1);
+    c.verdict = sample.score >= 1  ? Completion::Verdict::right
+                : sample.score > 0 ? Completion::Verdict::wrong
+                                   : Completion::Verdict::none;
+    c.verdict_words = sample.score >= 1  ? words("right")
+                      : sample.score > 0 ? words("wrong")
+                                         : words("no answer");
+    c.score = scoreText(sample.score);
+    c.facts = words("%1 tokens · %2 · logprob %3")
+                  .arg(sample.token_ids.size())
+                  .arg(toQt(sample.finish), QString::number(sample.logprob, 'f', 1));
+    c.text = toQt(sample.text);
+    c.in_think = endsInThink(prompt.text);
+    c.answer = answerLine(sample, targetOf(prompt.facts));
+    c.note = toQt(sample.reason);
+    c.token_ids = sample.token_ids;
+    c.logprobs = sample.logprobs;
+    return c;
+}
+
+Completion completionOf(const RolloutSample& sample, const RolloutGroup& group) {
+    Completion c;
+    c.index = sample.sample_index;
+    c.caption = QStringLiteral("#%1").arg(sample.sample_index + 1);
+    c.verdict = sample.advantage > 0   ? Completion::Verdict::right
+                : sample.advantage < 0 ? Completion::Verdict::wrong
+                                       : Completion::Verdict::none;
+    c.verdict_words = sample.advantage > 0   ? words("above its baseline")
+                      : sample.advantage < 0 ? words("below its baseline")
+                                             : words("equal to its baseline");
+    c.score = words("reward %1").arg(numberText(sample.reward));
+    c.facts = words("%1 tokens · %2").arg(sample.token_ids.size()).arg(toQt(sample.finish));
+    if (sample.masked) c.facts += words(" · not in the loss");
+    c.numbers = {{words("baseline"), numberText(sample.baseline)},
+                 {words("advantage"), signedText(sample.advantage)},
+                 {words("KL"), numberText(sample.kl)}};
+    for (const auto& [name, value] : sample.rewards)
+        c.numbers.emplace_back(toQt(name), std::isnan(value) ? QStringLiteral("–") : numberText(value));
+    c.text = toQt(sample.text);
+    c.in_think = endsInThink(group.prompt);
+    c.note = toQt(sample.note);
+    c.token_ids = sample.token_ids;
+    c.logprobs = sample.logprobs;
+    c.ref_logprobs = sample.ref_logprobs;
+    c.masked = sample.masked;
+    c.advantage = sample.advantage;
+    return c;
+}
+
+Completion completionOf(const ComparedReply& reply, int index, const QString& caption, double other) {
+    Completion c;
+    c.index = index;
+    c.caption = caption;
+    const bool known = std::isfinite(reply.score) && std::isfinite(other);
+    c.verdict = known && reply.score > other   ? Completion::Verdict::right
+                : known && reply.score < other ? Completion::Verdict::wrong
+                                               : Completion::Verdict::none;
+    c.verdict_words = !known                ? words("not scored")
+                      : reply.score > other ? words("wins")
+                      : reply.score < other ? words("loses")
+                                            : words("tie");
+    c.score = std::isfinite(reply.score) ? words("score %1").arg(numberText(reply.score)) : words("no score");
+    c.facts = words("%1 · %2 tokens · %3").arg(c.verdict_words).arg(reply.tokens).arg(toQt(reply.finish));
+    c.text = toQt(reply.text);
+    c.note = toQt(reply.note);
+    return c;
+}
+
+int chosenOf(const std::vector<Sample>& samples, int n) {
+    int best = -1;
+    for (int i = 0; i < std::min(n, int(samples.size())); ++i)
+        if (best < 0 || samples[std::size_t(i)].score > samples[std::size_t(best)].score) best = i;
+    return best;
+}
+
+QString markdownOf(const QString& title, const QString& prompt, const Completion& completion) {
+    QString text = QStringLiteral("**%1**\n\n").arg(title) + fenced(prompt)
+                   + words("\n**Sample %1**: %2, %3\n\n")
+                         .arg(completion.index + 1)
+                         .arg(completion.score, completion.facts);
+    for (const auto& [name, value] : completion.numbers)
+        text += QStringLiteral("- %1: %2\n").arg(name, value);
+    if (!completion.numbers.empty()) text += u'\n';
+    text += fenced(completion.text);
+    const QString last = completion.answer.isEmpty()
+                             ? completion.note
+                             : completion.answer + QStringLiteral(". ") + completion.note;
+    return last.isEmpty() ? text : QString(text + u'\n' + last + u'\n');
+}
+
+} // namespace tempera

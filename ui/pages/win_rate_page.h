@@ -1,0 +1,64 @@
+#pragma once
+
+#include "ui/feed_types.h"
+#include "ui/models/comparison_list_model.h"
+
+#include <QWidget>
+
+#include <map>
+
+class QComboBox;
+class QLabel;
+class QLineEdit;
+class QStackedWidget;
+
+namespace tempera {
+
+class CardBrowser;
+class ElidedLabel;
+class EmptyState;
+class WinRateBars;
+
+/// A win-rate evaluation: bars of all of the study, how this one came out in words, and its prompts with both
+/// replies side by side, the worst first. Keys as CardBrowser's, and F: next filter; S: next order; slash:
+/// search.
+class WinRatePage final : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit WinRatePage(QWidget* parent = nullptr);
+
+    void setData(const RunDataPointer& data);
+    /// What the paper reports, by the name of a stage.
+    void setReported(std::map<QString, double> reported);
+    WinRateBars* bars() const { return bars_; }
+    CardBrowser* browser() const { return browser_; }
+    QComboBox* orderBox() const { return order_; }
+    QComboBox* filterBox() const { return filter_; }
+    QLineEdit* searchBox() const { return search_; }
+    QString sentence() const;
+
+Q_SIGNALS:
+    void runOpened(const QString& run_id);
+
+private:
+    QWidget* buildTools();
+    bool pageKey(int key);
+    void listChanged();
+    void showComparison();
+    void showState();
+
+    RunDataPointer data_;
+    ComparisonListModel* model_;
+    WinRateBars* bars_;
+    ElidedLabel* sentence_;
+    QComboBox *order_, *filter_;
+    QLineEdit* search_;
+    QLabel* position_;
+    CardBrowser* browser_;
+    QStackedWidget* stack_;
+    EmptyState* empty_;
+    std::int64_t prompt_ = -1; ///< the shown one
+};
+
+} // namespace tempera

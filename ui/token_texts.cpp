@@ -1,0 +1,72 @@
+#include "ui/token_texts.h"
+
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/base/resources.h"
+#include "core/format/package_model.h"
+#include "core/store/model_reference.h"
+#include "core/store/workspace.h"
+#include "ui/theme/text.h"
+
+#include <algorithm>
+
+namespace fs = std::filesystem;
+
+namespace tempera {
+
+namespace {
+
+bool holdsTokenizer(const fs::path& folder) {
+    std::error_code ignored;
+    return fs::is_regular_file(folder / "tokenizer.json", ignored);
+}
+
+/// Where the model of a recipe lies, without fetching one; empty where it is not there.
+fs::path modelFolder(const std::string& reference, const RunRecord& run, const Workspace& workspace) {
+    for (const PackageModel& model : package_models())
+        if (model.name == reference) return cache_folder() / "models" / reference;
+    try {
+        return resolve_model(reference, {&workspace, run.study});
+    } catch (const Error&) {
+        return {};
+    }
+}
+
+fs::path tokenizerFolder(const Workspace& workspace, const std::string& run_id) {
+    const RunRecord run = workspace.require_run(run_id);
+    const Json recipe = Json::parse(run.recipe, nullptr, false);
+    std::string reference;
+    if (recipe.is_object() && recipe.contains("model") && recipe["model"].is_string())
+        reference = recipe["model"].get<std::string>();
+    if (!reference.empty())
+        if (fs::path folder = modelFolder(reference, run, workspace); holdsTokenizer(folder)) return folder;
+    if (fs::path left = workspace.run_folder(run_id) / "model"; holdsTokenizer(left)) return left;
+    fail(ErrorKind::not_found,
+         reference.empty()
+             ? "The tokens cannot be shown: this run's recipe names no model to take a tokenizer from."
+             : "The tokens cannot be shown: the model \"" + reference
+                   + "\" of this run, which has its tokenizer, is no longer there; put it back.");
+}
+
+} // namespace
+
+std::vector<std::vector<QString>> TokenTexts::pieces(const Workspace& workspace, const std::string& run_id,
+                                                     const std::vector<std::vector<std::int32_t>>& ids) {
+    const fs::path folder = tokenizerFolder(workspace, run_id);
+    if (folder != folder_ || !tokenizer_) {
+        tokenizer_ = Tokenizer::load(folder);
+        folder_ = folder;
+    }
+    std::vector<std::vector<QString>> texts;
+    for (const auto& list : ids) {
+        StreamingDecoder decoder(*tokenizer_, false);
+        std::vector<QString> pieces;
+        for (const std::int32_t id : list)
+            pieces.push_back(toQt(decoder.push(id)));
+        if (!pieces.empty()) pieces.back() += toQt(decoder.finish());
+        texts.push_back(std::move(pieces));
+    }
+    return texts;
+}
+
+} // namespace tempera
