@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <set>
 #include <utility>
 
@@ -126,10 +127,37 @@ void FeedReader::look_at_catalogue() {
     auto catalogue = std::make_shared<Catalogue>();
     catalogue->studies = workspace_.studies();
     catalogue->runs = workspace_.runs();
+    measure_disk(*catalogue);
     catalogue_version_ = version;
     catalogue_ = catalogue;
     rates_stale_ = true;
     sinks_.catalogue(catalogue);
+}
+
+/// A run's folder is measured once, when it has ended.
+void FeedReader::measure_disk(Catalogue& catalogue) {
+    namespace fs = std::filesystem;
+    for (const RunRecord& run : catalogue.runs) {
+        if (run.ended_ms <= 0 || run.status == RunStatus::running || run.status == RunStatus::stopping)
+            continue;
+        auto& [ended, bytes] = known_sizes_[run.id];
+        if (ended != run.ended_ms) {
+            ended = run.ended_ms;
+            bytes = 0;
+            std::error_code error;
+            for (fs::recursive_directory_iterator at(workspace_.run_folder(run.id), error), end;
+                 !error && at != end; at.increment(error)) {
+                std::error_code ignored;
+                if (!at->is_regular_file(ignored)) continue;
+                const std::uintmax_t size = at->file_size(ignored);
+                if (!ignored) bytes += double(size);
+            }
+        }
+        catalogue.disk_bytes[run.id] = bytes;
+    }
+    std::error_code error;
+    const fs::space_info space = fs::space(workspace_.folder(), error);
+    if (!error) catalogue.free_bytes = double(space.available);
 }
 
 void FeedReader::look_at_run(const Wishes& wishes) {

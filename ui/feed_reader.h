@@ -69,6 +69,7 @@ private:
     void perform_tasks(std::deque<Task>& tasks);
     void look(const Wishes& wishes);
     void look_at_catalogue();
+    void measure_disk(Catalogue& catalogue);
     void look_at_run(const Wishes& wishes);
     void read_comparisons(RunData& data);
     WinRateLine win_rate_of(const RunRecord& run);
@@ -97,7 +98,8 @@ private:
         std::int64_t written_ms = 0;
         WinRateLine line;
     };
-    std::map<std::string, KnownRate> known_rates_; ///< by run, of the watched study
+    std::map<std::string, KnownRate> known_rates_;                       ///< by run, of the watched study
+    std::map<std::string, std::pair<std::int64_t, double>> known_sizes_; ///< by run: when it ended, bytes
     bool rates_stale_ = false;
     std::string last_failure_;
     SystemLoadReader load_reader_;

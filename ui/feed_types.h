@@ -17,7 +17,9 @@ namespace tempera {
 
 struct Catalogue {
     std::vector<StudyRecord> studies;
-    std::vector<RunRecord> runs; ///< in list order
+    std::vector<RunRecord> runs;              ///< in list order
+    std::map<std::string, double> disk_bytes; ///< what the folders of ended runs take
+    double free_bytes = -1;                   ///< on the workspace's disk; -1 = not known
 
     const RunRecord* run(const std::string& id) const {
         for (const RunRecord& record : runs)

@@ -30,6 +30,7 @@
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QTabBar>
+#include <QTimer>
 #include <QToolButton>
 #include <QTreeView>
 #include <QVBoxLayout>
@@ -192,6 +193,15 @@ void MainWindow::addShortcuts() {
         showRun(list_->currentRun());
         list_->view()->setFocus(Qt::ShortcutFocusReason);
     });
+    add(QKeySequence::Undo, [this] {
+        const std::vector<Banner*> all = banners();
+        for (auto banner = all.rbegin(); banner != all.rend(); ++banner)
+            if (auto* undo = (*banner)->findChild<QPushButton*>(QStringLiteral("undo"));
+                undo && !(*banner)->isHidden()) {
+                undo->click();
+                return;
+            }
+    });
     add(QKeySequence::Quit, [this] { close(); });
     const auto turn = [this](int by) {
         QTabBar* tabs = view_->tabs();
@@ -279,7 +289,7 @@ void MainWindow::act(const QString& action, const QString& run_id) {
     if (action == QLatin1String("stop"))
         perform([id](RunQueue& queue) { queue.stop(id); });
     else if (action == QLatin1String("cancel"))
-        perform([id](RunQueue& queue) { queue.cancel(id); });
+        cancel(id);
     else if (action == QLatin1String("resume"))
         perform([id](RunQueue& queue) { queue.resume(id); });
     else if (action == QLatin1String("first"))
@@ -297,16 +307,69 @@ void MainWindow::act(const QString& action, const QString& run_id) {
 
 void MainWindow::remove(const QString& run_id) {
     const RunRecord* run = parts_.feed.catalogue()->run(fromQt(run_id));
-    if (!run) return;
-    ask(tr("Delete “%1” for ever?").arg(runTitle(*run)),
-        tr("Its metrics, samples, checkpoints and model are removed from the disk."), tr("Delete"),
-        [this, id = run->id] {
-            parts_.feed.perform(
-                this, [feed = &parts_.feed, id] { feed->removeRun(id); },
-                [this](const QString& error) {
-                    if (!error.isEmpty()) notice(int(Banner::Kind::error), error);
-                });
+    if (!run || !parts_.queue || removals_.count(run->id) > 0) return;
+    const std::string id = run->id;
+    removals_.insert(id);
+    list_->setHidden(removals_);
+    if (list_->currentRun().empty()) stack_->setCurrentWidget(empty_);
+    offerUndo(
+        tr("“%1” is deleted with its metrics, samples, checkpoints and model.").arg(runTitle(*run)),
+        [this, id] {
+            removals_.erase(id);
+            list_->setHidden(removals_);
+            list_->select(id);
+        },
+        [this, id] { removeNow(id); });
+}
+
+void MainWindow::removeNow(const std::string& id) {
+    if (removals_.count(id) == 0) return;
+    parts_.feed.perform(
+        this, [feed = &parts_.feed, id] { feed->removeRun(id); },
+        [this, id](const QString& error) {
+            removals_.erase(id);
+            list_->setHidden(
+                removals_); // gone from the catalogue by now, or back where it could not be deleted
+            if (!error.isEmpty()) notice(int(Banner::Kind::error), error);
         });
+}
+
+void MainWindow::cancel(const std::string& id) {
+    const RunRecord* run = parts_.feed.catalogue()->run(id);
+    const bool waiting = run && run->status == RunStatus::queued;
+    const QString title = run ? runTitle(*run) : QString();
+    perform([id](RunQueue& queue) { queue.cancel(id); });
+    if (waiting && parts_.queue)
+        offerUndo(
+            tr("“%1” is cancelled; it had not begun.").arg(title),
+            [this, id] { perform([id](RunQueue& queue) { queue.resume(id); }); }, [] {});
+}
+
+void MainWindow::offerUndo(const QString& sentence, std::function<void()> undo,
+                           std::function<void()> expire) {
+    auto* banner = new Banner(Banner::Kind::info, sentence, {}, this);
+    auto* timer = new QTimer(banner);
+    timer->setSingleShot(true);
+    timer->setInterval(undo_ms_);
+    QPushButton* button = banner->addAction(tr("&Undo"));
+    button->setToolTip(tr("For ten seconds (Ctrl+Z)"));
+    button->setObjectName(QStringLiteral("undo"));
+    connect(button, &QPushButton::clicked, banner, [banner, undo = std::move(undo)] {
+        undo();
+        banner->setObjectName(QString());
+        banner->hide();
+        banner->deleteLater();
+    });
+    const auto end = [banner, expire = std::move(expire)] {
+        expire();
+        banner->hide();
+        banner->deleteLater();
+    };
+    connect(timer, &QTimer::timeout, banner, end);
+    connect(banner, &Banner::closed, banner, end);
+    notices_->addWidget(banner);
+    banner->show(); // at once: Ctrl+Z looks for it
+    timer->start();
 }
 
 void MainWindow::offerResume(const Catalogue& catalogue) {
@@ -383,6 +446,8 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     saveState();
     const std::vector<std::string> ids = parts_.queue ? running() : std::vector<std::string>();
     if (ids.empty()) {
+        for (const std::string& id : std::set<std::string>(removals_))
+            removeNow(id); // the feed carries it out before it ends
         event->accept();
         return;
     }

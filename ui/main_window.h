@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 
 class QButtonGroup;
 class QMessageBox;
@@ -55,6 +56,8 @@ public:
     /// The question that is open now, or null.
     QMessageBox* question() const { return question_; }
     std::vector<Banner*> banners() const;
+    /// How long Undo is offered, for tests.
+    void setUndoTime(int milliseconds) { undo_ms_ = milliseconds; }
 
 protected:
     void closeEvent(QCloseEvent* event) override;
@@ -66,7 +69,12 @@ private:
     void catalogueArrived(const CataloguePointer& catalogue);
     void runSelected(const QString& run_id);
     void act(const QString& action, const QString& run_id);
+    /// Takes the run out of the list at once and deletes it when the time for Undo is over.
     void remove(const QString& run_id);
+    void removeNow(const std::string& id);
+    void cancel(const std::string& id);
+    /// A line with Undo for ten seconds; `expire` is called where it was not undone.
+    void offerUndo(const QString& sentence, std::function<void()> undo, std::function<void()> expire);
     void perform(std::function<void(RunQueue&)> task);
     void offerResume(const Catalogue& catalogue);
     Banner* notice(int kind, const QString& sentence, const QString& details = {});
@@ -87,8 +95,10 @@ private:
     QButtonGroup* areas_;
     QVBoxLayout* notices_;
     QMessageBox* question_ = nullptr;
-    std::string pending_selection_; ///< a run or study that the list does not hold yet
-    bool pending_study_ = false;    ///< select the study of that run, so that the page follows its stages
+    std::string pending_selection_;  ///< a run or study that the list does not hold yet
+    bool pending_study_ = false;     ///< select the study of that run, so that the page follows its stages
+    std::set<std::string> removals_; ///< not listed any more, not deleted yet
+    int undo_ms_ = 10000;
     bool first_catalogue_ = true;
     bool closing_ = false;
 };

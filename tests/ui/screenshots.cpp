@@ -1,9 +1,14 @@
 #include "made_up_workspace.h"
 
+#include "core/base/files.h"
 #include "core/queue/run_queue.h"
 #include "ui/main_window.h"
+#include "ui/pages/card_browser.h"
 #include "ui/pages/new_run_page.h"
+#include "ui/pages/rollouts_page.h"
 #include "ui/pages/run_view.h"
+#include "ui/pages/samples_page.h"
+#include "ui/pages/win_rate_page.h"
 #include "ui/run_feed.h"
 #include "ui/theme/theme.h"
 #include "ui/widgets/run_list.h"
@@ -12,13 +17,31 @@
 #include <QCheckBox>
 #include <QDir>
 #include <QElapsedTimer>
+#include <QKeyEvent>
+#include <QListView>
 #include <QSettings>
 #include <QTabBar>
 #include <QTemporaryDir>
 
-// usage: ui_screenshots FOLDER [light|dark|contrast] [WIDTHxHEIGHT]
+// usage: ui_screenshots FOLDER [light|dark|contrast] [WIDTHxHEIGHT] [much|little|none]
+// QT_SCALE_FACTOR=2 for a screen at 200 %, QT_FONT_DPI=144 for text at 150 %.
 
 using namespace tempera;
+
+/// A tokenizer with a token per byte of ASCII text, for the token lens.
+static void make_byte_tokenizer(const std::filesystem::path& folder) {
+    std::filesystem::create_directories(folder);
+    Json vocabulary = Json::object();
+    for (int byte = 33; byte < 127; ++byte)
+        vocabulary[std::string(1, static_cast<char>(byte))] = byte;
+    vocabulary["\u0120"] = 32;
+    vocabulary["\u010A"] = 10;
+    const Json tokenizer = {{"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", Json::array()}}},
+                            {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}}},
+                            {"decoder", {{"type", "ByteLevel"}}}};
+    write_file_atomic(folder / "tokenizer.json", to_json_line(tokenizer));
+    write_file_atomic(folder / "config.json", "{}");
+}
 
 static void settle(int milliseconds) {
     QElapsedTimer timer;
@@ -36,6 +59,9 @@ int main(int argc, char** argv) {
                                                                    : Scheme::light);
     const QStringList size = QString::fromLatin1(argc > 3 ? argv[3] : "1280x720").split(QChar(u'x'));
 
+    const QString amount = QString::fromLatin1(argc > 4 ? argv[4] : "much");
+    const bool none = amount == QStringLiteral("none"), little = amount == QStringLiteral("little");
+
     QTemporaryDir temporary;
     const std::filesystem::path root = temporary.path().toStdString();
     Workspace workspace(root / "tempera", Workspace::Access::read_write);
@@ -52,11 +78,32 @@ int main(int argc, char** argv) {
     RunRecord failed = made_up::add_run(workspace, "sft", "sft-high-lr", "", "", RunStatus::failed,
                                         {{"learning_rate", 0.5}});
     RunRecord stopped = made_up::add_run(workspace, "sft", "sft-tiny-3", "", "", RunStatus::stopped);
-    made_up::write_training(workspace.run_folder(sft.id), 200, 200);
-    made_up::write_training(workspace.run_folder(live.id), 812, 2000);
-    made_up::write_training(workspace.run_folder(failed.id), 310, 2000, true);
-    made_up::write_training(workspace.run_folder(stopped.id), 90, 400);
-    made_up::write_sweep(workspace.run_folder(sweep.id), 100, 10, 0.6);
+    StudyRecord table = workspace.add_study({"", "Table 1", "{}", made_up::now_ms() - 200'000});
+    const std::string byte_model = (root / "policy").string();
+    make_byte_tokenizer(byte_model);
+    RunRecord dpo = made_up::add_run(workspace, "dpo", "table-1 dpo", table.id, "dpo", RunStatus::running);
+    RunRecord rloo = made_up::add_run(workspace, "rloo", "table-1 rloo", table.id, "rloo-deberta",
+                                      RunStatus::running, {{"model", byte_model}});
+    std::vector<RunRecord> rates;
+    const std::pair<const char*, double> compared[] = {
+        {"win-sft", 0.05}, {"win-dpo", 0.45}, {"win-rloo-deberta-with-a-long-name", 0.9}};
+    for (const auto& [stage, edge] : compared)
+        rates.push_back(made_up::add_run(workspace, "win_rate", std::string("table-1 ") + stage, table.id,
+                                         stage, RunStatus::finished));
+    if (!none) {
+        const int part = little ? 8 : 1;
+        made_up::write_training(workspace.run_folder(sft.id), 200 / part, 200);
+        made_up::write_training(workspace.run_folder(live.id), 812 / part, 2000);
+        made_up::write_training(workspace.run_folder(failed.id), 310 / part, 2000, true);
+        made_up::write_training(workspace.run_folder(stopped.id), 90 / part, 400);
+        made_up::write_sweep(workspace.run_folder(sweep.id), 100 / part, little ? 2 : 10, 0.6);
+        made_up::write_dpo(workspace.run_folder(dpo.id), 420 / part, 600);
+        made_up::write_rloo(workspace.run_folder(rloo.id), little ? 9 : 260, 400, 8, little ? 2 : 4);
+        for (std::size_t i = 0; i < rates.size(); ++i)
+            if (!little || i < 2)
+                made_up::write_win_rate(workspace.run_folder(rates[i].id), little ? 5 : 200,
+                                        compared[i].second);
+    }
     sft.headline["eval_loss"] = 0.41;
     sft.progress = {"", 200, 200, "steps", 5200, -1, 1.4};
     live.progress = {"training", 812, 2000, "steps", 5210, 368, 1.4};
@@ -64,7 +111,9 @@ int main(int argc, char** argv) {
     failed.error = "The loss became NaN at step 310 (batch rows 4, 17, 22): the learning rate 0.5 is far too "
                    "high for this model; lower it, then resume from the checkpoint of step 300.";
     stopped.progress = {"training", 90, 400, "steps", 5000, -1, 1.4};
-    for (const RunRecord* run : {&sft, &live, &sweep, &failed, &stopped})
+    dpo.progress = {"training", 420, 600, "steps", 1450, 380, 3.4};
+    rloo.progress = {"training", 260, 400, "steps", 910, 590, 5.9};
+    for (const RunRecord* run : {&sft, &live, &sweep, &failed, &stopped, &dpo, &rloo})
         workspace.update_run(*run);
 
     QSettings settings(temporary.filePath(QStringLiteral("settings.ini")), QSettings::IniFormat);
@@ -87,6 +136,38 @@ int main(int argc, char** argv) {
     grab("figure5");
     window.runView()->showTab(QStringLiteral("samples"));
     grab("samples");
+    const auto press = [&](QListView* list, std::initializer_list<Qt::Key> keys) {
+        list->setFocus();
+        for (const Qt::Key key : keys) {
+            QKeyEvent event(QEvent::KeyPress, key, Qt::NoModifier);
+            QApplication::sendEvent(list, &event);
+            settle(150);
+        }
+    };
+    press(window.runView()->samples()->promptList(), {Qt::Key_L, Qt::Key_D});
+    grab("samples-difference");
+    press(window.runView()->samples()->promptList(), {Qt::Key_D});
+    window.showRun(dpo.id);
+    grab("dpo");
+    window.showRun(rloo.id);
+    window.runView()->showTab(QStringLiteral("charts"));
+    grab("rloo");
+    window.runView()->showTab(QStringLiteral("rollouts"));
+    grab("rollouts");
+    QListView* groups = window.runView()->rollouts()->browser()->list();
+    press(groups, {Qt::Key_T, Qt::Key_Period, Qt::Key_Period, Qt::Key_Period});
+    grab("lens-logprob");
+    press(groups, {Qt::Key_T});
+    grab("lens-difference");
+    press(groups, {Qt::Key_T, Qt::Key_T});
+    grab("lens-advantage");
+    press(groups, {Qt::Key_T});
+    window.runView()->winRate()->setReported(
+        {{QStringLiteral("win-dpo"), 0.605}, {QStringLiteral("win-sft"), 0.495}});
+    window.showRun(rates[1].id);
+    grab("win-rate");
+    press(window.runView()->winRate()->browser()->list(), {Qt::Key_D});
+    grab("win-rate-difference");
     window.showRun(sft.id);
     window.runView()->showTab(QStringLiteral("recipe"));
     grab("recipe");

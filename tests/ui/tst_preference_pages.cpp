@@ -27,7 +27,6 @@
 #include <QTabBar>
 #include <QTextBlock>
 #include <QTextBrowser>
-#include <QToolButton>
 #include <QToolTip>
 
 #include <functional>

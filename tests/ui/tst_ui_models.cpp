@@ -6,9 +6,15 @@
 #include "ui/feed_types.h"
 #include "ui/forms/field_text.h"
 #include "ui/forms/plan.h"
+#include "ui/models/comparison_list_model.h"
+#include "ui/models/prompt_delegate.h"
 #include "ui/models/prompt_list_model.h"
+#include "ui/models/rollout_list_model.h"
 #include "ui/models/run_filter_model.h"
 #include "ui/models/run_tree_model.h"
+#include "ui/pages/metric_panels.h"
+#include "ui/pages/token_lens.h"
+#include "ui/pages/word_diff.h"
 #include "ui/theme/color_maps.h"
 #include "ui/theme/desktop_scheme.h"
 #include "ui/theme/icons.h"
@@ -219,7 +225,7 @@ private Q_SLOTS:
                                {"temperatures", {0.1, 0.7}},
                                {"max_tokens", 160}}}}};
         QStringList lines;
-        for (const PlanLine& line : planOf(study, {}))
+        for (const PlanLine& line : planOf(study, Catalogue()))
             lines << line.label + u'=' + line.text;
         QVERIFY2(lines.contains(QStringLiteral("Steps=200")), qPrintable(lines.join(u'|')));
         QVERIFY(lines.contains(QStringLiteral("Samples=2,000, at most 160 tokens each")));
@@ -233,11 +239,207 @@ private Q_SLOTS:
         earlier.started_ms = 1000;
         earlier.ended_ms = 11000;
         earlier.progress = {"", 10, 10, "steps", 0, -1, 1.5};
-        QStringList lines;
-        for (const PlanLine& line : planOf(recipe, {earlier}))
-            lines << line.text;
-        QVERIFY2(lines.contains(QStringLiteral("about 20 s, judging by run old")),
-                 qPrintable(lines.join(u'|')));
+        Catalogue all;
+        all.runs = {earlier};
+        all.disk_bytes["old"] = 45e6;
+        all.free_bytes = 2.5e9;
+        const auto lines = [&] {
+            QStringList texts;
+            for (const PlanLine& line : planOf(recipe, all))
+                texts << line.label + u'=' + line.text;
+            return texts;
+        };
+        QVERIFY2(lines().contains(QStringLiteral("Time=about 20 s, judging by run old")),
+                 qPrintable(lines().join(u'|')));
+        QVERIFY(lines().contains(QStringLiteral("Disk=about 45 MB, judging by run old")));
+        QVERIFY(lines().contains(QStringLiteral("Free disk=2.5 GB")));
+        all.free_bytes = 30e6;
+        QVERIFY(lines().contains(QStringLiteral("Free disk=30 MB: not enough, free some space first")));
+    }
+
+    void rolloutsKeepTheChosenRow() {
+        RolloutListModel model;
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        auto set = std::make_shared<RolloutSet>();
+        set->groups = {{1, 0, "first", "", {}}, {1, 1, "second", "", {}}};
+        set->groups[0].samples.resize(2);
+        set->groups[0].samples[0].reward = 1;
+        set->groups[0].samples[0].advantage = 0.9;
+        set->groups[0].samples[1].reward = 0.1;
+        set->groups[0].samples[1].advantage = -0.9;
+        set->groups[1].samples.resize(2); // all rewards equal
+        model.setRollouts(set);
+        QCOMPARE(model.rowCount(), 2);
+        QCOMPARE(model.index(0).data(PromptResultRole).toString(), QStringLiteral(".55"));
+        QCOMPARE(model.index(0).data(PromptShareRole).toDouble(), 0.5);
+        QCOMPARE(model.index(1).data(PromptShareRole).toDouble(), -1.0);
+        QVERIFY(model.index(1).data(Qt::ToolTipRole).toString().contains(QStringLiteral("teaches nothing")));
+        const QPersistentModelIndex kept = model.index(1);
+        auto next = std::make_shared<RolloutSet>(*set);
+        next->step = 5;
+        next->groups[1].prompt = "other";
+        model.setRollouts(next);
+        QVERIFY(kept.isValid());
+        QCOMPARE(kept.data().toString(), QStringLiteral("other"));
+        model.setRollouts(std::make_shared<RolloutSet>());
+        QCOMPARE(model.rowCount(), 0);
+        QVERIFY(!model.groupAt(0));
+    }
+
+    void comparisonsAreOrderedAndFiltered() {
+        ComparisonListModel model;
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        auto list = std::make_shared<std::vector<Comparison>>();
+        const double scores[][2] = {{1, 2}, {2, 2}, {NAN, 3}, {3, 0}, {0, 5}};
+        for (int i = 0; i < 5; ++i)
+            list->push_back({i,
+                             "prompt " + std::to_string(i),
+                             "",
+                             {"base", 1, "eos", scores[i][0], ""},
+                             {"tuned", 1, "eos", scores[i][1], ""}});
+        model.setComparisons(list);
+        const auto order = [&] {
+            QList<int> prompts;
+            for (int row = 0; row < model.rowCount(); ++row)
+                prompts << int(model.at(row)->prompt_index);
+            return prompts;
+        };
+        QCOMPARE(order(), (QList<int>{3, 1, 0, 4, 2})); // without a score comes last
+        QCOMPARE(model.index(0).data(PromptResultRole).toString(), QStringLiteral("-3.000"));
+        QCOMPARE(model.index(1).data(PromptResultRole).toString(), QStringLiteral("="));
+        QCOMPARE(model.index(4).data(PromptResultRole).toString(), QStringLiteral("–"));
+        model.setOrder(ComparisonOrder::best);
+        QCOMPARE(order(), (QList<int>{4, 0, 1, 3, 2}));
+        model.setFilter(ComparisonFilter::wins);
+        QCOMPARE(order(), (QList<int>{4, 0}));
+        model.setFilter(ComparisonFilter::ties);
+        QCOMPARE(order(), (QList<int>{1}));
+        model.setFilter(ComparisonFilter::losses);
+        QCOMPARE(order(), (QList<int>{3}));
+        model.setFilter(ComparisonFilter::all);
+        model.setOrder(ComparisonOrder::prompt);
+        QCOMPARE(order(), (QList<int>{0, 1, 2, 3, 4}));
+        model.setSearch(QStringLiteral("PROMPT 4"));
+        QCOMPARE(order(), (QList<int>{4}));
+        QCOMPARE(model.rowOf(4), 0);
+        QCOMPARE(model.rowOf(0), -1);
+    }
+
+    void metricsPickTheirPanels() {
+        const auto series = [](double y) {
+            auto made = std::make_shared<Series>();
+            made->x = {1, 2};
+            made->y = {y, y + 1};
+            finishSeries(*made, 0);
+            return made;
+        };
+        const auto keys = [](const std::vector<ShownPanel>& panels) {
+            QStringList all;
+            for (const ShownPanel& panel : panels)
+                all << panel.key;
+            return all.join(u' ');
+        };
+        // Before the first step, what every run has.
+        QCOMPARE(keys(panelsFor({})), QStringLiteral("loss accuracy learning_rate throughput"));
+        std::map<std::string, SeriesPointer> metrics{
+            {"loss", series(1)},           {"reward", series(2)},         {"reward_std", series(0)},
+            {"rewards/a/mean", series(1)}, {"rewards/b/mean", series(1)}, {"rewards/a/std", series(1)},
+            {"num_tokens", series(9)},     {"odd/thing", series(3)},      {"eval_odd/thing", series(3)}};
+        const auto panels = panelsFor(metrics);
+        QCOMPARE(keys(panels), QStringLiteral("reward reward_functions loss reward_deviations odd/thing"));
+        QCOMPARE(panels[0].lines.size(), std::size_t(1));
+        QVERIFY(panels[0].lines[0].deviation == metrics["reward_std"]);
+        QCOMPARE(panels[1].lines.size(), std::size_t(2));
+        QCOMPARE(panels[1].lines[1].name, QStringLiteral("b"));
+        QCOMPARE(panels[4].lines.size(), std::size_t(2)); // the evaluation goes with its metric
+        QVERIFY(panels[4].lines[1].markers);
+        QStringList declared;
+        for (const MetricPanel& panel : metricPanels()) {
+            QVERIFY2(!declared.contains(panel.key), qPrintable(panel.key));
+            declared << panel.key;
+            QVERIFY(!panel.title.isEmpty() && !panel.lines.empty());
+        }
+    }
+
+    void wordsThatDifferAreFound_data() {
+        QTest::addColumn<QString>("a");
+        QTest::addColumn<QString>("b");
+        QTest::addColumn<QString>("only_a");
+        QTest::addColumn<QString>("only_b");
+        QTest::newRow("equal") << "x y z"
+                               << "x  y\nz"
+                               << ""
+                               << "";
+        QTest::newRow("replaced") << "the cat sat"
+                                  << "the dog sat"
+                                  << "cat"
+                                  << "dog";
+        QTest::newRow("neighbours join") << "a b c d"
+                                         << "a d"
+                                         << "b c"
+                                         << "";
+        QTest::newRow("in the middle") << "one two three"
+                                       << "one three four"
+                                       << "two"
+                                       << "four";
+        QTest::newRow("signs") << "3 + 4 = 7"
+                               << "3 * 4 = 12"
+                               << "+|7"
+                               << "*|12";
+        QTest::newRow("empty") << ""
+                               << "all new"
+                               << ""
+                               << "all new";
+        QTest::newRow("nothing in common") << "a b"
+                                           << "c d"
+                                           << "a b"
+                                           << "c d";
+    }
+    void wordsThatDifferAreFound() {
+        QFETCH(QString, a);
+        QFETCH(QString, b);
+        QFETCH(QString, only_a);
+        QFETCH(QString, only_b);
+        const auto text = [](const QString& whole, const std::vector<TextRange>& ranges) {
+            QStringList parts;
+            for (const TextRange& range : ranges)
+                parts << whole.sliced(range.begin, range.end - range.begin);
+            return parts.join(u'|');
+        };
+        const WordDiff diff = wordDiff(a, b);
+        QCOMPARE(text(a, diff.only_a), only_a);
+        QCOMPARE(text(b, diff.only_b), only_b);
+        // Very long texts end in time: the middle counts as different as a whole.
+        QString long_a = QStringLiteral("same "), long_b = long_a;
+        for (int i = 0; i < 20000; ++i) {
+            long_a += QString::number(i) + u' ';
+            long_b += QString::number(-i) + u' ';
+        }
+        const WordDiff rough = wordDiff(long_a, long_b);
+        QCOMPARE(rough.only_a.size(), std::size_t(1));
+        QCOMPARE(rough.only_a.front().begin, qsizetype(5) + (long_a[5] == long_b[5] ? 2 : 0));
+    }
+
+    void tintsNeverHideTheText() {
+        for (const Scheme scheme : {Scheme::light, Scheme::dark, Scheme::contrast}) {
+            const Theme& theme = Theme::of(scheme);
+            for (const Lens lens : {Lens::logprob, Lens::difference, Lens::mask, Lens::advantage})
+                for (double value = -8; value <= 8; value += 0.5) {
+                    const QColor tint = lensTint(lens, value, theme);
+                    const double a = double(tint.alphaF());
+                    const auto mix = [&](float over, float under) {
+                        return static_cast<float>(a * double(over) + (1 - a) * double(under));
+                    };
+                    for (const QColor& surface : {theme.surface, theme.raised}) {
+                        const QColor seen = QColor::fromRgbF(mix(tint.redF(), surface.redF()),
+                                                             mix(tint.greenF(), surface.greenF()),
+                                                             mix(tint.blueF(), surface.blueF()));
+                        QVERIFY2(contrastRatio(theme.text, seen) >= 4.5,
+                                 qPrintable(lensName(lens) + QString::number(value)));
+                    }
+                }
+        }
+        QCOMPARE(lensTint(Lens::logprob, NAN, Theme::of(Scheme::light)).alpha(), 0);
     }
 
     void everySchemeIsReadable() {

@@ -23,9 +23,12 @@
 #include <QCheckBox>
 #include <QClipboard>
 #include <QComboBox>
+#include <QContextMenuEvent>
+#include <QHelpEvent>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
+#include <QMenu>
 #include <QMessageBox>
 #include <QPushButton>
 #include <QScrollArea>
@@ -36,7 +39,9 @@
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTextBrowser>
+#include <QTimer>
 #include <QToolButton>
+#include <QToolTip>
 #include <QTreeView>
 
 using namespace tempera;
@@ -277,6 +282,140 @@ private Q_SLOTS:
             QVERIFY(!button->isVisible() || !button->isEnabled());
         QVERIFY(!window.newRunPage()->startable());
         desk.fixture.queue->cancel(ids[0]);
+    }
+
+    void aDeletedRunComesBackWithUndo() {
+        Desk desk;
+        const RunRecord kept = desk.sweep(1);
+        QTest::qWait(5);
+        const RunRecord run = desk.sweep(1);
+        const auto folder = desk.fixture.workspace->run_folder(run.id);
+        desk.open();
+        QTreeView* list = desk.window->runList()->view();
+        QTRY_COMPARE_WITH_TIMEOUT(list->model()->rowCount(), 2, 8000);
+        const auto remove = [&] {
+            // By the context menu of the row.
+            const QModelIndex row = list->model()->index(0, 0);
+            QTimer::singleShot(0, desk.window.get(), [] {
+                auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
+                QVERIFY(menu);
+                for (QAction* action : menu->actions())
+                    if (action->text() == QStringLiteral("Delete")) {
+                        menu->setActiveAction(action);
+                        QTest::keyClick(menu, Qt::Key_Return);
+                        return;
+                    }
+                menu->close();
+            });
+            Q_EMIT list->customContextMenuRequested(list->visualRect(row).center());
+        };
+        remove();
+        QTRY_COMPARE_WITH_TIMEOUT(list->model()->rowCount(), 1, 8000);
+        QCOMPARE(desk.window->banners().size(), std::size_t(1));
+        QVERIFY(desk.window->banners()[0]->text().contains(QStringLiteral("is deleted")));
+        QVERIFY(std::filesystem::exists(folder)); // not yet
+        click(desk.window->banners()[0]->findChild<QPushButton*>(QStringLiteral("undo")));
+        QTRY_COMPARE_WITH_TIMEOUT(list->model()->rowCount(), 2, 8000);
+        QTRY_COMPARE_WITH_TIMEOUT(desk.window->runView()->runId(), run.id, 8000);
+        QVERIFY(desk.fixture.workspace->run(run.id));
+        // Again, and taken back by the keyboard.
+        remove();
+        QTRY_COMPARE_WITH_TIMEOUT(list->model()->rowCount(), 1, 8000);
+        QTest::keyClick(desk.window.get(), Qt::Key_Z, Qt::ControlModifier);
+        QTRY_COMPARE_WITH_TIMEOUT(list->model()->rowCount(), 2, 8000);
+        // Nobody takes it back: it is gone when the time is over.
+        desk.window->setUndoTime(1);
+        remove();
+        QTRY_VERIFY_WITH_TIMEOUT(!desk.fixture.workspace->run(run.id), 8000);
+        QTRY_VERIFY_WITH_TIMEOUT(!std::filesystem::exists(folder), 8000);
+        QCOMPARE(list->model()->rowCount(), 1);
+        QVERIFY(desk.fixture.workspace->run(kept.id));
+        QTRY_VERIFY_WITH_TIMEOUT(desk.window->banners().empty(), 8000);
+        // What waits to be deleted when the window closes is deleted.
+        desk.window->setUndoTime(1000000);
+        remove();
+        QTRY_COMPARE_WITH_TIMEOUT(list->model()->rowCount(), 0, 8000);
+        desk.window->close();
+        desk.window.reset();
+        desk.feed.reset();
+        QVERIFY(!desk.fixture.workspace->run(kept.id));
+    }
+
+    void aCancelledRunThatHadNotBegunIsQueuedAgain() {
+        Desk desk;
+        desk.fixture.engine.scripts["long"] = test::ScriptedEngine::endless;
+        desk.open();
+        const auto first = desk.fixture.queue->submit(desk.fixture.sft("long"));
+        const auto second = desk.fixture.queue->submit(desk.fixture.sft("waits"));
+        QTRY_COMPARE_WITH_TIMEOUT(desk.fixture.status(first[0]), RunStatus::running, 8000);
+        desk.window->showRun(second[0]);
+        RunHeader* header = desk.window->runView()->header();
+        QTRY_COMPARE_WITH_TIMEOUT(desk.window->runView()->runId(), second[0], 8000);
+        QTRY_VERIFY_WITH_TIMEOUT(desk.button(header, QStringLiteral("Cancel")), 8000);
+        click(desk.button(header, QStringLiteral("Cancel")));
+        QTRY_COMPARE_WITH_TIMEOUT(desk.fixture.status(second[0]), RunStatus::cancelled, 8000);
+        QTRY_COMPARE_WITH_TIMEOUT(desk.window->banners().size(), std::size_t(1), 8000);
+        click(desk.window->banners()[0]->findChild<QPushButton*>(QStringLiteral("undo")));
+        QTRY_COMPARE_WITH_TIMEOUT(desk.fixture.status(second[0]), RunStatus::queued, 8000);
+        desk.fixture.queue->cancel(second[0]);
+        desk.fixture.queue->cancel(first[0]);
+        QTRY_COMPARE_WITH_TIMEOUT(desk.fixture.status(first[0]), RunStatus::cancelled, 8000);
+    }
+
+    void aChartsMenuCopiesItsValues() {
+        Desk desk;
+        desk.sweep(3);
+        desk.open();
+        HeatMap* map = desk.window->runView()->figure5()->heatMap();
+        QTRY_VERIFY_WITH_TIMEOUT(map->isVisible() && map->csv().count(u'\n') == 11, 8000);
+        QTimer::singleShot(0, desk.window.get(), [] {
+            auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
+            QVERIFY(menu && menu->actions().size() >= 4);
+            menu->setActiveAction(menu->actions()[2]);
+            QTest::keyClick(menu, Qt::Key_Return);
+        });
+        QContextMenuEvent event(QContextMenuEvent::Mouse, map->rect().center(),
+                                map->mapToGlobal(map->rect().center()));
+        QApplication::sendEvent(map, &event);
+        QCOMPARE(QApplication::clipboard()->text(), map->csv());
+        const QPoint cell = map->cellRect(2, 3).center().toPoint();
+        QHelpEvent help(QEvent::ToolTip, cell, map->mapToGlobal(cell));
+        QApplication::sendEvent(map, &help);
+        QTRY_VERIFY_WITH_TIMEOUT(QToolTip::text().contains(QStringLiteral("T 0.3, N 4")), 8000);
+    }
+
+    void theThemeChangesWhileItIsOpen() {
+        Desk desk;
+        desk.sweep(2);
+        desk.open();
+        QTRY_VERIFY_WITH_TIMEOUT(desk.window->runView()->isVisible(), 8000);
+        for (const Scheme scheme : {Scheme::dark, Scheme::contrast, Scheme::light}) {
+            applyTheme(*qApp, scheme);
+            const Theme& theme = Theme::of(scheme);
+            const auto repainted = [&] {
+                const QImage image = desk.window->grab().toImage();
+                int of_the_theme = 0, all = 0;
+                for (int y = 4; y < image.height(); y += 9)
+                    for (int x = 4; x < image.width(); x += 9, ++all)
+                        for (const QColor& color : {theme.window, theme.surface, theme.raised})
+                            if (image.pixelColor(x, y).rgb() == color.rgb()) {
+                                ++of_the_theme;
+                                break;
+                            }
+                return of_the_theme * 2 > all; // most of the window is its surfaces
+            };
+            QTRY_VERIFY_WITH_TIMEOUT(repainted(), 8000);
+        }
+    }
+
+    void theWindowFitsASmallScreen() {
+        Desk desk;
+        desk.open();
+        QVERIFY(desk.window->width() <= 1280 && desk.window->height() <= 680);
+        QTRY_VERIFY_WITH_TIMEOUT(desk.window->statusStrip()->isVisible(), 8000);
+        QVERIFY(desk.window->minimumSizeHint().height() <= 680);
+        QVERIFY(desk.window->rect().contains(desk.window->statusStrip()->mapTo(
+            desk.window.get(), desk.window->statusStrip()->rect().bottomRight())));
     }
 
     void theWindowRemembers() {

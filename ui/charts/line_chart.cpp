@@ -155,8 +155,8 @@ bool LineChart::dataRange(QRectF& range) const {
         right = std::max(right, line.data->x.back());
         low = std::min(low, line.data->low);
         high = std::max(high, line.data->high);
-        if (line.low && line.low->low < line.low->high) low = std::min(low, line.low->low);
-        if (line.high && line.high->low < line.high->high) high = std::max(high, line.high->high);
+        if (line.low && line.high && !line.low->x.empty()) low = std::min(low, line.low->low);
+        if (line.low && line.high && !line.high->x.empty()) high = std::max(high, line.high->high);
         for (std::size_t i = 0; line.deviation && i < line.data->x.size(); ++i) {
             const auto [below, above] = bandAt(line, i);
             if (!std::isfinite(below) || !std::isfinite(above)) continue;

@@ -48,7 +48,8 @@ double samplesOf(const Json& recipe) {
     return columns * number(recipe, "problems", 0) * number(recipe, "n", 1);
 }
 
-void addStage(std::vector<PlanLine>& plan, const Json& recipe, const std::vector<RunRecord>& earlier) {
+/// Returns the bytes it will take, 0 where that is not known.
+double addStage(std::vector<PlanLine>& plan, const Json& recipe, const Catalogue& earlier) {
     const std::string kind = text(recipe, "kind");
     const bool sweep = kind == "sweep";
     const double work = sweep ? samplesOf(recipe) : stepsOf(recipe);
@@ -64,7 +65,7 @@ void addStage(std::vector<PlanLine>& plan, const Json& recipe, const std::vector
             plan.push_back({tr("Checkpoints kept"), QObject::tr("%1 and the best").arg(grouped(keep))});
     }
     const RunRecord* like = nullptr;
-    for (const RunRecord& run : earlier) {
+    for (const RunRecord& run : earlier.runs) {
         if (run.status != RunStatus::finished || run.kind != kind || run.progress.total <= 0
             || run.ended_ms <= run.started_ms)
             continue;
@@ -73,8 +74,8 @@ void addStage(std::vector<PlanLine>& plan, const Json& recipe, const std::vector
         if (!like || run.ended_ms > like->ended_ms) like = &run;
     }
     if (!like) {
-        plan.push_back({tr("Time and memory"), tr("known after the first such run")});
-        return;
+        plan.push_back({tr("Time, memory, disk"), tr("known after the first such run")});
+        return 0;
     }
     const double seconds =
         double(like->ended_ms - like->started_ms) / 1000 / double(like->progress.total) * work;
@@ -85,22 +86,40 @@ void addStage(std::vector<PlanLine>& plan, const Json& recipe, const std::vector
         plan.push_back({tr("Memory"), QObject::tr("about %1 GiB, judging by %2")
                                           .arg(like->progress.memory_gib, 0, 'f', 1)
                                           .arg(runTitle(*like))});
+    const auto disk = earlier.disk_bytes.find(like->id);
+    if (disk == earlier.disk_bytes.end() || disk->second <= 0) return 0;
+    // Samples add up with the work; what training leaves is a model and so many checkpoints however long it
+    // runs.
+    const double bytes =
+        sweep && work > 0 ? disk->second * work / double(like->progress.total) : disk->second;
+    plan.push_back(
+        {tr("Disk"), QObject::tr("about %1, judging by %2").arg(bytesText(bytes), runTitle(*like))});
+    return bytes;
 }
 
 } // namespace
 
-std::vector<PlanLine> planOf(const Json& recipe_or_study, const std::vector<RunRecord>& earlier) {
+std::vector<PlanLine> planOf(const Json& recipe_or_study, const Catalogue& earlier) {
     std::vector<PlanLine> plan;
+    if (!recipe_or_study.is_object()) return plan;
+    double bytes = 0;
     const auto stages = recipe_or_study.find("stages");
     if (stages == recipe_or_study.end() || !stages->is_array()) {
-        if (recipe_or_study.is_object()) addStage(plan, recipe_or_study, earlier);
-        return plan;
+        bytes = addStage(plan, recipe_or_study, earlier);
+    } else {
+        for (const Json& stage : *stages) {
+            if (!stage.is_object()) continue;
+            plan.push_back({toQt(text(stage, "stage")), {}});
+            bytes += addStage(plan, stage, earlier);
+        }
+        if (earlier.free_bytes >= 0) plan.push_back({tr("Workspace"), {}});
     }
-    for (const Json& stage : *stages) {
-        if (!stage.is_object()) continue;
-        plan.push_back({toQt(text(stage, "stage")), {}});
-        addStage(plan, stage, earlier);
-    }
+    if (earlier.free_bytes >= 0)
+        plan.push_back(
+            {tr("Free disk"),
+             bytes > earlier.free_bytes
+                 ? QObject::tr("%1: not enough, free some space first").arg(bytesText(earlier.free_bytes))
+                 : bytesText(earlier.free_bytes)});
     return plan;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/base/json.h"
-#include "core/store/records.h"
+#include "ui/feed_types.h"
 
 #include <QString>
 
@@ -15,9 +15,9 @@ struct PlanLine {
     QString text;
 };
 
-/// What a recipe or study will do, as far as it follows from its fields: steps, samples, checkpoints; time
-/// and memory from earlier finished runs of the same kind and model, named, and "not known" without one:
-/// nothing is guessed.
-std::vector<PlanLine> planOf(const Json& recipe_or_study, const std::vector<RunRecord>& earlier);
+/// What a recipe or study will do, as far as it follows from its fields: steps, samples, checkpoints; time,
+/// memory and disk from earlier finished runs of the same kind and model, named, and "not known" without one:
+/// nothing is guessed. Last, what is free on the workspace's disk, and whether that is enough.
+std::vector<PlanLine> planOf(const Json& recipe_or_study, const Catalogue& earlier);
 
 } // namespace tempera

@@ -16,6 +16,7 @@
 #include <QLabel>
 #include <QListView>
 #include <QPlainTextEdit>
+#include <QPushButton>
 #include <QSignalBlocker>
 #include <QSplitter>
 #include <QToolButton>
@@ -38,9 +39,7 @@ CardBrowser::CardBrowser(QAbstractItemModel* model, const QString& list_name, QW
     lens_->setAccessibleName(tr("Token lens"));
     lens_->setToolTip(tr("What tints the tokens of the completions (T: next; comma and full stop: token)"));
     lens_->addItem(lensName(Lens::none), int(Lens::none));
-    difference_ = new QToolButton(this);
-    difference_->setText(tr("&Differences"));
-    difference_->setProperty("flat", false);
+    difference_ = new QPushButton(tr("&Differences"), this);
     difference_->setCheckable(true);
     difference_->setToolTip(
         tr("The current sample beside the pinned, the chosen or the first other one, with what differs (D)"));
@@ -65,7 +64,7 @@ CardBrowser::CardBrowser(QAbstractItemModel* model, const QString& list_name, QW
     connect(list_->selectionModel(), &QItemSelectionModel::currentChanged, this,
             [this](const QModelIndex& current) { Q_EMIT currentChanged(current.row()); });
     connect(lens_, &QComboBox::currentIndexChanged, this, &CardBrowser::chooseLens);
-    connect(difference_, &QToolButton::clicked, row_, &CardRow::toggleDifference);
+    connect(difference_, &QPushButton::clicked, row_, &CardRow::toggleDifference);
     connect(row_, &CardRow::tokenChanged, this, &CardBrowser::refreshStrip);
     foldPrompt(false);
     refreshStrip();
@@ -136,6 +135,10 @@ void CardBrowser::setCompletions(const QString& key, std::vector<Completion> com
         lens_->clear();
         for (const Lens lens : lenses)
             lens_->addItem(lensName(lens), int(lens));
+        int widest = 0;
+        for (const Lens lens : lenses)
+            widest = std::max(widest, lens_->fontMetrics().horizontalAdvance(lensName(lens)));
+        lens_->setMinimumWidth(widest + 40);
         lens_->setCurrentIndex(std::max(0, lens_->findData(int(wanted))));
     }
     lens_->setEnabled(lenses.size() > 1);

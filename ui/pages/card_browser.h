@@ -13,6 +13,7 @@ class QFrame;
 class QLabel;
 class QListView;
 class QPlainTextEdit;
+class QPushButton;
 class QSplitter;
 class QToolButton;
 
@@ -51,7 +52,7 @@ public:
     QSplitter* splitter() const { return splitter_; }
     /// For the page's tools.
     QComboBox* lensBox() const { return lens_; }
-    QToolButton* differenceButton() const { return difference_; }
+    QPushButton* differenceButton() const { return difference_; }
     QString tokenLineText() const;
 
 Q_SIGNALS:
@@ -74,7 +75,8 @@ private:
     QListView* list_;
     QLabel* prompt_title_;
     QPlainTextEdit* prompt_text_;
-    QToolButton *fold_, *difference_;
+    QToolButton* fold_;
+    QPushButton* difference_;
     QComboBox* lens_;
     CardRow* row_;
     QSplitter* splitter_;

@@ -45,21 +45,14 @@ double iconScore(Completion::Verdict verdict) {
     return verdict == Completion::Verdict::right ? 1 : verdict == Completion::Verdict::wrong ? 0.1 : 0;
 }
 
-/// Two columns of "name value", as a table.
+/// A row per number, its name at the left and its value at the right.
 QString numbersTable(const Completion& completion) {
+    const QString muted = Theme::current().muted.name();
     QString html = QStringLiteral("<table width='100%' cellspacing='0' cellpadding='0'>");
-    const auto& numbers = completion.numbers;
-    for (std::size_t i = 0; i < numbers.size(); i += 2) {
-        html += QStringLiteral("<tr>");
-        for (std::size_t j = i; j < i + 2; ++j) {
-            if (j < numbers.size())
-                html += QStringLiteral("<td>%1&nbsp;</td><td align='right'>%2</td>")
-                            .arg(numbers[j].first.toHtmlEscaped(), numbers[j].second.toHtmlEscaped());
-            else
-                html += QStringLiteral("<td></td><td></td>");
-            if (j == i) html += QStringLiteral("<td width='16'></td>");
-        }
-        html += QStringLiteral("</tr>");
+    for (const auto& [name, value] : completion.numbers) {
+        const QString shown = name.size() > 24 ? name.left(23) + u'…' : name;
+        html += QStringLiteral("<tr><td style='color:%1'>%2</td><td align='right'>%3</td></tr>")
+                    .arg(muted, shown.toHtmlEscaped(), value.toHtmlEscaped());
     }
     return html + QStringLiteral("</table>");
 }

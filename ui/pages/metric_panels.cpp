@@ -23,11 +23,7 @@ const std::set<std::string> bookkeeping{"num_tokens", "epoch", "step_time", "fra
 std::vector<MetricPanel> declared() {
     const QString nats = words("nats"), tokens = words("tokens"), share = words("share");
     return {
-        {QStringLiteral("reward"),
-         words("Reward"),
-         words("mean and deviation"),
-         {{"reward", {}}},
-         "reward_std"},
+        {QStringLiteral("reward"), words("Reward, mean ± deviation"), {}, {{"reward", {}}}, "reward_std"},
         {QStringLiteral("reward_functions"),
          words("Reward functions"),
          words("mean"),

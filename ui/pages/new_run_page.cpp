@@ -272,7 +272,7 @@ bool NewRunPage::startable() const {
 void NewRunPage::refreshPlan(const Json& recipe) {
     QString html =
         QStringLiteral("<b>%1</b><table cellspacing=0 cellpadding=2 width='100%'>").arg(tr("Plan"));
-    for (const PlanLine& line : planOf(recipe, catalogue_->runs)) {
+    for (const PlanLine& line : planOf(recipe, *catalogue_)) {
         if (line.text.isEmpty())
             html += QStringLiteral("<tr><td colspan=2 style='padding-top:6px'><b>%1</b></td></tr>")
                         .arg(line.label.toHtmlEscaped());

@@ -100,7 +100,8 @@ QColor lensTint(Lens lens, double value, const Theme& theme) {
     const bool low_side = unlikely || value < 0;
     QColor color = lens == Lens::mask ? theme.seriesColor(2) : theme.seriesColor(low_side ? 1 : 0);
     const double most = low_side ? std::abs(scale.low) : std::abs(scale.high);
-    const double strength = lens == Lens::mask ? value * 0.7 : std::min(1.0, std::abs(value) / most);
+    const double strength =
+        lens == Lens::mask ? std::clamp(value, 0.0, 1.0) * 0.7 : std::min(1.0, std::abs(value) / most);
     color.setAlphaF(static_cast<float>(0.5 * strength));
     return color;
 }

@@ -12,8 +12,9 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
+#include <QPushButton>
+#include <QSplitter>
 #include <QStackedWidget>
-#include <QToolButton>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -29,6 +30,7 @@ WinRatePage::WinRatePage(QWidget* parent) : QWidget(parent), model_(new Comparis
     sentence_->setFont(tabularFont(font()));
     browser_ = new CardBrowser(model_, tr("Prompts"), this);
     browser_->setPageKeys([this](int key) { return pageKey(key); });
+    browser_->splitter()->setSizes({260, 800});
     browser_->lensBox()->hide(); // replies are stored without their tokens
     empty_ = new EmptyState({}, {}, this);
     stack_ = new QStackedWidget(this);

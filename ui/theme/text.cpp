@@ -77,6 +77,17 @@ QString temperatureText(double temperature) {
                                                         : QString::number(temperature, 'g', 3);
 }
 
+QString bytesText(double bytes) {
+    if (!(bytes >= 0)) return QStringLiteral("–");
+    const char* units[] = {"bytes", "kB", "MB", "GB", "TB"};
+    int unit = 0;
+    for (; bytes >= 1000 && unit < 4; ++unit)
+        bytes /= 1000;
+    return QStringLiteral("%1 %2")
+        .arg(bytes, 0, 'f', unit > 0 && bytes < 10 ? 1 : 0)
+        .arg(QLatin1String(units[unit]));
+}
+
 QString percentText(double share, int decimals) {
     return std::isfinite(share) ? QString::number(share * 100, 'f', decimals) + QStringLiteral(" %")
                                 : QStringLiteral("–");
@@ -122,7 +133,7 @@ QString runSummary(const RunRecord& run) {
                                / static_cast<double>(run.progress.total));
         return run.progress.phase.empty() ? QStringLiteral("running") : toQt(run.progress.phase);
     case RunStatus::finished:
-        for (const char* key : {"best", "score", "eval_loss", "loss"})
+        for (const char* key : {"best", "score", "win_rate", "reward", "accuracy", "eval_loss", "loss"})
             if (const auto found = run.headline.find(key); found != run.headline.end())
                 return scoreText(found->second);
         return QStringLiteral("finished");

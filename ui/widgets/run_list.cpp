@@ -71,12 +71,23 @@ RunList::RunList(QWidget* parent)
 
 void RunList::setCatalogue(const CataloguePointer& catalogue) {
     catalogue_ = catalogue;
-    model_->setCatalogue(catalogue);
+    if (hidden_.empty()) {
+        model_->setCatalogue(catalogue);
+    } else {
+        auto listed = std::make_shared<Catalogue>(*catalogue);
+        std::erase_if(listed->runs, [this](const RunRecord& run) { return hidden_.count(run.id) > 0; });
+        model_->setCatalogue(listed);
+    }
     // A study stands for its telling stage, which may have changed.
     if (const QString run = toQt(currentRun()); run != shown_run_) {
         shown_run_ = run;
         Q_EMIT runSelected(run);
     }
+}
+
+void RunList::setHidden(const std::set<std::string>& run_ids) {
+    hidden_ = run_ids;
+    setCatalogue(catalogue_);
 }
 
 void RunList::restoreSelection() {
@@ -136,7 +147,7 @@ void RunList::showMenu(const QPoint& at) {
     menu.addAction(icon(QStringLiteral("copy")), tr("Copy id"), this,
                    [run_id] { QGuiApplication::clipboard()->setText(run_id); });
     menu.addSeparator();
-    add("cancel", tr("Delete for ever…"), "remove", !active);
+    add("cancel", tr("Delete"), "remove", !active);
     menu.exec(view_->viewport()->mapToGlobal(at));
 }
 

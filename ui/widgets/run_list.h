@@ -5,6 +5,8 @@
 #include <QSet>
 #include <QWidget>
 
+#include <set>
+
 class QLineEdit;
 class QTreeView;
 
@@ -21,6 +23,8 @@ public:
     explicit RunList(QWidget* parent = nullptr);
 
     void setCatalogue(const CataloguePointer& catalogue);
+    /// Runs that are about to be deleted: they are not listed.
+    void setHidden(const std::set<std::string>& run_ids);
     void setReadOnly(bool read_only) { read_only_ = read_only; }
     void select(const std::string& run_or_study_id);
     /// The run to show for the selection, "" = none.
@@ -43,6 +47,7 @@ private:
     RunFilterModel* filter_;
     QLineEdit* search_;
     QTreeView* view_;
+    std::set<std::string> hidden_;
     CataloguePointer catalogue_ = std::make_shared<Catalogue>();
     QString selected_id_;
     QString shown_run_;
