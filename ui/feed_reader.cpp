@@ -1,5 +1,7 @@
 #include "ui/feed_reader.h"
 
+#include "core/base/json.h"
+#include "core/recipe/catalogue.h"
 #include "core/store/run_folder.h"
 #include "core/store/workspace.h"
 #include "ui/theme/text.h"
@@ -226,10 +228,13 @@ WinRateLine FeedReader::win_rate_of(const RunRecord& run) {
             base.push_back(comparison.base.score);
             tuned.push_back(comparison.tuned.score);
         }
-        known = {written, {run.id, {}, win_rate(base, tuned, 2000, 0), run.status}};
+        known = {written, {run.id, {}, win_rate(base, tuned, 2000, 0), {}, run.status}};
     }
     known.line.name = toQt(run.stage.empty() ? run.name.empty() ? run.id : run.name : run.stage);
     known.line.status = run.status;
+    const Json recipe = Json::parse(run.recipe, nullptr, false);
+    if (recipe.is_object() && recipe.contains("paper") && recipe["paper"].is_string())
+        known.line.paper = paper_value(recipe["paper"].get<std::string>());
     return known.line;
 }
 

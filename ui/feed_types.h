@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct WinRateLine {
     std::string run_id;
     QString name;
     WinRate rate;
+    std::optional<double> paper; ///< what the paper reports in its place
     RunStatus status = RunStatus::queued;
 };
 using ComparisonsPointer = std::shared_ptr<const std::vector<Comparison>>;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/base/error.h"
 #include "core/base/random.h"
 #include "core/recipe/catalogue.h"
 #include "core/recipe/field.h"
@@ -31,9 +32,11 @@ inline RunRecord add_run(Workspace& workspace, const std::string& kind, const st
     run.name = name;
     run.study = study;
     run.stage = stage;
-    const auto& kinds = recipe_kinds();
-    const bool known = std::any_of(kinds.begin(), kinds.end(), [&](const auto& k) { return k.kind == kind; });
-    run.recipe = to_json_line(known ? complete_recipe(recipe) : recipe);
+    try {
+        recipe = complete_recipe(recipe);
+    } catch (const Error&) { // it names no models, and nothing here runs
+    }
+    run.recipe = to_json_line(recipe);
     run = workspace.add_run(run);
     run.status = status;
     run.started_ms = status == RunStatus::queued ? 0 : now_ms() - 300'000;

@@ -23,8 +23,8 @@
 #include <QTabBar>
 #include <QTemporaryDir>
 
-// usage: ui_screenshots FOLDER [light|dark|contrast] [WIDTHxHEIGHT] [much|little|none]
-// QT_SCALE_FACTOR=2 for a screen at 200 %, QT_FONT_DPI=144 for text at 150 %.
+// usage: ui_screenshots FOLDER [light|dark|contrast] [WIDTHxHEIGHT] [much|little|none] [TEXT PERCENT]
+// QT_SCALE_FACTOR=2 for a screen at 200 %.
 
 using namespace tempera;
 
@@ -59,6 +59,11 @@ int main(int argc, char** argv) {
                                                                    : Scheme::light);
     const QStringList size = QString::fromLatin1(argc > 3 ? argv[3] : "1280x720").split(QChar(u'x'));
 
+    if (argc > 5) { // size of the text in percent
+        QFont font = application.font();
+        font.setPointSizeF(font.pointSizeF() * QString::fromLatin1(argv[5]).toDouble() / 100);
+        QApplication::setFont(font);
+    }
     const QString amount = QString::fromLatin1(argc > 4 ? argv[4] : "much");
     const bool none = amount == QStringLiteral("none"), little = amount == QStringLiteral("little");
 
@@ -89,7 +94,7 @@ int main(int argc, char** argv) {
         {"win-sft", 0.05}, {"win-dpo", 0.45}, {"win-rloo-deberta-with-a-long-name", 0.9}};
     for (const auto& [stage, edge] : compared)
         rates.push_back(made_up::add_run(workspace, "win_rate", std::string("table-1 ") + stage, table.id,
-                                         stage, RunStatus::finished));
+                                         stage, RunStatus::finished, Json{{"paper", "table_1.dpo_full"}}));
     if (!none) {
         const int part = little ? 8 : 1;
         made_up::write_training(workspace.run_folder(sft.id), 200 / part, 200);
@@ -162,8 +167,6 @@ int main(int argc, char** argv) {
     press(groups, {Qt::Key_T, Qt::Key_T});
     grab("lens-advantage");
     press(groups, {Qt::Key_T});
-    window.runView()->winRate()->setReported(
-        {{QStringLiteral("win-dpo"), 0.605}, {QStringLiteral("win-sft"), 0.495}});
     window.showRun(rates[1].id);
     grab("win-rate");
     press(window.runView()->winRate()->browser()->list(), {Qt::Key_D});

@@ -283,8 +283,9 @@ private Q_SLOTS:
     void winRatesOfAStudyStandTogether() {
         Desk desk;
         const StudyRecord study = desk.fixture.workspace->add_study({"", "Table 1", "{}", 1});
-        const RunRecord dpo =
-            desk.run("win_rate", "dpo", study.id, [](auto f) { made_up::write_win_rate(f, 60, 0.4); });
+        const RunRecord dpo = desk.run(
+            "win_rate", "dpo", study.id, [](auto f) { made_up::write_win_rate(f, 60, 0.4); },
+            Json{{"paper", "table_1.dpo_full"}});
         const RunRecord rloo =
             desk.run("win_rate", "rloo", study.id, [](auto f) { made_up::write_win_rate(f, 60, 0.9); });
         desk.open();
@@ -292,7 +293,6 @@ private Q_SLOTS:
         RunView* view = desk.window->runView();
         QTRY_COMPARE_WITH_TIMEOUT(view->runId(), dpo.id, 8000);
         WinRatePage* page = view->winRate();
-        page->setReported({{QStringLiteral("dpo"), 0.605}});
         QTRY_LONG(page->bars()->csv().count(u'\n') == 3);
         QVERIFY(page->bars()->csv().contains(QStringLiteral("\"dpo\",60,")));
         QVERIFY(page->bars()->csv().contains(QStringLiteral("0.605")));

@@ -49,11 +49,6 @@ void WinRateBars::setLines(const std::vector<WinRateLine>& lines, const std::str
     update();
 }
 
-void WinRateBars::setReported(std::map<QString, double> reported) {
-    reported_ = std::move(reported);
-    update();
-}
-
 QString WinRateBars::valueText(const WinRateLine& line) const {
     if (line.rate.prompts == 0) return statusText(line.status);
     return tr("%1 [%2, %3]   %4   Δ %5")
@@ -136,8 +131,10 @@ void WinRateBars::paintAll(QPainter& painter, const QSizeF& size, const ChartSty
     const QRectF legend(28 + title_metrics.horizontalAdvance(title()), 8,
                         size.width() - 40 - title_metrics.horizontalAdvance(title()), title_metrics.height());
     painter.setPen(style.muted);
-    const QString words = reported_.empty() ? tr("wins, ties, losses; whisker: Wilson 95 %")
-                                            : tr("wins, ties, losses; whisker: Wilson 95 %; ◇ paper");
+    const QString words = std::none_of(lines_.begin(), lines_.end(),
+                                       [](const WinRateLine& line) { return line.paper.has_value(); })
+                              ? tr("wins, ties, losses; whisker: Wilson 95 %")
+                              : tr("wins, ties, losses; whisker: Wilson 95 %; ◇ paper");
     painter.drawText(legend, Qt::AlignRight | Qt::AlignVCenter,
                      QFontMetricsF(style.font).elidedText(words, Qt::ElideRight, legend.width()));
     if (lines_.empty()) {
@@ -199,8 +196,10 @@ void WinRateBars::paintRow(QPainter& painter, const QRectF& bar, const WinRateLi
         const double ties = double(rate.ties) / double(rate.prompts);
         QColor lost = style.theme->seriesColor(1);
         lost.setAlphaF(0.45f);
+        QColor tied = style.axis;
+        tied.setAlphaF(0.35f);
         painter.fillRect(QRectF(x(0), bar.top(), x(wins) - x(0), bar.height()), style.theme->seriesColor(0));
-        painter.fillRect(QRectF(x(wins), bar.top(), x(wins + ties) - x(wins), bar.height()), style.grid);
+        painter.fillRect(QRectF(x(wins), bar.top(), x(wins + ties) - x(wins), bar.height()), tied);
         painter.fillRect(QRectF(x(wins + ties), bar.top(), x(1) - x(wins + ties), bar.height()), lost);
         const double y = bar.center().y(), half = std::min(5.0, bar.height() / 2);
         const auto whisker = [&](const QColor& color, double width) {
@@ -212,8 +211,8 @@ void WinRateBars::paintRow(QPainter& painter, const QRectF& bar, const WinRateLi
         whisker(style.background, 4);
         whisker(style.text, 1.6);
     }
-    if (const auto paper = reported_.find(line.name); paper != reported_.end()) {
-        const QPointF at(bar.left() + paper->second * bar.width(), bar.center().y());
+    if (line.paper) {
+        const QPointF at(bar.left() + *line.paper * bar.width(), bar.center().y());
         painter.setPen(QPen(style.text, 1.8));
         painter.setBrush(style.background);
         painter.drawPolygon(
@@ -237,8 +236,7 @@ QString WinRateBars::describe(const WinRateLine& line) const {
             .arg(numberText(rate.tuned_mean), numberText(rate.base_mean), signedText(rate.difference.mean),
                  signedText(rate.difference.low), signedText(rate.difference.high));
     if (rate.unscored > 0) text += tr("; %1 pairs without a score").arg(rate.unscored);
-    if (const auto paper = reported_.find(line.name); paper != reported_.end())
-        text += tr("; the paper reports %1").arg(scoreText(paper->second));
+    if (line.paper) text += tr("; the paper reports %1").arg(scoreText(*line.paper));
     return text;
 }
 
@@ -295,9 +293,7 @@ QString WinRateBars::csv() const {
         for (const double value : {rate.rate, rate.low, rate.high, rate.p, rate.difference.mean,
                                    rate.difference.low, rate.difference.high})
             text += u',' + QString::number(value, 'g', 10);
-        const auto paper = reported_.find(line.name);
-        text +=
-            u',' + (paper == reported_.end() ? QString() : QString::number(paper->second, 'g', 10)) + u'\n';
+        text += u',' + (!line.paper ? QString() : QString::number(*line.paper, 'g', 10)) + u'\n';
     }
     return text;
 }

@@ -3,8 +3,6 @@
 #include "ui/charts/chart.h"
 #include "ui/feed_types.h"
 
-#include <map>
-
 namespace tempera {
 
 /// Win-rates: a row per run with its share of strict wins, ties and losses as one bar, Wilson's 95 % interval
@@ -18,8 +16,6 @@ public:
 
     /// `shown`: the run the page is about.
     void setLines(const std::vector<WinRateLine>& lines, const std::string& shown);
-    /// What the paper reports, by WinRateLine::name.
-    void setReported(std::map<QString, double> reported);
     QRectF barRect(int row) const;
     QString describe(const WinRateLine& line) const;
 
@@ -56,7 +52,6 @@ private:
 
     std::vector<WinRateLine> lines_;
     std::string shown_;
-    std::map<QString, double> reported_;
     int selected_ = 0;
 };
 

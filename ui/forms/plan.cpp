@@ -56,6 +56,9 @@ double addStage(std::vector<PlanLine>& plan, const Json& recipe, const Catalogue
     if (sweep) {
         plan.push_back({tr("Samples"), QObject::tr("%1, at most %2 tokens each")
                                            .arg(grouped(work), grouped(number(recipe, "max_tokens", 0)))});
+    } else if (recipe.contains("prompts") && !recipe.contains("epochs") && !recipe.contains("max_steps")) {
+        const double prompts = number(recipe, "prompts", 0);
+        plan.push_back({tr("Prompts"), prompts > 0 ? grouped(prompts) : tr("all of the file")});
     } else {
         plan.push_back({tr("Steps"), work > 0 ? grouped(work) : tr("known when the data file is read")});
         if (work > 0)

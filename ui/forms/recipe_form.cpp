@@ -33,6 +33,7 @@ RecipeForm::Group& RecipeForm::group(const QString& name, QVBoxLayout* column) {
     for (Group& known : groups_)
         if (known.name == name) return known;
     auto* head = new QToolButton(this);
+    head->setObjectName(QStringLiteral("groupHead"));
     head->setText(name);
     head->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     head->setCheckable(true);

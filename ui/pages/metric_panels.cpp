@@ -18,7 +18,8 @@ QString words(const char* text) {
 }
 
 /// What belongs to the run's progress, not to what it learns.
-const std::set<std::string> bookkeeping{"num_tokens", "epoch", "step_time", "frac_epoch", "samples_seen"};
+const std::set<std::string> bookkeeping{"num_tokens", "epoch",        "step_time",
+                                        "frac_epoch", "samples_seen", "runtime"};
 
 std::vector<MetricPanel> declared() {
     const QString nats = words("nats"), tokens = words("tokens"), share = words("share");
@@ -55,11 +56,12 @@ std::vector<MetricPanel> declared() {
          .unit = share,
          .lines = {{"mean_token_accuracy", {}}},
          .expected = true},
+        {QStringLiteral("held_out"), words("Held-out score"), {}, {{"score", {}}}},
         {QStringLiteral("entropy"), words("Entropy"), nats, {{"entropy", {}}}},
         {QStringLiteral("length"),
          words("Completion length"),
          tokens,
-         {{"completions/mean_length", {}}},
+         {{"completions/mean_length", {}}, {"mean_length", words("held out")}},
          {},
          "completions/min_length",
          "completions/max_length"},
@@ -68,7 +70,8 @@ std::vector<MetricPanel> declared() {
          share,
          {{"completions/clipped_ratio", words("truncated")},
           {"frac_reward_zero_std", words("groups without variance")},
-          {"clip_ratio/region_mean", words("ratio clipped")}}},
+          {"clip_ratio/region_mean", words("ratio clipped")},
+          {"clipped_ratio", words("truncated, held out")}}},
         {QStringLiteral("logps"),
          words("Log-probability of the pair"),
          nats,
@@ -99,6 +102,12 @@ std::vector<MetricPanel> declared() {
          words("Deviation of the reward functions"),
          {},
          {{"rewards/*/std", {}}}},
+        {QStringLiteral("kl_sum"), words("KL of a whole completion"), nats, {{"kl_sum", {}}}},
+        {QStringLiteral("ratio"), words("Probability ratio"), {}, {{"ratio/*", {}}}},
+        {QStringLiteral("sampling"),
+         words("Sampler against trainer"),
+         nats,
+         {{"sampling/sampling_logp_difference/*", {}}}},
         {QStringLiteral("clip"), words("Clipped ratios"), share, {{"clip_ratio/*", {}}}},
     };
 }
@@ -129,7 +138,9 @@ void addLines(ShownPanel& panel, const Metrics& metrics, const std::string& metr
     if (train)
         panel.lines.push_back({name.isEmpty() && held_out ? words("train") : name, train, color, false});
     if (held_out)
-        panel.lines.push_back({name.isEmpty() ? words("validation") : words("%1, validation").arg(name),
+        panel.lines.push_back({name.isEmpty() ? words("validation")
+                               : train        ? words("%1, validation").arg(name)
+                                              : name,
                                held_out, color + 1, true});
 }
 

@@ -102,8 +102,13 @@ QColor lensTint(Lens lens, double value, const Theme& theme) {
     const double most = low_side ? std::abs(scale.low) : std::abs(scale.high);
     const double strength =
         lens == Lens::mask ? std::clamp(value, 0.0, 1.0) * 0.7 : std::min(1.0, std::abs(value) / most);
-    color.setAlphaF(static_cast<float>(0.5 * strength));
-    return color;
+    if (strength < 0.02) return Qt::transparent;
+    // Opaque, so that neighbours whose edges meet within a pixel leave no seam.
+    const auto share = static_cast<float>(0.5 * strength);
+    const auto mix = [share](float over, float under) { return share * over + (1 - share) * under; };
+    return QColor::fromRgbF(mix(color.redF(), theme.surface.redF()),
+                            mix(color.greenF(), theme.surface.greenF()),
+                            mix(color.blueF(), theme.surface.blueF()));
 }
 
 QString tokenLine(const Completion& completion, std::size_t i, const QString& piece) {

@@ -88,10 +88,6 @@ QWidget* WinRatePage::buildTools() {
     return tools;
 }
 
-void WinRatePage::setReported(std::map<QString, double> reported) {
-    bars_->setReported(std::move(reported));
-}
-
 void WinRatePage::setData(const RunDataPointer& data) {
     if (!data_ || data_->run_id != data->run_id) prompt_ = -1;
     data_ = data;

@@ -5,8 +5,6 @@
 
 #include <QWidget>
 
-#include <map>
-
 class QComboBox;
 class QLabel;
 class QLineEdit;
@@ -29,8 +27,6 @@ public:
     explicit WinRatePage(QWidget* parent = nullptr);
 
     void setData(const RunDataPointer& data);
-    /// What the paper reports, by the name of a stage.
-    void setReported(std::map<QString, double> reported);
     WinRateBars* bars() const { return bars_; }
     CardBrowser* browser() const { return browser_; }
     QComboBox* orderBox() const { return order_; }

@@ -133,6 +133,8 @@ QString runSummary(const RunRecord& run) {
                                / static_cast<double>(run.progress.total));
         return run.progress.phase.empty() ? QStringLiteral("running") : toQt(run.progress.phase);
     case RunStatus::finished:
+        if (const auto pairs = run.headline.find("pairs"); pairs != run.headline.end())
+            return QStringLiteral("%1 pairs").arg(pairs->second, 0, 'f', 0);
         for (const char* key : {"best", "score", "win_rate", "reward", "accuracy", "eval_loss", "loss"})
             if (const auto found = run.headline.find(key); found != run.headline.end())
                 return scoreText(found->second);

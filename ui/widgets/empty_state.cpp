@@ -1,8 +1,11 @@
 #include "ui/widgets/empty_state.h"
 
+#include <QEvent>
 #include <QLabel>
 #include <QPushButton>
 #include <QVBoxLayout>
+
+#include <algorithm>
 
 namespace tempera {
 
@@ -13,7 +16,6 @@ EmptyState::EmptyState(const QString& sentence, const QString& action, QWidget* 
     label_->setAlignment(Qt::AlignCenter);
     label_->setWordWrap(true);
     label_->setProperty("muted", true);
-    label_->setMaximumWidth(440);
     button_ = new QPushButton(action, this);
     button_->setProperty("primary", true);
     button_->setVisible(!action.isEmpty());
@@ -25,11 +27,25 @@ EmptyState::EmptyState(const QString& sentence, const QString& action, QWidget* 
     column->addWidget(label_, 0, Qt::AlignHCenter);
     column->addWidget(button_, 0, Qt::AlignHCenter);
     column->addStretch();
-    label_->setMinimumWidth(320);
+    fitLabel();
+}
+
+/// A layout gives a wrapped label in its middle the height of its narrowest shape; this one has a shape of
+/// its own.
+void EmptyState::fitLabel() {
+    const int width =
+        std::min(fontMetrics().horizontalAdvance(label_->text()) + 8, fontMetrics().averageCharWidth() * 62);
+    label_->setFixedSize(width, label_->heightForWidth(width));
+}
+
+void EmptyState::changeEvent(QEvent* event) {
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::FontChange || event->type() == QEvent::StyleChange) fitLabel();
 }
 
 void EmptyState::setSentence(const QString& sentence) {
     label_->setText(sentence);
+    fitLabel();
 }
 
 } // namespace tempera

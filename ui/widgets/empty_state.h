@@ -19,7 +19,12 @@ public:
 Q_SIGNALS:
     void triggered();
 
+protected:
+    void changeEvent(QEvent* event) override;
+
 private:
+    void fitLabel();
+
     QLabel* label_;
     QPushButton* button_;
 };
