@@ -1,5 +1,6 @@
 #include "core/engine/evaluate/pairs.h"
 
+#include "core/base/counted.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/engine/evaluate/answers.h"
@@ -61,6 +62,7 @@ private:
     void report_progress(const char* phase);
     void write_artifacts();
     void log(const std::string& message) { observer_.on_event({0, unix_time_ms(), -1, "log", message}); }
+    void warn(const std::string& message) { observer_.on_event({0, unix_time_ms(), -1, "warning", message}); }
 
     const RunRequest& request_;
     RunObserver& observer_;
@@ -189,6 +191,10 @@ void Draw::write_artifacts() {
     std::filesystem::create_directories(artifacts);
     write_file_atomic(artifacts / "pairs.jsonl", pairs);
     write_file_atomic(artifacts / "best.jsonl", best_rows);
+    if (pair_count == 0 && recipe_.k > 1)
+        warn("No preference pair: no prompt has two answers whose scores differ enough; draw more (k), at a "
+             "higher temperature, or lower min_margin.");
+    if (best_count == 0) warn("No best answer reaches min_score: lower it, or draw more (k).");
     observer_.on_headline("pairs", static_cast<double>(pair_count));
     observer_.on_headline("best", static_cast<double>(best_count));
     observer_.on_headline("mean_score", total / static_cast<double>(wanted()));
@@ -207,8 +213,8 @@ RunOutcome Draw::run() {
     }
     if (request_.resume) take_over_stored_samples();
     observer_.on_prompts(records);
-    log("Draws " + std::to_string(wanted() - done_) + " answers to " + std::to_string(prompts_.size())
-        + " prompts, " + std::to_string(answerer.slots()) + " at a time.");
+    log("Draws " + counted(wanted() - done_, "answer") + " to " + counted(prompts_.size(), "prompt") + ", "
+        + std::to_string(answerer.slots()) + " at a time.");
     answerer_ = &answerer;
     began_ = Clock::now();
     answerer.answer(

@@ -9,6 +9,7 @@
 
 #include <QTemporaryDir>
 #include <QTest>
+#include <algorithm>
 
 using namespace tempera;
 namespace fs = std::filesystem;
@@ -160,6 +161,20 @@ private Q_SLOTS:
         for (const JsonRow& row : rows_of(part.folder / "artifacts/pairs.jsonl"))
             QVERIFY(row.value["score_chosen"].get<double>() - row.value["score_rejected"].get<double>()
                     >= 0.6);
+    }
+
+    void noPairAtAllIsSaid() {
+        QTemporaryDir folder;
+        RunRequest none = request(folder.path().toStdString(), 4);
+        none.recipe["min_margin"] = 1e6;
+        none.recipe["min_score"] = 1e6;
+        ComparisonObserver seen;
+        QCOMPARE(run_pairs(none, seen, {}), RunOutcome::finished);
+        QCOMPARE(seen.headline.at("pairs"), 0.0);
+        for (const char* part : {"No preference pair", "min_score"})
+            QVERIFY(std::ranges::any_of(seen.events, [&](const std::string& event) {
+                return event.find(part) != std::string::npos;
+            }));
     }
 
     void resumesWhatWasStopped() {
