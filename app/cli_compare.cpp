@@ -111,8 +111,18 @@ void write_json(const std::vector<Comparison>& comparisons) {
     write_output(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
+/// Found out now, and not after all replies are drawn.
+void require_writable(const fs::path& folder) {
+    if (folder.empty()) return;
+    std::error_code error;
+    fs::create_directories(folder, error);
+    if (error) fail_errno("Cannot create folder", folder, error.value());
+    StagedFile probe(folder / "a.json");
+}
+
 int compare(CompareOptions options) {
     const Json recipe = recipe_of(options);
+    require_writable(options.target);
     TemporaryFolder folder;
     SignalCounter signals;
     StopToken stop;
@@ -126,7 +136,6 @@ int compare(CompareOptions options) {
     std::sort(listener.comparisons.begin(), listener.comparisons.end(),
               [](const auto& x, const auto& y) { return x.prompt_index < y.prompt_index; });
     if (!options.target.empty()) {
-        fs::create_directories(options.target);
         for (auto [from, to] : {std::pair("base.json", "a.json"), std::pair("tuned.json", "b.json")})
             write_file_atomic(options.target / to, read_file(folder.path() / "artifacts" / from, 1u << 30));
     }

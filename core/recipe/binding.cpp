@@ -21,6 +21,7 @@ template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
 
 std::string shown(const Json& value) {
+    if (value.is_number_float() && !std::isfinite(value.get<double>())) return "not a finite number";
     std::string text = to_json_line(value);
     return text.size() <= 60 ? text : text.substr(0, 57) + "...";
 }

@@ -105,6 +105,8 @@ private slots:
                               << "belong together" << 2;
         QTest::newRow("template") << QStringList{"--chat-template", "chat"} << "chat_template must be" << 2;
         QTest::newRow("model") << QStringList{"--a", "nowhere"} << "\"nowhere\"" << 2;
+        QTest::newRow("not a number") << QStringList{"--temperature", "nan"} << "not a finite number" << 2;
+        QTest::newRow("out") << QStringList{"--out", "/proc/none"} << "/proc/none" << 1;
         QTest::newRow("facts") << QStringList{"--prompts", write("bare.jsonl", "{\"prompt\":\"Hi\"}\n")}
                                << "Prompt 0" << 1;
     }
