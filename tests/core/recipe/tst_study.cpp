@@ -223,8 +223,8 @@ private slots:
             if (!entry.needed.empty()) QVERIFY(!check_recipe_or_study(entry.recipe).empty());
         }
         for (const char* name :
-             {"countdown-qwen", "countdown-smollm2", "dpo-full", "dpo-lora", "figure-5", "rloo-paper",
-              "rloo-trl", "sft-text-lora", "table-2", "table-2-tiny", "tiny-base"})
+             {"countdown-qwen", "countdown-smollm2", "dpo-full", "dpo-lora", "figure-5", "rloo-countdown",
+              "rloo-paper", "rloo-trl", "sft-text-lora", "table-2", "table-2-tiny", "tiny-base"})
             QVERIFY2(names.contains(name), name);
         QVERIFY(message_of([] { shipped_recipe("figure5"); }).contains("Did you mean \"figure-5\"?"));
     }

@@ -1,5 +1,6 @@
 #include "core/base/error.h"
 #include "core/engine/reward/reward_function.h"
+#include "core/engine/reward/reward_model.h"
 
 #include <QTest>
 #include <cmath>
@@ -74,6 +75,36 @@ private Q_SLOTS:
         QCOMPARE(of_tokens("repetition", {5, 5, 5, 5, 5}), 1.0 / 3 - 1);
         QCOMPARE(of_tokens("repetition", {1, 2, 1, 2, 1, 2}), 2.0 / 4 - 1);
         QCOMPARE(of_tokens("repetition", {7, 7}), 0.0);
+    }
+
+    /// The question and the answer reach the model as they are; the chat template's tokens do not.
+    void aRewardModelScoresQuestionAndAnswer() {
+        const std::string folder = TEMPERA_SOURCE_DIR "/tests/golden/encoders/distilbert";
+        const std::vector<std::string> answers = {"4", "It is four.", "Ask somebody else, at length."};
+        std::vector<RewardInput> inputs;
+        std::vector<RewardText> texts;
+        for (const std::string& answer : answers) {
+            RewardInput input;
+            input.prompt = "What is 2 + 2?";
+            input.prompt_text = "<|im_start|>user\nWhat is 2 + 2?<|im_end|>\n";
+            input.completion = answer;
+            inputs.push_back(input);
+            texts.push_back({"What is 2 + 2?", answer});
+        }
+        std::vector<std::vector<double>> seen;
+        for (const char* form : {"pair", "plain"}) {
+            RewardOptions options;
+            options.reward_model = folder;
+            options.reward_text = form;
+            const auto scores = make_reward_function("model", options)(inputs);
+            const auto wanted = RewardModel::load(folder, {.form = reward_form_from(form)}).score(texts);
+            seen.emplace_back();
+            for (std::size_t i = 0; i < wanted.size(); ++i) {
+                QVERIFY(std::fabs(scores[i].value - wanted[i]) < 1e-9);
+                seen.back().push_back(scores[i].value);
+            }
+        }
+        QVERIFY(seen[0] != seen[1]);
     }
 
     void formatWantsOneThoughtThenOneAnswer() {
