@@ -310,27 +310,29 @@ void MainWindow::remove(const QString& run_id) {
     if (!run || !parts_.queue || removals_.count(run->id) > 0) return;
     const std::string id = run->id;
     removals_.insert(id);
-    list_->setHidden(removals_);
+    hidden_.insert(id);
+    list_->setHidden(hidden_);
     if (list_->currentRun().empty()) stack_->setCurrentWidget(empty_);
     offerUndo(
         tr("“%1” is deleted with its metrics, samples, checkpoints and model.").arg(runTitle(*run)),
         [this, id] {
             removals_.erase(id);
-            list_->setHidden(removals_);
+            hidden_.erase(id);
+            list_->setHidden(hidden_);
             list_->select(id);
         },
         [this, id] { removeNow(id); });
 }
 
 void MainWindow::removeNow(const std::string& id) {
-    if (removals_.count(id) == 0) return;
+    if (removals_.erase(id) == 0) return;
     parts_.feed.perform(
         this, [feed = &parts_.feed, id] { feed->removeRun(id); },
         [this, id](const QString& error) {
-            removals_.erase(id);
-            list_->setHidden(
-                removals_); // gone from the catalogue by now, or back where it could not be deleted
-            if (!error.isEmpty()) notice(int(Banner::Kind::error), error);
+            if (error.isEmpty()) return; // it stays hidden until the catalogue no longer has it
+            hidden_.erase(id);
+            list_->setHidden(hidden_);
+            notice(int(Banner::Kind::error), error);
         });
 }
 

@@ -97,7 +97,8 @@ private:
     QMessageBox* question_ = nullptr;
     std::string pending_selection_;  ///< a run or study that the list does not hold yet
     bool pending_study_ = false;     ///< select the study of that run, so that the page follows its stages
-    std::set<std::string> removals_; ///< not listed any more, not deleted yet
+    std::set<std::string> removals_; ///< to be deleted when the time for Undo is over
+    std::set<std::string> hidden_;   ///< these, and those that were deleted
     int undo_ms_ = 10000;
     bool first_catalogue_ = true;
     bool closing_ = false;

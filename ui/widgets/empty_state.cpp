@@ -33,6 +33,7 @@ EmptyState::EmptyState(const QString& sentence, const QString& action, QWidget* 
 /// A layout gives a wrapped label in its middle the height of its narrowest shape; this one has a shape of
 /// its own.
 void EmptyState::fitLabel() {
+    if (label_->text().isEmpty()) return;
     const int width =
         std::min(fontMetrics().horizontalAdvance(label_->text()) + 8, fontMetrics().averageCharWidth() * 62);
     label_->setFixedSize(width, label_->heightForWidth(width));
