@@ -1,6 +1,7 @@
 #include "core/engine/train/rollout.h"
 
 #include "core/base/error.h"
+#include "core/base/json.h"
 #include "core/engine/model/forward.h"
 #include "core/engine/model/token_scores.h"
 #include "core/engine/train/batches.h"
@@ -74,6 +75,26 @@ const RolloutSample& Rollout::sample(std::int64_t i) const {
     return const_cast<Rollout*>(this)->sample(i);
 }
 
+namespace {
+
+/// A verifier that no prompt gives anything to check would reward nothing and teach nothing.
+void require_rewards_apply(const RlooRecipe& recipe, const std::vector<TaskPrompt>& prompts) {
+    for (const std::string& text : recipe.rewards) {
+        const std::string name = parse_reward(text).name;
+        const char* needed = name == "countdown" ? "nums" : name == "constraints" ? "constraints" : nullptr;
+        if (!needed) continue;
+        const bool applies = std::ranges::any_of(prompts, [&](const TaskPrompt& prompt) {
+            return !prompt.facts.empty() && parse_json(prompt.facts, "A prompt's facts").contains(needed);
+        });
+        if (!applies)
+            fail(ErrorKind::bad_input, "No prompt of " + recipe.data + " has \"" + needed
+                                           + "\", which the reward " + name
+                                           + " checks: choose other rewards or other data.");
+    }
+}
+
+} // namespace
+
 PolicyPrompts load_policy_prompts(const RlooRecipe& recipe, const std::filesystem::path& model,
                                   const Tokenizer& tokenizer, const ModelConfig& config) {
     PromptSetOptions options;
@@ -100,6 +121,7 @@ PolicyPrompts load_policy_prompts(const RlooRecipe& recipe, const std::filesyste
     if (train.empty())
         fail(ErrorKind::bad_input,
              recipe.data + " leaves no prompt to train on: lower validation_examples, or give more rows.");
+    require_rewards_apply(recipe, train);
     const bool chat = !train.front().messages.empty();
     const ChatTemplate style = !chat                             ? ChatTemplate::named("plain")
                                : recipe.chat_template == "model" ? ChatTemplate::load(model)

@@ -1,5 +1,6 @@
 #include "core/engine/train/training_run.h"
 
+#include "core/base/counted.h"
 #include "core/base/error.h"
 #include "core/engine/checkpoint/checkpoint.h"
 #include "core/engine/train/machine.h"
@@ -156,9 +157,8 @@ void take_up(TrainingRun& run, std::vector<Parameter> parameters, std::int64_t r
                                  + " steps is as long as the whole run (" + std::to_string(total_steps)
                                  + " steps): the learning rate never reaches its peak. Lower warmup_steps.");
     run.event("log", "Trains " + std::to_string(run.optimiser->parameter_count()) + " of "
-                         + std::to_string(all_parameters) + " parameters on " + std::to_string(rows)
-                         + " rows for " + std::to_string(total_steps) + " steps, with "
-                         + std::to_string(run.threads) + " threads.");
+                         + std::to_string(all_parameters) + " parameters on " + counted(rows, "row") + " for "
+                         + counted(total_steps, "step") + ", with " + counted(run.threads, "thread") + ".");
     run.meter = ProgressMeter(run.state.step, total_steps, run.state.since_log);
     if (run.state.step > 0) restore_health(run);
 }
@@ -253,7 +253,7 @@ RunOutcome guard_memory(const std::function<RunOutcome()>& train) {
             == std::string_view::npos)
             throw;
         fail(ErrorKind::internal, "Out of memory while training: lower micro_batch_tokens or batch_size, or "
-                                  "choose a smaller model, and resume.");
+                                  "choose a smaller model.");
     }
 }
 

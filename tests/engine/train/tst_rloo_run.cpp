@@ -1,5 +1,6 @@
 #include "rloo_test_run.h"
 
+#include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/engine/model/decoder_io.h"
 #include "core/engine/model/forward.h"
@@ -49,6 +50,22 @@ private Q_SLOTS:
         run.recipe.update({{"disable_dropout", false}, {"lora_dropout", 0.5}, {"max_steps", 3}});
         run.run();
         QVERIFY(run.metric(3, "ratio/mean") != 1.0);
+    }
+
+    void aRewardThatNoPromptGivesAnythingToIsRefused() {
+        for (auto [data, reward] :
+             {std::pair("instructions", "countdown"), std::pair("countdown", "constraints:0.5")}) {
+            RlooTestRun run("qwen2-tied", "full");
+            run.recipe.update({{"data", data}, {"rewards", {reward}}});
+            try {
+                run.run();
+                QFAIL("it ran");
+            } catch (const Error& error) {
+                QCOMPARE(error.kind(), ErrorKind::bad_input);
+                QVERIFY2(std::string(error.what()).find("which the reward") != std::string::npos,
+                         error.what());
+            }
+        }
     }
 
     /// Bug 12: the reference is the model the run started from, and stays it.
