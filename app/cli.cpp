@@ -129,6 +129,7 @@ int parse_and_run(int argc, char** argv) {
     add_model_verbs(app, action);
     add_text_verbs(app, action);
     add_sampling_verbs(app, action);
+    add_reward_verb(app, action);
     add_compare_verb(app, action);
     try {
         app.parse(argc, argv);

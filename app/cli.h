@@ -42,6 +42,7 @@ void add_export_verb(CLI::App& app, Action& action);    // export
 void add_model_verbs(CLI::App& app, Action& action);    // model import, merge, info
 void add_text_verbs(CLI::App& app, Action& action);     // tokenize, verify
 void add_sampling_verbs(CLI::App& app, Action& action); // logprobs, generate
+void add_reward_verb(CLI::App& app, Action& action);    // reward
 void add_compare_verb(CLI::App& app, Action& action);   // compare
 
 /// Adds --workspace, with its default in the help.

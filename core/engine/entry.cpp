@@ -5,6 +5,7 @@
 #include "core/engine/evaluate/win_rate.h"
 #include "core/engine/lora/adapter_io.h"
 #include "core/engine/model/decoder_io.h"
+#include "core/engine/reward/reward_model.h"
 #include "core/engine/sample/sampler.h"
 #include "core/engine/train/dpo.h"
 #include "core/engine/train/machine.h"
@@ -13,6 +14,7 @@
 #include "core/engine/train/sft.h"
 #include "core/queue/engine.h"
 
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -124,6 +126,45 @@ private:
     std::unique_ptr<Sampler> scorer_;
 };
 
+class TorchRewardModel final : public LoadedRewardModel {
+public:
+    TorchRewardModel(const std::filesystem::path& folder, const std::string& form, int threads)
+        : threads_(prepare_threads(threads)), model_(RewardModel::load(folder, options_of(form))) {}
+
+    std::vector<double> score(std::span<const RewardQuery> queries) override {
+        std::vector<EncoderInput> inputs;
+        for (const RewardQuery& query : queries)
+            inputs.push_back(input_of(query));
+        std::vector<double> scores =
+            score_inputs(model_.encoder(), inputs, RewardModel::Options().batch_tokens);
+        for (std::size_t i = 0; i < scores.size(); ++i)
+            if (!std::isfinite(scores[i]))
+                fail(ErrorKind::numeric,
+                     queries[i].name + " gets no finite score; the reward model's weights are damaged.");
+        return scores;
+    }
+
+private:
+    static RewardModel::Options options_of(const std::string& form) {
+        RewardModel::Options options;
+        if (!form.empty()) options.form = reward_form_from(form);
+        return options;
+    }
+
+    EncoderInput input_of(const RewardQuery& query) const {
+        const RewardTokeniser& tokeniser = model_.tokeniser();
+        try {
+            return query.prompt ? tokeniser.encode({*query.prompt, query.text})
+                                : tokeniser.encode_whole(query.text);
+        } catch (const Error& error) {
+            fail(error.kind(), query.name + ": " + error.what());
+        }
+    }
+
+    int threads_;
+    RewardModel model_;
+};
+
 class TorchEngine final : public Engine {
 public:
     RunOutcome run(const RunRequest& request, RunObserver& observer, const StopToken& stop) override {
@@ -136,6 +177,11 @@ public:
                                       const std::optional<std::filesystem::path>& adapter,
                                       int threads) override {
         return std::make_unique<TorchModel>(model, adapter, threads);
+    }
+
+    std::unique_ptr<LoadedRewardModel> load_reward(const std::filesystem::path& model,
+                                                   const std::string& form, int threads) override {
+        return std::make_unique<TorchRewardModel>(model, form, threads);
     }
 
     void merge(const std::filesystem::path& model, const std::filesystem::path& adapter,

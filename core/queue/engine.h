@@ -95,6 +95,22 @@ public:
     virtual CompletionLogprobs logprobs(const NamedText& prompt, const std::string& completion) = 0;
 };
 
+/// What a reward model is asked: an answer to a prompt, or a text that is whole already.
+struct RewardQuery {
+    std::optional<std::string> prompt; ///< none: `text` is the whole text
+    std::string text;                  ///< the answer
+    std::string name = "The text";     ///< what errors call it
+};
+
+/// A reward model in memory. One thread at a time.
+class LoadedRewardModel {
+public:
+    virtual ~LoadedRewardModel() = default;
+    /// A score for every query, in order, whatever it is computed together with. Throws Error(numeric) naming
+    /// the query whose score is not finite.
+    virtual std::vector<double> score(std::span<const RewardQuery> queries) = 0;
+};
+
 /// The narrow entry of libtempera_engine. Throws Error.
 class Engine {
 public:
@@ -103,6 +119,9 @@ public:
     virtual std::unique_ptr<LoadedModel> load(const std::filesystem::path& model,
                                               const std::optional<std::filesystem::path>& adapter,
                                               int threads) = 0;
+    /// `form` is how prompt and answer are put to it: "plain", "chat" or "pair"; "" = as the folder says.
+    virtual std::unique_ptr<LoadedRewardModel> load_reward(const std::filesystem::path& model,
+                                                           const std::string& form, int threads) = 0;
     /// Writes base + adapter, merged in fp32, as a Hugging Face folder.
     virtual void merge(const std::filesystem::path& model, const std::filesystem::path& adapter,
                        const std::filesystem::path& target) = 0;

@@ -95,6 +95,9 @@ public:
     std::unique_ptr<LoadedModel> load(const fs::path&, const std::optional<fs::path>&, int) override {
         return std::make_unique<EchoModel>();
     }
+    std::unique_ptr<LoadedRewardModel> load_reward(const fs::path&, const std::string&, int) override {
+        fail(ErrorKind::unsupported, "The scripted engine scores nothing.");
+    }
     void merge(const fs::path& model, const fs::path& adapter, const fs::path& target) override {
         StagedFolder folder(target);
         write_file_atomic(folder.path() / "merged",

@@ -67,6 +67,9 @@ public:
     std::unique_ptr<LoadedModel> load(const fs::path&, const std::optional<fs::path>&, int) override {
         fail(ErrorKind::unsupported, "The scripted engine loads no model.");
     }
+    std::unique_ptr<LoadedRewardModel> load_reward(const fs::path&, const std::string&, int) override {
+        fail(ErrorKind::unsupported, "The scripted engine scores nothing.");
+    }
     void merge(const fs::path&, const fs::path&, const fs::path&) override {
         fail(ErrorKind::unsupported, "The scripted engine merges nothing.");
     }
