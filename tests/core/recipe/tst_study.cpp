@@ -5,6 +5,7 @@
 
 #include <QTemporaryDir>
 #include <QTest>
+#include <map>
 
 using namespace tempera;
 namespace fs = std::filesystem;
@@ -222,9 +223,9 @@ private slots:
             QVERIFY2(problems.empty(), problems.empty() ? "" : problems.front().sentence.c_str());
             if (!entry.needed.empty()) QVERIFY(!check_recipe_or_study(entry.recipe).empty());
         }
-        for (const char* name :
-             {"countdown-qwen", "countdown-smollm2", "dpo-full", "dpo-lora", "figure-5", "rloo-countdown",
-              "rloo-paper", "rloo-trl", "sft-text-lora", "table-2", "table-2-tiny", "tiny-base"})
+        for (const char* name : {"countdown-qwen", "countdown-smollm2", "dpo-full", "dpo-lora", "figure-5",
+                                 "rloo-countdown", "rloo-paper", "rloo-trl", "sft-text-lora", "table-1",
+                                 "table-1-tiny", "table-2", "table-2-tiny", "tiny-base"})
             QVERIFY2(names.contains(name), name);
         QVERIFY(message_of([] { shipped_recipe("figure5"); }).contains("Did you mean \"figure-5\"?"));
     }
@@ -242,6 +243,25 @@ private slots:
         QCOMPARE(sft["max_length"].get<int>(), 1024);
         QCOMPARE(sweep["n"].get<int>(), 10);
         QCOMPARE(sweep["problems"].get<int>(), 1000);
+    }
+
+    void theFirstTablesStudyHasThePapersSettings() {
+        std::map<std::string, Json> stages;
+        for (const Json& stage : load_recipe("table-1")["stages"])
+            stages[stage["stage"].get<std::string>()] = stage;
+        QCOMPARE(stages.size(), std::size_t{16});
+        QCOMPARE(stages["sft_lora"]["lora_r"].get<int>(), 8);
+        QCOMPARE(stages["sft_lora"]["learning_rate"].get<double>(), 5e-6);
+        QCOMPARE(stages["dpo_lora"]["beta"].get<double>(), .1);
+        QCOMPARE(stages["dpo_full"]["learning_rate"].get<double>(), 5e-7);
+        QCOMPARE(stages["dpo_full"]["batch_size"].get<int>() * stages["dpo_full"]["accumulation"].get<int>(),
+                 16);
+        QCOMPARE(stages["dpo_full"]["model"].get<std::string>(), std::string("@sft_full"));
+        QCOMPARE(stages["rloo_siamese"]["preset"].get<std::string>(), std::string("paper"));
+        QCOMPARE(stages["rloo_siamese"]["kl_coef"].get<double>(), .03);
+        QCOMPARE(stages["reward_siamese"]["objective"].get<std::string>(), std::string("bradley-terry"));
+        QCOMPARE(stages["win_dpo_lora"]["paper"].get<std::string>(), std::string("table_1.dpo_lora"));
+        QCOMPARE(stages["win_dpo_lora"]["temperature"].get<double>(), .2);
     }
 
     void aRecipeFileIsReadFromItsFolder() {
