@@ -2,7 +2,6 @@
 
 #include "core/base/error.h"
 #include "core/engine/model/decoder_io.h"
-#include "core/engine/reward/reward_model.h"
 #include "core/engine/train/machine.h"
 
 #include <cmath>
@@ -11,18 +10,12 @@ namespace tempera {
 
 namespace {
 
-RewardFunction model_reward(const std::string& folder, const std::string& device) {
-    RewardModel::Options options;
-    options.device = select_device(device);
-    return [model = RewardModel::load(folder, options)](std::span<const RewardInput> inputs) {
-        std::vector<RewardText> texts;
-        for (const RewardInput& input : inputs)
-            texts.push_back({std::string(input.prompt), std::string(input.completion)});
-        std::vector<RewardScore> scores;
-        for (double score : model.score(texts))
-            scores.push_back({score, ""});
-        return scores;
-    };
+RewardFunction function_of(const JudgeFields& fields, const DeviceFields& device) {
+    if (fields.judge != "reward_model") return make_reward_function(fields.judge, {});
+    RewardOptions options;
+    options.reward_model = fields.reward_model;
+    options.device = select_device(device.device);
+    return make_reward_function("model", options);
 }
 
 } // namespace
@@ -89,9 +82,7 @@ void Answerer::answer(std::span<const TaskPrompt> prompts, double temperature, c
 }
 
 Judge::Judge(const JudgeFields& fields, const DeviceFields& device)
-    : fields_(fields),
-      function_(fields.judge == "reward_model" ? model_reward(fields.reward_model, device.device)
-                                               : make_reward_function(fields.judge, {})) {}
+    : fields_(fields), function_(function_of(fields, device)) {}
 
 void Judge::require_facts(std::span<const TaskPrompt> prompts) const {
     if (fields_.judge == "reward_model") return; // it judges anything
