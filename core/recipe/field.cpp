@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/suggest.h"
+#include "core/recipe/adapted.h"
 #include "core/recipe/dpo_recipe.h"
 #include "core/recipe/kind.h"
 #include "core/recipe/pairs_recipe.h"
@@ -23,17 +24,24 @@ struct KindRow {
     RecipeKind kind;
     std::function<std::vector<FieldProblem>(const RecipeKind&, const Json&)> check;
     std::function<Json(const Json&)> complete;
+    std::function<Json(const Json&)> adapted;
 };
 
 template <class Recipe>
 KindRow make_row(std::string kind, std::string title, std::string help) {
-    KindRow row{{std::move(kind), std::move(title), std::move(help), {}}, {}, {}};
+    KindRow row{{std::move(kind), std::move(title), std::move(help), {}}, {}, {}, {}};
     Recipe defaults;
     for (const auto& binding : defaults.bindings())
         row.kind.fields.push_back(binding.field());
     row.check = [](const RecipeKind& known, const Json& recipe) {
         Recipe target;
         return check_as(known, recipe, target);
+    };
+    row.adapted = [](const Json& recipe) {
+        Recipe target;
+        assign_all(target.bindings(), recipe);
+        if constexpr (requires { target.adapt_defaults(recipe); }) target.adapt_defaults(recipe);
+        return values_of(target.bindings());
     };
     row.complete = [](const Json& recipe) { return Recipe::from(recipe).to_json(); };
     return row;
@@ -145,6 +153,15 @@ std::vector<FieldProblem> check_recipe(const Json& recipe) {
     const KindRow* row = find_row(kind->get<std::string>());
     if (!row) return {{"kind", unknown_kind(kind->get<std::string>())}};
     return row->check(row->kind, recipe);
+}
+
+Json adapted_recipe(const Json& recipe) {
+    const std::string kind = recipe.is_object() ? recipe.value("kind", std::string()) : std::string();
+    const KindRow* row = find_row(kind);
+    if (!row) fail(ErrorKind::not_found, unknown_kind(kind));
+    Json values = row->adapted(recipe);
+    values["kind"] = kind;
+    return values;
 }
 
 Json complete_recipe(const Json& recipe) {

@@ -232,8 +232,8 @@ private Q_SLOTS:
         QVERIFY(lines.filter(QStringLiteral("known after the first such run")).size() == 2);
     }
     void planJudgesByAnEarlierRun() {
-        const Json recipe = {{"kind", "sft"},   {"model", "tiny"},  {"data", "countdown"},
-                             {"examples", 100}, {"batch_size", 10}, {"epochs", 2}};
+        const Json recipe = {{"kind", "sft"},    {"model", "tiny"}, {"data", "countdown"}, {"examples", 100},
+                             {"batch_size", 10}, {"epochs", 2},     {"accumulation", 1}};
         RunRecord earlier = run("old", "", RunStatus::finished, 0);
         earlier.recipe = to_json_line(recipe);
         earlier.started_ms = 1000;

@@ -182,9 +182,28 @@ private Q_SLOTS:
             for (const Field& field : kind.fields) {
                 QVERIFY(form.editor(field.name));
                 QVERIFY(!form.editor(field.name)->input()->accessibleName().isEmpty());
-                QVERIFY2(form.recipe()[field.name] == field.default_value, field.name.c_str());
+                QVERIFY2(form.editor(field.name)->value() == field.default_value, field.name.c_str());
             }
         }
+    }
+
+    void aPresetMovesWhatIsNotSet() {
+        RecipeForm form(recipe_kind("rloo"));
+        form.showAll(true);
+        form.setRecipe(Json{{"kind", "rloo"}, {"temperature", 0.9}});
+        QCOMPARE(form.recipe(), (Json{{"kind", "rloo"}, {"temperature", 0.9}})); // nothing else is spelt out
+        const double before = form.editor("kl_coef")->value()->get<double>();
+        form.editor("preset")->setText(QStringLiteral("paper"));
+        QCOMPARE(form.editor("kl_coef")->value()->get<double>(), 0.03);
+        QVERIFY(before != 0.03);
+        QVERIFY(!form.editor("kl_coef")->changedFromDefault());
+        QCOMPARE(form.editor("temperature")->value()->get<double>(), 0.9); // it was set
+        QVERIFY(form.editor("temperature")->changedFromDefault());
+        form.editor("temperature")->reset();
+        QCOMPARE(form.editor("temperature")->value()->get<double>(), 0.7); // the preset's
+        QCOMPARE(form.recipe(), (Json{{"kind", "rloo"}, {"preset", "paper"}}));
+        form.editor("preset")->setText(QStringLiteral("trl"));
+        QCOMPARE(form.editor("kl_coef")->value()->get<double>(), before);
     }
 
     void stopResumeAndCancelAct() {

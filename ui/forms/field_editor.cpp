@@ -139,6 +139,13 @@ void FieldEditor::setValue(const Json& value) {
     textChanged();
 }
 
+void FieldEditor::setDefault(const Json& value) {
+    if (field_.default_value == value) return;
+    field_.default_value = value;
+    input_->setToolTip(help());
+    refresh();
+}
+
 void FieldEditor::reset() {
     setValue(field_.default_value);
 }

@@ -29,6 +29,8 @@ public:
     /// What the recipe's check says of this field; "" = nothing.
     void setProblem(const QString& sentence);
     QString problem() const;
+    /// Other fields may change what stands for "not set".
+    void setDefault(const Json& value);
     bool changedFromDefault() const;
     void reset();
     QWidget* input() const { return input_; }

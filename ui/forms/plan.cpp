@@ -1,5 +1,6 @@
 #include "ui/forms/plan.h"
 
+#include "core/recipe/adapted.h"
 #include "ui/theme/text.h"
 
 #include <QLocale>
@@ -48,8 +49,18 @@ double samplesOf(const Json& recipe) {
     return columns * number(recipe, "problems", 0) * number(recipe, "n", 1);
 }
 
+/// With every field, where its kind is known.
+Json adapted(const Json& recipe) {
+    try {
+        return adapted_recipe(recipe);
+    } catch (const std::exception&) {
+        return recipe;
+    }
+}
+
 /// Returns the bytes it will take, 0 where that is not known.
-double addStage(std::vector<PlanLine>& plan, const Json& recipe, const Catalogue& earlier) {
+double addStage(std::vector<PlanLine>& plan, const Json& given, const Catalogue& earlier) {
+    const Json recipe = adapted(given);
     const std::string kind = text(recipe, "kind");
     const bool sweep = kind == "sweep";
     const double work = sweep ? samplesOf(recipe) : stepsOf(recipe);

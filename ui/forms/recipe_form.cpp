@@ -1,5 +1,6 @@
 #include "ui/forms/recipe_form.h"
 
+#include "core/recipe/adapted.h"
 #include "ui/forms/field_editor.h"
 #include "ui/theme/icons.h"
 #include "ui/theme/text.h"
@@ -22,8 +23,14 @@ RecipeForm::RecipeForm(const RecipeKind& kind, QWidget* parent) : QWidget(parent
         in.editors.push_back(editor);
         editors_.push_back(editor);
         connect(editor, &FieldEditor::edited, this, [this, editor] {
-            if (const auto value = editor->value()) recipe_[editor->field().name] = *value;
-            if (!filling_) Q_EMIT edited();
+            if (filling_) return;
+            // What was put back to its default is not set: it may follow the other fields again.
+            if (editor->changedFromDefault())
+                given_.insert(editor->field().name);
+            else
+                given_.erase(editor->field().name);
+            adapt();
+            Q_EMIT edited();
         });
     }
     arrange();
@@ -81,11 +88,16 @@ void RecipeForm::showAll(bool all) {
 void RecipeForm::setRecipe(const Json& recipe) {
     filling_ = true;
     recipe_ = recipe;
+    given_.clear();
     for (FieldEditor* editor : editors_) {
         const auto found = recipe.find(editor->field().name);
-        editor->setValue(found == recipe.end() ? editor->field().default_value : *found);
+        if (found == recipe.end()) continue;
+        editor->setValue(*found);
+        given_.insert(editor->field().name);
+        recipe_.erase(editor->field().name);
     }
     filling_ = false;
+    adapt();
     arrange();
     Q_EMIT edited();
 }
@@ -94,8 +106,27 @@ Json RecipeForm::recipe() const {
     Json recipe = recipe_;
     recipe["kind"] = kind_.kind;
     for (const FieldEditor* editor : editors_)
-        if (const auto value = editor->value()) recipe[editor->field().name] = *value;
+        if (const auto value = editor->value(); value && given_.count(editor->field().name) > 0)
+            recipe[editor->field().name] = *value;
     return recipe;
+}
+
+void RecipeForm::adapt() {
+    const Json adapted = adapted_recipe(recipe());
+    filling_ = true;
+    for (FieldEditor* editor : editors_) {
+        const std::string& name = editor->field().name;
+        if (given_.count(name) > 0) continue;
+        editor->setDefault(adapted.at(name));
+        if (editor->value() != adapted.at(name))
+            editor->setValue(adapted.at(name)); // never while it is typed
+    }
+    for (const std::string& name : given_) { // the default of a set field is what it would be without
+        Json without = recipe();
+        without.erase(name);
+        editor(name)->setDefault(adapted_recipe(without).at(name));
+    }
+    filling_ = false;
 }
 
 bool RecipeForm::valid() const {

@@ -4,6 +4,8 @@
 
 #include <QWidget>
 
+#include <set>
+
 #include <vector>
 
 class QToolButton;
@@ -44,12 +46,15 @@ private:
     };
     Group& group(const QString& name, QVBoxLayout* column);
     void arrange();
+    /// Brings the defaults, and the fields that were not set, in line with those that were.
+    void adapt();
 
     RecipeKind kind_;
     Json recipe_ = Json::object();
     std::vector<FieldEditor*> editors_;
     std::vector<Group> groups_;
     bool all_ = false;
+    std::set<std::string> given_; ///< fields that the recipe or the user has set
     bool filling_ = false;
 };
 
