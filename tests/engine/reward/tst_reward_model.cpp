@@ -30,7 +30,7 @@ private Q_SLOTS:
     void scoresEqualTransformers_data() {
         QTest::addColumn<QString>("name");
         QTest::addColumn<QString>("form");
-        for (const char* name : {"bert", "distilbert"})
+        for (const char* name : {"bert", "distilbert", "deberta-v3"})
             for (const char* form : {"pair", "plain", "chat"})
                 QTest::addRow("%s, %s", name, form) << name << form;
     }

@@ -32,7 +32,7 @@ Json recipe_of(const std::string& objective) {
             {"learning_rate", 1e-3},
             {"warmup_steps", 5},
             {"max_length", 48},
-            {"max_steps", 60},
+            {"max_steps", 40},
             {"checkpoint_steps", 1},
             {"keep_checkpoints", 2},
             {"log_steps", 4},
@@ -113,10 +113,10 @@ private Q_SLOTS:
         QCOMPARE(wait_for(start(program, b, objective.toStdString())), 0);
         QVERIFY(read_file(a / "model/model.safetensors", 1 << 26)
                 == read_file(b / "model/model.safetensors", 1 << 26));
-        QVERIFY(read_file(a / "checkpoints/60/optimiser.safetensors", 1 << 26)
-                == read_file(b / "checkpoints/60/optimiser.safetensors", 1 << 26));
-        QVERIFY(read_file(a / "checkpoints/60/state.json", 1 << 20)
-                == read_file(b / "checkpoints/60/state.json", 1 << 20));
+        QVERIFY(read_file(a / "checkpoints/40/optimiser.safetensors", 1 << 26)
+                == read_file(b / "checkpoints/40/optimiser.safetensors", 1 << 26));
+        QVERIFY(read_file(a / "checkpoints/40/state.json", 1 << 20)
+                == read_file(b / "checkpoints/40/state.json", 1 << 20));
     }
 };
 
