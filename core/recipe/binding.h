@@ -33,7 +33,7 @@ public:
     /// One of `names`, which the project makes itself, the path of a .jsonl file, or the file that a run left
     /// ("@stage", "@stage/FILE", "run:ID/FILE").
     Binding& data_file(std::vector<std::string> names);
-    Binding& simple() { return field_.simple = true, *this; }
+    Binding& simple(bool on = true) { return field_.simple = on, *this; }
 
     const Field& field() const { return field_; }
     Json value() const;

@@ -53,7 +53,6 @@ void bind_text(RewardRecipe& r, std::vector<Binding>& list) {
                        .choices({"plain", "chat", "pair"})
                        .label("Text")
                        .group("Text")
-                       .simple()
                        .help("What the encoder reads. \"plain\": system, user and assistant as one text, the "
                              "paper's. \"chat\": the model's chat template, ChatML where it has none. "
                              "\"pair\": question and answer as two texts."));

@@ -131,7 +131,6 @@ void bind_estimator(RlooRecipe& r, std::vector<Binding>& list) {
                        .range(0, 1e3)
                        .label("KL coefficient")
                        .group("RLOO")
-                       .simple()
                        .help("Holds the model near the one it started from. 0 = off: no reference is kept."));
     list.push_back(
         Binding("kl_in", &r.kl_in)
@@ -293,6 +292,8 @@ std::vector<Binding> RlooRecipe::bindings() {
     bind_device(*this, list,
                 "Precision of the training pass; the weights are always kept in float32, in which the "
                 "sampler computes too. float32 is faster on most CPUs.");
+    for (Binding& binding : list) // the simple form has at most seven fields
+        if (binding.field().name == "method" || binding.field().name == "batch_size") binding.simple(false);
     return list;
 }
 

@@ -55,7 +55,7 @@ private slots:
                 QVERIFY2(field.type != Field::Type::choice || field.choices.size() >= 2, field.name.c_str());
                 simple += field.simple;
             }
-            QVERIFY(simple >= 3 && simple <= 7);
+            QVERIFY2(simple >= 3 && simple <= 7, kind.kind.c_str());
         }
     }
 
