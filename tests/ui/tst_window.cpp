@@ -191,7 +191,7 @@ private Q_SLOTS:
         RecipeForm form(recipe_kind("rloo"));
         form.showAll(true);
         form.setRecipe(Json{{"kind", "rloo"}, {"temperature", 0.9}});
-        QCOMPARE(form.recipe(), (Json{{"kind", "rloo"}, {"temperature", 0.9}})); // nothing else is spelt out
+        QVERIFY(form.recipe() == (Json{{"kind", "rloo"}, {"temperature", 0.9}})); // nothing else is spelt out
         const double before = form.editor("kl_coef")->value()->get<double>();
         form.editor("preset")->setText(QStringLiteral("paper"));
         QCOMPARE(form.editor("kl_coef")->value()->get<double>(), 0.03);
@@ -201,7 +201,7 @@ private Q_SLOTS:
         QVERIFY(form.editor("temperature")->changedFromDefault());
         form.editor("temperature")->reset();
         QCOMPARE(form.editor("temperature")->value()->get<double>(), 0.7); // the preset's
-        QCOMPARE(form.recipe(), (Json{{"kind", "rloo"}, {"preset", "paper"}}));
+        QVERIFY(form.recipe() == (Json{{"kind", "rloo"}, {"preset", "paper"}}));
         form.editor("preset")->setText(QStringLiteral("trl"));
         QCOMPARE(form.editor("kl_coef")->value()->get<double>(), before);
     }
