@@ -247,7 +247,8 @@ private slots:
 
     void theFirstTablesStudyHasThePapersSettings() {
         std::map<std::string, Json> stages;
-        for (const Json& stage : load_recipe("table-1")["stages"])
+        const Json study = load_recipe("table-1");
+        for (const Json& stage : study["stages"])
             stages[stage["stage"].get<std::string>()] = stage;
         QCOMPARE(stages.size(), std::size_t{16});
         QCOMPARE(stages["sft_lora"]["lora_r"].get<int>(), 8);
