@@ -67,7 +67,7 @@ private slots:
     }
 
     void aRunFinishesWithPlainLinesInAPipe() {
-        auto result = cli(sft(5));
+        auto result = cli(sft(100)); // two seconds: long enough to be seen training on a busy machine
         QVERIFY2(result.code == 0, result.err.constData());
         QVERIFY2(!result.err.contains('\r') && !result.err.contains('\x1b'), result.err.constData());
         for (const char* part : {"started as sft-", "training", "steps", "1,234 tokens/s", "1.5 GiB",
@@ -79,11 +79,11 @@ private slots:
         auto list = runs();
         QCOMPARE(list.size(), std::size_t{1});
         QCOMPARE(list[0]["status"].get<std::string>(), std::string("finished"));
-        QCOMPARE(list[0]["recipe"]["max_steps"].get<int>(), 5);
+        QCOMPARE(list[0]["recipe"]["max_steps"].get<int>(), 100);
         auto metrics =
             cli({"show", QString::fromStdString(list[0]["id"].get<std::string>()), "--metrics", "--json"})
                 .rows();
-        QCOMPARE(metrics.size(), std::size_t{5});
+        QCOMPARE(metrics.size(), std::size_t{100});
     }
 
     void jsonResultsComeAloneOnStandardOutput() {
