@@ -1,5 +1,7 @@
 #pragma once
 
+#include "tests/support/paths.h"
+
 #include <QByteArray>
 #include <QProcess>
 #include <QStringList>
@@ -27,11 +29,11 @@ struct CliResult {
 };
 
 inline QString cli_program() {
-    return QStringLiteral(TEMPERA_BINARY_DIR "/tempera-cli");
+    return QString::fromStdString(binary_dir() + "/tempera-cli");
 }
 
 inline QString golden(const QString& name) {
-    return QStringLiteral(TEMPERA_SOURCE_DIR "/tests/golden/") + name;
+    return QString::fromStdString(source_dir() + "/tests/golden/") + name;
 }
 
 inline CliResult run_cli(const QStringList& arguments, const QByteArray& input = {},

@@ -12,6 +12,10 @@
 
 using nlohmann::json;
 
+static QByteArray scripted_engine() {
+    return QByteArray::fromStdString(binary_dir() + "/../tests/libtempera_scripted_engine.so");
+}
+
 /// The verbs that compute, with an engine that follows a script (tests/app/scripted_engine.cpp).
 class TestCliRun : public QObject {
     Q_OBJECT
@@ -50,7 +54,7 @@ class TestCliRun : public QObject {
 
 private slots:
     void initTestCase() {
-        qputenv("TEMPERA_ENGINE", TEMPERA_SCRIPTED_ENGINE);
+        qputenv("TEMPERA_ENGINE", scripted_engine());
         recipe_ = files_.path() + "/short.json";
         study_ = files_.path() + "/study.json";
         tempera::write_file_atomic(recipe_.toStdString(),
@@ -245,7 +249,7 @@ private slots:
         qputenv("TEMPERA_ENGINE", "/nowhere/engine.so");
         auto result = cli(sft(2) << "--quiet");
         auto generated = cli({"generate", "--model", model_}, "{\"prompt\":\"a\"}\n");
-        qputenv("TEMPERA_ENGINE", TEMPERA_SCRIPTED_ENGINE);
+        qputenv("TEMPERA_ENGINE", scripted_engine());
         for (const auto& each : {result, generated}) {
             QCOMPARE(each.code, 1);
             QVERIFY2(each.has_one_error_line() && each.err.contains("/nowhere/engine.so"),

@@ -1,4 +1,5 @@
 #include "made_up_workspace.h"
+#include "tests/support/paths.h"
 
 #include <QDir>
 #include <QFile>
@@ -19,7 +20,7 @@ class TestProgram : public QObject {
     };
     static Result start(const QStringList& arguments) {
         QProcess process;
-        process.start(QStringLiteral(TEMPERA_BINARY_DIR "/tempera"), arguments);
+        process.start(QString::fromStdString(binary_dir() + "/tempera"), arguments);
         if (!process.waitForFinished(60000)) return {-1, {}, process.errorString()};
         return {process.exitCode(), QString::fromUtf8(process.readAllStandardOutput()),
                 QString::fromUtf8(process.readAllStandardError())};

@@ -171,7 +171,7 @@ private Q_SLOTS:
 
     /// The tiny base's tokenizer writes every character of the task in one token and keeps the tags.
     void tinyTokenizerFits() {
-        auto tokenizer = Tokenizer::load(TEMPERA_SOURCE_DIR "/resources/models/tiny");
+        auto tokenizer = Tokenizer::load(source_dir() + "/resources/models/tiny");
         QCOMPARE(tokenizer.vocab_size(), std::size_t{261});
         std::size_t longest = 0;
         TrainingSetOptions options;
@@ -193,4 +193,5 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestTrainingSet)
+#include "tests/support/paths.h"
 #include "tst_training_set.moc"

@@ -389,7 +389,7 @@ private slots:
     }
 
     void importOfMutatedModelsNeverCrashes() {
-        std::string whole = read_file(fs::path(TEMPERA_SOURCE_DIR) / "tests/golden/gguf/llama.gguf", 1 << 20);
+        std::string whole = read_file(fs::path(source_dir()) / "tests/golden/gguf/llama.gguf", 1 << 20);
         std::size_t head = whole.find("blk.0.attn_norm.weight");
         QVERIFY(head != std::string::npos);
         MemoryFile file;
@@ -431,4 +431,5 @@ private:
 };
 
 QTEST_APPLESS_MAIN(TestFormatFuzz)
+#include "tests/support/paths.h"
 #include "tst_format_fuzz.moc"

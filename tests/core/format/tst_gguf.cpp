@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path golden = fs::path(TEMPERA_SOURCE_DIR) / "tests/golden/gguf";
+const fs::path golden = fs::path(source_dir()) / "tests/golden/gguf";
 
 /// Writes the parts of a GGUF file one after another, right or wrong.
 struct Bytes {
@@ -239,4 +239,5 @@ private:
 };
 
 QTEST_APPLESS_MAIN(TestGguf)
+#include "tests/support/paths.h"
 #include "tst_gguf.moc"

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path golden = fs::path(TEMPERA_SOURCE_DIR) / "tests/golden/gguf";
+const fs::path golden = fs::path(source_dir()) / "tests/golden/gguf";
 
 /// Replaces `from` by `to`, which is as long, everywhere; keeps every length and offset of the file right.
 std::string patched(std::string text, const std::string& from, const std::string& to) {
@@ -231,4 +231,5 @@ private:
 };
 
 QTEST_APPLESS_MAIN(TestGgufImport)
+#include "tests/support/paths.h"
 #include "tst_gguf_import.moc"

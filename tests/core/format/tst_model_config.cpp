@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path golden = fs::path(TEMPERA_SOURCE_DIR) / "tests/golden/format";
+const fs::path golden = fs::path(source_dir()) / "tests/golden/format";
 
 Json llama() {
     return parse_json(
@@ -225,4 +225,5 @@ private slots:
 };
 
 QTEST_APPLESS_MAIN(TestModelConfig)
+#include "tests/support/paths.h"
 #include "tst_model_config.moc"

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path golden = fs::path(TEMPERA_SOURCE_DIR) / "tests/golden";
+const fs::path golden = fs::path(source_dir()) / "tests/golden";
 
 std::string sha(std::string_view text) {
     return sha256_hex(std::as_bytes(std::span(text)));
@@ -129,4 +129,5 @@ private slots:
 };
 
 QTEST_APPLESS_MAIN(TestModelInfo)
+#include "tests/support/paths.h"
 #include "tst_model_info.moc"

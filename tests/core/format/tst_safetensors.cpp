@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path golden = fs::path(TEMPERA_SOURCE_DIR) / "tests/golden/format";
+const fs::path golden = fs::path(source_dir()) / "tests/golden/format";
 
 std::string bytes_of(const fs::path& path) {
     return read_file(path, 1 << 26);
@@ -457,4 +457,5 @@ private:
 };
 
 QTEST_APPLESS_MAIN(TestSafetensors)
+#include "tests/support/paths.h"
 #include "tst_safetensors.moc"

@@ -75,11 +75,12 @@ private slots:
 
 private:
     fs::path folder() const { return fs::path(dir_.path().toStdString()) / "smollm2"; }
-    static fs::path golden() { return fs::path(TEMPERA_SOURCE_DIR) / "tests/golden/smollm2"; }
+    static fs::path golden() { return fs::path(source_dir()) / "tests/golden/smollm2"; }
 
     QTemporaryDir dir_;
     GgufImportReport report_;
 };
 
 QTEST_APPLESS_MAIN(TestSmollm2ImportSlow)
+#include "tests/support/paths.h"
 #include "tst_smollm2_import_slow.moc"

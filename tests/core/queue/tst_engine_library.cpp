@@ -12,7 +12,7 @@ private slots:
     void cleanup() { qunsetenv("TEMPERA_ENGINE"); }
 
     void itLiesBesideTheCoreLibrary() {
-        QCOMPARE(fs::canonical(engine_library().parent_path()), fs::canonical(TEMPERA_BINARY_DIR));
+        QCOMPARE(fs::canonical(engine_library().parent_path()), fs::canonical(binary_dir()));
         qputenv("TEMPERA_ENGINE", "/opt/engine.so");
         QCOMPARE(engine_library(), fs::path("/opt/engine.so"));
     }
@@ -26,7 +26,7 @@ private slots:
     }
 
     void aLibraryThatIsNoEngineIsRefused() {
-        qputenv("TEMPERA_ENGINE", TEMPERA_BINARY_DIR "/libtempera_core.so");
+        qputenv("TEMPERA_ENGINE", QByteArray::fromStdString(binary_dir() + "/libtempera_core.so"));
         auto error = error_of([] { load_engine(); });
         QVERIFY(error && error->kind() == ErrorKind::unsupported);
         QVERIFY(error_of([] { load_engine(); })); // a failure is not remembered as an engine
@@ -34,4 +34,5 @@ private slots:
 };
 
 QTEST_GUILESS_MAIN(TestEngineLibrary)
+#include "tests/support/paths.h"
 #include "tst_engine_library.moc"

@@ -11,8 +11,7 @@ namespace {
 
 /// Values of scipy and statsmodels (tests/golden/make_win_rate.py).
 const Json& golden() {
-    static const Json values =
-        read_json_file(std::string(TEMPERA_SOURCE_DIR) + "/tests/golden/win_rate/cases.json");
+    static const Json values = read_json_file(source_dir() + "/tests/golden/win_rate/cases.json");
     return values;
 }
 
@@ -98,4 +97,5 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestWinRate)
+#include "tests/support/paths.h"
 #include "tst_win_rate.moc"

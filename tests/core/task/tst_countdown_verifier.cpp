@@ -31,7 +31,7 @@ private Q_SLOTS:
     /// Over 5,000 completions scored by Python's eval under the paper's rule: no difference but for `//` and
     /// `**`.
     void scoresAsThePaperDoes() {
-        JsonlReader reader(TEMPERA_SOURCE_DIR "/tests/golden/countdown/cases.jsonl");
+        JsonlReader reader(source_dir() + "/tests/golden/countdown/cases.jsonl");
         int count = 0, refused = 0, right = 0;
         while (auto row = reader.next()) {
             auto nums = row->integers("nums", 0, 100000, 0, INT64_MAX);
@@ -192,4 +192,5 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestCountdownVerifier)
+#include "tests/support/paths.h"
 #include "tst_countdown_verifier.moc"

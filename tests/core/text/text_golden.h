@@ -2,6 +2,7 @@
 
 #include "core/base/files.h"
 #include "core/text/tokenizer.h"
+#include "tests/support/paths.h"
 
 #include <stdexcept>
 #include <string>
@@ -45,7 +46,7 @@ private:
 };
 
 inline std::filesystem::path golden_folder() {
-    return std::filesystem::path(TEMPERA_SOURCE_DIR) / "tests/golden/tokenizers";
+    return std::filesystem::path(source_dir()) / "tests/golden/tokenizers";
 }
 
 inline std::vector<std::string> golden_strings() {

@@ -18,7 +18,7 @@ class TestChatTemplate : public QObject {
 private:
     static std::vector<Json> golden() {
         std::istringstream lines(
-            read_file(fs::path(TEMPERA_SOURCE_DIR) / "tests/golden/chat_templates/cases.jsonl", 8u << 20));
+            read_file(fs::path(source_dir()) / "tests/golden/chat_templates/cases.jsonl", 8u << 20));
         std::vector<Json> out;
         for (std::string line; std::getline(lines, line);)
             out.push_back(parse_json(line, "cases.jsonl"));
@@ -134,4 +134,5 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestChatTemplate)
+#include "tests/support/paths.h"
 #include "tst_chat_template.moc"

@@ -3,6 +3,7 @@
 
 #include "core/text/normalizer.h"
 #include "core/text/utf8.h"
+#include "tests/support/paths.h"
 #include "text_golden.h"
 
 #include <QTest>
@@ -20,8 +21,7 @@ private:
     std::string charsmap_; ///< base64
 
     static std::string unpacked(const std::string& name) {
-        std::filesystem::path folder =
-            std::filesystem::path(TEMPERA_SOURCE_DIR) / "tests/golden/word_tokenizers";
+        std::filesystem::path folder = std::filesystem::path(source_dir()) / "tests/golden/word_tokenizers";
         return qUncompress(QByteArray::fromStdString(read_file(folder / (name + ".z"), 4u << 20)))
             .toStdString();
     }
@@ -189,9 +189,8 @@ private Q_SLOTS:
     }
 
     void normalizersEqualTokenizersOnEveryCodePoint() {
-        std::string sums = read_file(std::filesystem::path(TEMPERA_SOURCE_DIR)
-                                         / "tests/golden/word_tokenizers/normalized.crc",
-                                     4u << 20);
+        std::string sums = read_file(
+            std::filesystem::path(source_dir()) / "tests/golden/word_tokenizers/normalized.crc", 4u << 20);
         std::size_t at = 0;
         int count = 0, wrong = 0;
         auto check = [&](const Normalizer& normalizer, const std::string& text, const std::string& what) {

@@ -18,7 +18,7 @@ namespace {
 
 RunRequest request(const fs::path& folder, std::int64_t prompts) {
     PairsRecipe recipe;
-    recipe.model = std::string(TEMPERA_SOURCE_DIR) + "/tests/golden/models/qwen2-tied";
+    recipe.model = source_dir() + "/tests/golden/models/qwen2-tied";
     recipe.prompts = prompts;
     recipe.chat_template = "chatml";
     recipe.k = 5;
@@ -205,4 +205,5 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestPairs)
+#include "tests/support/paths.h"
 #include "tst_pairs.moc"

@@ -75,7 +75,7 @@ private:
 
 RunRequest request(const std::filesystem::path& folder, std::int64_t problems, std::int64_t slots) {
     SweepRecipe recipe;
-    recipe.model = std::string(TEMPERA_SOURCE_DIR) + "/tests/golden/models/qwen2-tied";
+    recipe.model = source_dir() + "/tests/golden/models/qwen2-tied";
     recipe.problems = problems;
     recipe.prompt_style = "short";
     recipe.temperatures = {0.3, 1.0, 1.7};
@@ -275,4 +275,5 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestSweep)
+#include "tests/support/paths.h"
 #include "tst_sweep.moc"

@@ -19,11 +19,11 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string golden_model(const char* name) {
-    return std::string(TEMPERA_SOURCE_DIR) + "/tests/golden/models/" + name;
+    return source_dir() + "/tests/golden/models/" + name;
 }
 
 fs::path golden_encoder() {
-    return fs::path(TEMPERA_SOURCE_DIR) / "tests/golden/encoders/bert";
+    return fs::path(source_dir()) / "tests/golden/encoders/bert";
 }
 
 RunRequest request(const fs::path& folder, const char* tuned, std::int64_t prompts = 12) {
@@ -227,4 +227,5 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestWinRateRun)
+#include "tests/support/paths.h"
 #include "tst_win_rate_run.moc"

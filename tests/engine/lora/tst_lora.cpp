@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path models = fs::path(TEMPERA_SOURCE_DIR) / "tests/golden/models";
+const fs::path models = fs::path(source_dir()) / "tests/golden/models";
 
 Json smallest_config() {
     return {{"peft_type", "LORA"},
@@ -259,4 +259,5 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestLora)
+#include "tests/support/paths.h"
 #include "tst_lora.moc"

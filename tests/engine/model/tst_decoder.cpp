@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path models = fs::path(TEMPERA_SOURCE_DIR) / "tests/golden/models";
+const fs::path models = fs::path(source_dir()) / "tests/golden/models";
 
 at::Tensor read(const SafetensorsReader& reader, const std::string& name) {
     const StoredTensor& stored = reader.at(name);
@@ -186,4 +186,5 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestDecoder)
+#include "tests/support/paths.h"
 #include "tst_decoder.moc"

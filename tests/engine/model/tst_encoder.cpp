@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path golden = fs::path(TEMPERA_SOURCE_DIR) / "tests/golden/encoders";
+const fs::path golden = fs::path(source_dir()) / "tests/golden/encoders";
 
 at::Tensor scores_of(const Encoder& model, const std::vector<EncoderInput>& inputs,
                      const EncoderDropout& dropout = {}) {
@@ -230,4 +230,5 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestEncoder)
+#include "tests/support/paths.h"
 #include "tst_encoder.moc"

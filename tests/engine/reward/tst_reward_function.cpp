@@ -79,7 +79,7 @@ private Q_SLOTS:
 
     /// The question and the answer reach the model as they are; the chat template's tokens do not.
     void aRewardModelScoresQuestionAndAnswer() {
-        const std::string folder = TEMPERA_SOURCE_DIR "/tests/golden/encoders/distilbert";
+        const std::string folder = source_dir() + "/tests/golden/encoders/distilbert";
         const std::vector<std::string> answers = {"4", "It is four.", "Ask somebody else, at length."};
         std::vector<RewardInput> inputs;
         std::vector<RewardText> texts;
@@ -123,4 +123,5 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestRewardFunction)
+#include "tests/support/paths.h"
 #include "tst_reward_function.moc"

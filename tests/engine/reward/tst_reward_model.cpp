@@ -9,7 +9,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path golden = fs::path(TEMPERA_SOURCE_DIR) / "tests/golden/encoders";
+const fs::path golden = fs::path(source_dir()) / "tests/golden/encoders";
 
 std::vector<RewardText> texts_of(const Json& expected) {
     std::vector<RewardText> texts;
@@ -91,4 +91,5 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestRewardModel)
+#include "tests/support/paths.h"
 #include "tst_reward_model.moc"

@@ -17,7 +17,7 @@ using namespace tempera;
 
 namespace {
 
-const std::filesystem::path golden = std::filesystem::path(TEMPERA_SOURCE_DIR) / "tests" / "golden";
+const std::filesystem::path golden = std::filesystem::path(source_dir()) / "tests" / "golden";
 
 struct Model {
     explicit Model(const std::string& name)
@@ -470,4 +470,5 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestSampler)
+#include "tests/support/paths.h"
 #include "tst_sampler.moc"

@@ -3,6 +3,7 @@
 #include "recording_observer.h"
 
 #include "core/engine/train/rloo.h"
+#include "tests/support/paths.h"
 
 #include <QTemporaryDir>
 #include <cmath>
@@ -11,7 +12,7 @@
 namespace tempera {
 
 inline std::string model_path(const std::string& name) {
-    return (std::filesystem::path(TEMPERA_SOURCE_DIR) / "tests/golden/models" / name).string();
+    return (std::filesystem::path(source_dir()) / "tests/golden/models" / name).string();
 }
 
 inline double relative(double a, double b) {

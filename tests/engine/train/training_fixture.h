@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/format/safetensors.h"
+#include "tests/support/paths.h"
 
 #include <ATen/ATen.h>
 #include <cmath>
@@ -14,7 +15,7 @@
 
 namespace tempera {
 
-inline const std::filesystem::path golden = std::filesystem::path(TEMPERA_SOURCE_DIR) / "tests/golden";
+inline const std::filesystem::path golden = std::filesystem::path(source_dir()) / "tests/golden";
 
 inline std::map<std::string, at::Tensor> weights_of(const std::filesystem::path& folder) {
     std::map<std::string, at::Tensor> result;

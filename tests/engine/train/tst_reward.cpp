@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path golden = fs::path(TEMPERA_SOURCE_DIR) / "tests/golden";
+const fs::path golden = fs::path(source_dir()) / "tests/golden";
 
 /// A run in a temporary folder on a tiny encoder.
 struct TestRun {
@@ -246,4 +246,5 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestReward)
+#include "tests/support/paths.h"
 #include "tst_reward.moc"

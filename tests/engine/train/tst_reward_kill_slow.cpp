@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 Json recipe_of(const std::string& objective) {
-    fs::path golden = fs::path(TEMPERA_SOURCE_DIR) / "tests/golden";
+    fs::path golden = fs::path(source_dir()) / "tests/golden";
     bool regression = objective == "regression";
     return {{"kind", "reward"},
             {"model", (golden / "encoders" / (regression ? "distilbert" : "deberta-v3")).string()},
@@ -127,4 +127,5 @@ int main(int argc, char** argv) {
     return QTest::qExec(&test, argc, argv);
 }
 
+#include "tests/support/paths.h"
 #include "tst_reward_kill_slow.moc"

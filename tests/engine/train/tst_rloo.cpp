@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path golden = fs::path(TEMPERA_SOURCE_DIR) / "tests/golden";
+const fs::path golden = fs::path(source_dir()) / "tests/golden";
 
 /// Policy, reference and tokens of the golden rollout.
 struct GoldenCase {
@@ -291,4 +291,5 @@ private Q_SLOTS:
 };
 
 QTEST_GUILESS_MAIN(TestRloo)
+#include "tests/support/paths.h"
 #include "tst_rloo.moc"

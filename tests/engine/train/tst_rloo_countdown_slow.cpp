@@ -49,7 +49,7 @@ private Q_SLOTS:
         for (const char* name : {"sft", "rloo"})
             fs::create_directory(path / name);
         const Json sft = {{"kind", "sft"},
-                          {"model", TEMPERA_SOURCE_DIR "/resources/models/tiny"},
+                          {"model", source_dir() + "/resources/models/tiny"},
                           {"data", "countdown"},
                           {"prompt_style", "short"},
                           {"trace_style", "short"},
@@ -104,4 +104,5 @@ private Q_SLOTS:
 };
 
 QTEST_GUILESS_MAIN(TestRlooCountdownSlow)
+#include "tests/support/paths.h"
 #include "tst_rloo_countdown_slow.moc"

@@ -1,0 +1,87 @@
+#pragma once
+
+#include "core/base/stop_token.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tempera {
+
+using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
+
+/// The value of the last header of that name, case-insensitive.
+std::optional<std::string> find_header(const HttpHeaders& headers, std::string_view name);
+
+/// Zero = no limit.
+struct HttpDeadlines {
+    std::chrono::milliseconds connect{5000};      ///< name look-up, TCP and TLS
+    std::chrono::milliseconds first_byte{600000}; ///< from the request's end to the answer's first byte
+    std::chrono::milliseconds stall{60000};       ///< without a byte, once the answer has begun
+    std::chrono::milliseconds total{0};           ///< the whole exchange, redirects included
+};
+
+struct HttpRequest {
+    std::string method = "GET";
+    std::string url;
+    HttpHeaders headers; ///< "Authorization" leaves with the first redirect to another origin
+    std::string body;
+    HttpDeadlines deadlines;
+    std::size_t max_body = 64u << 20; ///< bytes of an answer, after decompression
+    bool follow_redirects = false;    ///< at most 10, GET and HEAD only, never from https to http
+};
+
+struct HttpResponse {
+    int status = 0;
+    HttpHeaders headers; ///< of the last answer
+    std::string body;    ///< "" where a sink took it
+    std::string url;     ///< where redirects led
+};
+
+/// What can go wrong without an answer, for the one who decides on a retry.
+enum class HttpFault { none, resolve, connect, tls, timeout, reset, too_large, stopped, refused };
+
+/// An exchange that gave no whole answer. `sentence` names host (never a key or a query), reason and advice.
+struct HttpOutcome {
+    HttpFault fault = HttpFault::none;
+    std::string sentence;  ///< "" without a fault
+    HttpResponse response; ///< with a fault, what had arrived
+};
+
+/// HTTP over libcurl. TLS certificates and host names are always checked. A request with an "Authorization"
+/// header is refused over plain http to a host that is not loopback. One client may serve many threads; it
+/// keeps connections alive between requests.
+class HttpClient {
+public:
+    HttpClient();
+    ~HttpClient();
+    HttpClient(const HttpClient&) = delete;
+    HttpClient& operator=(const HttpClient&) = delete;
+
+    /// Gets the answer's body piece by piece, only where the status is 2xx (another body goes to
+    /// `response.body`). False ends the exchange as `refused`.
+    using Sink = std::function<bool(const HttpResponse& head, std::string_view piece)>;
+
+    /// Never throws for what a server or network does. Ends within a second of `stop`.
+    HttpOutcome send(const HttpRequest& request, const StopToken& stop = {}, const Sink& sink = {}) const;
+
+    /// A file of certificates that are trusted besides the system's, for tests and private mirrors.
+    void trust(const std::string& pem_file);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// scheme://host:port of a URL, lower case, the default port written out; nullopt where it is none.
+std::optional<std::string> origin_of(std::string_view url);
+/// localhost, 127.0.0.0/8, ::1.
+bool is_loopback(std::string_view url);
+
+} // namespace tempera
