@@ -1,22 +1,16 @@
 #pragma once
 
 #include "recording_observer.h"
+#include "training_fixture.h"
 
 #include "core/engine/train/rloo.h"
-#include "tests/support/paths.h"
 
 #include <QTemporaryDir>
-#include <cmath>
-#include <filesystem>
 
 namespace tempera {
 
 inline std::string model_path(const std::string& name) {
-    return (std::filesystem::path(source_dir()) / "tests/golden/models" / name).string();
-}
-
-inline double relative(double a, double b) {
-    return std::fabs(a - b) / std::max(1e-12, std::fabs(b));
+    return (golden / "models" / name).string();
 }
 
 /// Keeps the rollouts too.

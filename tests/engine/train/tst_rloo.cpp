@@ -21,7 +21,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path golden = fs::path(source_dir()) / "tests/golden";
 
 /// Policy, reference and tokens of the golden rollout.
 struct GoldenCase {

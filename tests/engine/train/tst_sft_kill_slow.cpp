@@ -1,10 +1,8 @@
 #include "kill_harness.h"
-#include "recording_observer.h"
 
 #include "core/engine/train/sft.h"
 
 using namespace tempera;
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -20,20 +18,6 @@ Json recipe_of(const std::string& method) {
             {"log_steps", 4},        {"micro_batch_tokens", 128}};
 }
 
-/// The process that is killed: goes on with the run in argv[2] until its end.
-int work(char** argv) {
-    RecordingObserver observer;
-    fs::path folder = argv[2];
-    try {
-        run_sft({"sft", recipe_of(argv[3]), folder, fs::exists(folder / "checkpoints"), 2}, observer,
-                observer.stop);
-        return 0;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "%s\n", error.what());
-        return 1;
-    }
-}
-
 } // namespace
 
 class TestSftKillSlow : public QObject {
@@ -47,15 +31,12 @@ private Q_SLOTS:
     void killedRunsResumeBitEqual() {
         QFETCH(QString, method);
         verify_killed_runs_resume_bit_equal(
-            method.toStdString(), 60, method == "lora" ? "adapter_model.safetensors" : "model.safetensors");
+            {method.toStdString(), 60, method == "lora" ? "adapter_model.safetensors" : "model.safetensors"});
     }
 };
 
 int main(int argc, char** argv) {
-    if (argc == 4 && std::string_view(argv[1]) == "--work") return work(argv);
-    QCoreApplication application(argc, argv);
-    TestSftKillSlow test;
-    return QTest::qExec(&test, argc, argv);
+    return kill_test_main<TestSftKillSlow>(argc, argv, run_sft, recipe_of);
 }
 
 #include "tst_sft_kill_slow.moc"

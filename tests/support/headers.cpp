@@ -1,0 +1,1 @@
+// Carries the precompiled header that the tests of a folder share: see tests/CMakeLists.txt.
