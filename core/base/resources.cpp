@@ -55,6 +55,12 @@ fs::path cache_folder() {
     return home_folder() / ".cache" / "tempera";
 }
 
+fs::path config_folder() {
+    if (fs::path given = from_environment("TEMPERA_CONFIG"); !given.empty()) return given;
+    if (fs::path given = from_environment("XDG_CONFIG_HOME"); !given.empty()) return given / "tempera";
+    return home_folder() / ".config" / "tempera";
+}
+
 fs::path default_workspace() {
     if (fs::path given = from_environment("TEMPERA_WORKSPACE"); !given.empty()) return given;
     return home_folder() / "tempera";

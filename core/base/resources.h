@@ -12,6 +12,9 @@ std::filesystem::path resource_folder();
 /// $TEMPERA_CACHE, else $XDG_CACHE_HOME/tempera, else ~/.cache/tempera. Not created.
 std::filesystem::path cache_folder();
 
+/// $TEMPERA_CONFIG, else $XDG_CONFIG_HOME/tempera, else ~/.config/tempera. Not created.
+std::filesystem::path config_folder();
+
 /// $TEMPERA_WORKSPACE, else ~/tempera. Not created.
 std::filesystem::path default_workspace();
 

@@ -65,4 +65,8 @@ Endpoint referred_endpoint(const std::string& reference,
 /// Gets the endpoint's name. Called from any thread.
 using KeyLookup = std::function<std::string(const std::string& endpoint)>;
 
+/// The key of an endpoint: from its environment variable, else from `keys`; without white space around it. ""
+/// where the endpoint wants none or none is set.
+std::string find_key(const Endpoint& endpoint, const KeyLookup& keys);
+
 } // namespace tempera
