@@ -49,8 +49,10 @@ public:
 
 private:
     TaskPrompt problem_prompt(const CountdownProblem& problem) const {
-        return {
-            {}, format_prompt(problem, prompt_style_from(options_.prompt_style)), countdown_facts(problem)};
+        TaskPrompt prompt;
+        prompt.text = format_prompt(problem, prompt_style_from(options_.prompt_style));
+        prompt.facts = countdown_facts(problem);
+        return prompt;
     }
 
     TaskPrompt asked(std::string question, std::string facts) const {
@@ -106,6 +108,7 @@ private:
             auto row = reader.next();
             if (!row) break;
             prompts.push_back(read(*row));
+            prompts.back().place = row->place();
         }
         if (prompts.empty()) fail(ErrorKind::bad_input, options_.data + " holds no rows.");
         return prompts;
@@ -118,6 +121,10 @@ private:
 
 std::vector<TaskPrompt> make_prompt_set(const PromptSetOptions& options) {
     return Maker(options).run();
+}
+
+std::string name_of(const TaskPrompt& prompt, std::size_t index) {
+    return prompt.place.empty() ? "Prompt " + std::to_string(index + 1) : prompt.place;
 }
 
 std::string prompt_text(const TaskPrompt& prompt, const ChatTemplate& style) {

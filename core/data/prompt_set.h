@@ -15,7 +15,11 @@ struct TaskPrompt {
     std::vector<ChatMessage> messages;
     std::string text;  ///< what people read and reward models judge: the last user turn, or the whole prompt
     std::string facts; ///< {"constraints": [..]} or {"nums": [..], "target": ..} as JSON text; "" = none
+    std::string place; ///< "rows.jsonl row 7"; "" for prompts that come from no file
 };
+
+/// What errors call a prompt: its place in the file, or "Prompt 8" for the one at index 7 of a set.
+std::string name_of(const TaskPrompt& prompt, std::size_t index);
 
 /// Where prompts come from; the fields are those of recipes, by the same names.
 struct PromptSetOptions {

@@ -108,7 +108,7 @@ private slots:
         QTest::newRow("not a number") << QStringList{"--temperature", "nan"} << "not a finite number" << 2;
         QTest::newRow("out") << QStringList{"--out", "/proc/none"} << "/proc/none" << 1;
         QTest::newRow("facts") << QStringList{"--prompts", write("bare.jsonl", "{\"prompt\":\"Hi\"}\n")}
-                               << "Prompt 0" << 1;
+                               << "bare.jsonl row 1" << 1;
     }
 
     void wrongQuestionsAreRefusedInOneLine() {

@@ -64,7 +64,7 @@ void Answerer::answer(std::span<const TaskPrompt> prompts, double temperature, c
             }
             if (request.sequences.empty()) continue;
             const TaskPrompt& prompt = prompts[next];
-            request.name = "Prompt " + std::to_string(next);
+            request.name = name_of(prompt, next);
             // A chat template writes the special tokens itself.
             request.ids = tokenizer_.encode(text_of(prompt), {.add_special_tokens = prompt.messages.empty()});
             ++next;
@@ -92,7 +92,7 @@ void Judge::require_facts(std::span<const TaskPrompt> prompts) const {
     const auto scores = score(empty);
     for (std::size_t i = 0; i < scores.size(); ++i)
         if (std::isnan(scores[i].value))
-            fail(ErrorKind::bad_input, "Prompt " + std::to_string(i) + " (\"" + prompts[i].text.substr(0, 60)
+            fail(ErrorKind::bad_input, name_of(prompts[i], i) + " (\"" + prompts[i].text.substr(0, 60)
                                            + "\") says nothing that judge \"" + fields_.judge
                                            + "\" could check: choose another judge or other prompts.");
 }

@@ -85,7 +85,7 @@ void Draw::take_over_stored_samples() {
         const auto at = static_cast<std::size_t>(stored.index);
         if (stored.index < 0 || at >= texts_.size() || texts_[at] != stored.text)
             fail(ErrorKind::bad_input,
-                 "This run cannot go on: prompt " + std::to_string(stored.index)
+                 "This run cannot go on: prompt " + std::to_string(stored.index + 1)
                      + " is no longer what it was when its answers were drawn. Start a new run.");
         for (Sample& sample : reader.samples(recipe_.temperature, stored.index))
             if (sample.sample_index < recipe_.k) {

@@ -52,7 +52,7 @@ void ReplyLog::read(const std::vector<std::string>& prompts) {
         if (index < 0 || index >= static_cast<std::int64_t>(prompts.size())
             || row.value("prompt", Json()) != prompts[static_cast<std::size_t>(index)])
             fail(ErrorKind::bad_input,
-                 "This run cannot go on: prompt " + std::to_string(index)
+                 "This run cannot go on: prompt " + std::to_string(index + 1)
                      + " is no longer what it was when it was answered. Start a new run.");
         ComparedReply& reply = replies_[index];
         reply.text = row["text"].get<std::string>();

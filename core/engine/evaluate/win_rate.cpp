@@ -94,7 +94,7 @@ void Contest::take_over_stored_comparisons() {
         const auto at = static_cast<std::size_t>(stored.prompt_index);
         if (stored.prompt_index < 0 || at >= prompts_.size() || texts_[at] != stored.prompt)
             fail(ErrorKind::bad_input,
-                 "This run cannot go on: prompt " + std::to_string(stored.prompt_index)
+                 "This run cannot go on: prompt " + std::to_string(stored.prompt_index + 1)
                      + " is no longer what it was when it was answered. Start a new run.");
         compared_[at] = std::move(stored);
         ++compared_count_;

@@ -18,16 +18,14 @@ namespace {
 constexpr std::uint64_t rollout_salt = 0x7011007;
 
 std::vector<PolicyPrompt> read(const std::vector<TaskPrompt>& tasks, const ChatTemplate& style,
-                               const Tokenizer& tokenizer, const RlooRecipe& recipe,
-                               const ModelConfig& config) {
+                               const Tokenizer& tokenizer, const ModelConfig& config) {
     std::vector<PolicyPrompt> prompts;
     for (const TaskPrompt& task : tasks) {
         PolicyPrompt prompt{task, prompt_text(task, style), {}};
         prompt.ids = tokenizer.encode(prompt.text, {.add_special_tokens = task.messages.empty()});
         const auto tokens = static_cast<std::int64_t>(prompt.ids.size());
         if (tokens == 0 || tokens >= config.max_positions)
-            fail(ErrorKind::bad_input, "Prompt " + std::to_string(prompts.size() + 1) + " of " + recipe.data
-                                           + " has " + std::to_string(tokens)
+            fail(ErrorKind::bad_input, name_of(task, prompts.size()) + " has " + std::to_string(tokens)
                                            + " tokens; it needs at least one, and fewer than the model's "
                                            + std::to_string(config.max_positions) + " positions.");
         prompts.push_back(std::move(prompt));
@@ -126,8 +124,8 @@ PolicyPrompts load_policy_prompts(const RlooRecipe& recipe, const std::filesyste
     const ChatTemplate style = !chat                             ? ChatTemplate::named("plain")
                                : recipe.chat_template == "model" ? ChatTemplate::load(model)
                                                                  : ChatTemplate::named(recipe.chat_template);
-    PolicyPrompts prompts{read(train, style, tokenizer, recipe, config),
-                          read(validation, style, tokenizer, recipe, config), 0, style.end_of_turn()};
+    PolicyPrompts prompts{read(train, style, tokenizer, config), read(validation, style, tokenizer, config),
+                          0, style.end_of_turn()};
     for (const auto* list : {&prompts.train, &prompts.validation})
         for (const PolicyPrompt& prompt : *list)
             prompts.longest = std::max(prompts.longest, static_cast<std::int64_t>(prompt.ids.size()));
@@ -157,7 +155,8 @@ std::optional<Rollout> draw_rollout(Sampler& sampler, const std::vector<PolicyPr
     auto source = [&](PromptRequest& request) {
         if (next == prompts.size()) return false;
         const auto g = static_cast<std::int64_t>(next++);
-        request.name = "Prompt " + std::to_string(prompts[static_cast<std::size_t>(g)] + 1);
+        const auto row = static_cast<std::size_t>(prompts[static_cast<std::size_t>(g)]);
+        request.name = name_of(all[row].task, row);
         request.ids = all[static_cast<std::size_t>(prompts[static_cast<std::size_t>(g)])].ids;
         for (int s = 0; s < recipe.k; ++s)
             request.sequences.push_back(

@@ -43,6 +43,16 @@ private Q_SLOTS:
         QCOMPARE(constraints.size(), std::size_t{20}); // every kind is asked for
     }
 
+    void errorsCallAPromptByItsRow() {
+        const auto prompts = from_file("\n{\"prompt\":\"a\"}\n{\"nums\":[1,2],\"target\":3}\n");
+        QVERIFY(name_of(prompts.at(0), 0).ends_with("rows.jsonl row 2"));
+        QVERIFY(name_of(prompts.at(1), 1).ends_with("rows.jsonl row 3"));
+        PromptSetOptions drawn;
+        drawn.data = "countdown";
+        drawn.count = 1;
+        QCOMPARE(name_of(make_prompt_set(drawn).at(0), 0), std::string("Prompt 1"));
+    }
+
     void theSeedNamesTheOrder() {
         const auto few = load_instructions(Split::test, 10, 3), more = load_instructions(Split::test, 20, 3);
         const auto other = load_instructions(Split::test, 10, 4);

@@ -211,7 +211,7 @@ private Q_SLOTS:
             QFAIL("accepted");
         } catch (const Error& error) {
             QCOMPARE(error.kind(), ErrorKind::bad_input);
-            QVERIFY2(QString(error.what()).contains("Prompt 0 (\"Hi\")"), error.what());
+            QVERIFY2(QString(error.what()).contains("prompts.jsonl row 1 (\"Hi\")"), error.what());
         }
         QVERIFY(seen.comparisons.empty());
     }
