@@ -40,6 +40,30 @@ fs::path cache_file(const std::string& key) {
     return cache_folder() / "reference" / (key + ".json");
 }
 
+/// Removes the oldest files beside `newest` until all take at most `most_bytes`. Another process may do the
+/// same: a file that is gone already is no error.
+void prune_cache(const fs::path& newest, std::uintmax_t most_bytes) {
+    struct Entry {
+        fs::file_time_type used;
+        std::uintmax_t bytes = 0;
+        fs::path path;
+    };
+    std::error_code error;
+    std::vector<Entry> entries;
+    for (fs::directory_iterator at(newest.parent_path(), error), end; !error && at != end;
+         at.increment(error)) {
+        std::error_code gone;
+        Entry entry{at->last_write_time(gone), at->file_size(gone), at->path()};
+        if (!gone && entry.path.extension() == ".json") entries.push_back(std::move(entry));
+    }
+    std::ranges::sort(entries, std::greater(), &Entry::used);
+    std::uintmax_t total = 0;
+    for (const Entry& entry : entries) {
+        total += entry.bytes;
+        if (total > most_bytes && entry.path != newest) fs::remove(entry.path, error);
+    }
+}
+
 /// A list of numbers, null where one is not known.
 std::vector<double> numbers_in(const Json& list, std::size_t count, std::vector<bool>& known) {
     std::vector<double> values(count);
@@ -104,6 +128,8 @@ std::string reference_key(const fs::path& folder, const std::vector<PairExample>
 ReferenceLogprobs load_reference(const std::string& key, std::size_t examples) {
     ReferenceLogprobs reference(examples);
     if (!fs::exists(cache_file(key))) return reference;
+    std::error_code ignored;
+    fs::last_write_time(cache_file(key), fs::file_time_type::clock::now(), ignored); // it is of use
     try {
         Json json = read_json_file(cache_file(key), largest_cache_file);
         std::vector<bool> known(examples, true);
@@ -118,7 +144,7 @@ ReferenceLogprobs load_reference(const std::string& key, std::size_t examples) {
     return reference;
 }
 
-void store_reference(const std::string& key, const ReferenceLogprobs& reference) {
+void store_reference(const std::string& key, const ReferenceLogprobs& reference, std::uintmax_t most_bytes) {
     Json chosen = Json::array(), rejected = Json::array();
     for (std::size_t k = 0; k < reference.values.size(); ++k) {
         chosen.push_back(reference.known[k] ? Json(reference.values[k].chosen) : Json());
@@ -131,6 +157,7 @@ void store_reference(const std::string& key, const ReferenceLogprobs& reference)
         fail(ErrorKind::io,
              "Cannot create the folder " + file.parent_path().string() + ": " + error.message() + ".");
     write_file_atomic(file, Json{{"chosen", std::move(chosen)}, {"rejected", std::move(rejected)}}.dump());
+    prune_cache(file, most_bytes);
 }
 
 } // namespace tempera

@@ -38,7 +38,9 @@ std::string reference_key(const std::filesystem::path& folder, const std::vector
 /// where it is damaged or of another length.
 ReferenceLogprobs load_reference(const std::string& key, std::size_t examples);
 
-/// Stores it. Throws Error(io, disk_full).
-void store_reference(const std::string& key, const ReferenceLogprobs& reference);
+/// Stores it, and removes the files that were not used for longest where all take more than `most_bytes`.
+/// Throws Error(io, disk_full).
+void store_reference(const std::string& key, const ReferenceLogprobs& reference,
+                     std::uintmax_t most_bytes = std::uintmax_t{256} << 20);
 
 } // namespace tempera

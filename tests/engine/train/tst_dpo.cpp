@@ -245,6 +245,26 @@ private Q_SLOTS:
         qputenv("TEMPERA_CACHE", cache_.path().toUtf8());
     }
 
+    void referenceNumbersThatAreLongUnusedMakeRoom() {
+        QTemporaryDir cache;
+        qputenv("TEMPERA_CACHE", cache.path().toUtf8());
+        ReferenceLogprobs numbers(1);
+        numbers.known[0] = true;
+        const fs::path folder = fs::path(cache.path().toStdString()) / "reference";
+        const auto now = fs::file_time_type::clock::now();
+        for (const char* key : {"a", "b", "c"}) {
+            store_reference(key, numbers);
+            fs::last_write_time(folder / (std::string(key) + ".json"), now - std::chrono::hours(key[0]));
+        }
+        QVERIFY(load_reference("c", 1).known[0]); // the oldest is used again
+        store_reference("d", numbers, 2 * fs::file_size(folder / "a.json"));
+        for (auto [key, kept] : {std::pair("a", false), {"b", false}, {"c", true}, {"d", true}})
+            QCOMPARE(bool(load_reference(key, 1).known[0]), kept);
+        store_reference("e", numbers, 0);
+        QVERIFY(load_reference("e", 1).known[0]); // the one just made stays
+        qputenv("TEMPERA_CACHE", cache_.path().toUtf8());
+    }
+
     /// algorithms.md, bug 1.
     void gradientDoesNotDependOnHowTheBatchIsCut() {
         std::vector<std::vector<double>> found;
