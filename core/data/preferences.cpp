@@ -82,7 +82,32 @@ void read_texts(const JsonRow& row, PreferenceRow& pair) {
     pair.rejected = {{"assistant", std::move(rejected)}};
 }
 
-PreferenceRow read_row(const JsonRow& row) {
+/// The turns in a column that holds a text of `role` or a list of turns.
+std::vector<ChatMessage> turns_in(const JsonRow& row, const char* column, const char* role) {
+    if (row.has(column) && row.value[column].is_array()) return messages_in(row, column);
+    return {{role, row.text({column}, false)}};
+}
+
+PreferenceRow read_single(const JsonRow& row) {
+    PreferenceRow single;
+    single.row = row.number;
+    single.score_chosen = number_in(row, "score");
+    if (!single.score_chosen) fail(ErrorKind::bad_input, row.place() + ", column \"score\" holds no number.");
+    if (row.has("text")) {
+        single.chosen = {{"assistant", row.text({"text"}, false)}};
+        return single;
+    }
+    single.conversational = row.has("completion") && row.value["completion"].is_array();
+    single.prompt = turns_in(row, row.has("question") ? "question" : "prompt", "user");
+    single.chosen = turns_in(row, "completion", "assistant");
+    if (single.prompt.empty() || single.chosen.empty() || single.chosen.back().role != "assistant")
+        fail(ErrorKind::bad_input,
+             row.place() + ": \"prompt\" must have a turn, and \"completion\" end with the assistant's.");
+    return single;
+}
+
+PreferenceRow read_row(const JsonRow& row, bool scored) {
+    if (scored && !row.has("chosen") && row.has("score")) return read_single(row);
     PreferenceRow pair;
     pair.row = row.number;
     pair.score_chosen = number_in(row, "score_chosen");
@@ -138,11 +163,11 @@ PreferenceSet drawn(const PreferenceOptions& options) {
 
 } // namespace
 
-std::vector<PreferenceRow> read_preferences(const std::filesystem::path& path) {
+std::vector<PreferenceRow> read_preferences(const std::filesystem::path& path, bool scored) {
     JsonlReader reader(path);
     std::vector<PreferenceRow> rows;
     while (auto row = reader.next()) {
-        rows.push_back(read_row(*row));
+        rows.push_back(read_row(*row, scored));
         if (rows.size() > most_rows)
             fail(ErrorKind::bad_input,
                  path.string() + " has more than " + std::to_string(most_rows) + " rows.");
@@ -182,7 +207,7 @@ PreferenceSet make_preference_set(const PreferenceOptions& options) {
     if (!options.data.ends_with(".jsonl"))
         fail(ErrorKind::bad_input, "data must be \"countdown\" or a path that ends in .jsonl, not \""
                                        + options.data + "\"." + did_you_mean(options.data, {"countdown"}));
-    std::vector<PreferenceRow> rows = read_preferences(options.data);
+    std::vector<PreferenceRow> rows = read_preferences(options.data, options.scored);
     std::vector<std::uint64_t> keys;
     for (const PreferenceRow& row : rows)
         keys.push_back(key_of(row));

@@ -19,6 +19,10 @@ struct PreferenceRow {
     std::optional<double> score_chosen, score_rejected; ///< absolute scores, e.g. of ultrafeedback_binarized
     std::optional<double> margin;
     std::int64_t row = 0; ///< of the file, from 1
+
+    /// One answer with an absolute score: `chosen` and `score_chosen`, without `rejected`. No prompt: the
+    /// answer is a whole text.
+    bool is_single() const { return rejected.empty(); }
 };
 
 /// The same as a model reads it. prompt + chosen and prompt + rejected are the two texts.
@@ -37,8 +41,11 @@ struct PreferencePair {
 ///   with another turn than the assistant's, the prompt is what both answers begin with: their common turns,
 ///   or their common characters without a space at the end (TRL's extract_prompt; ultrafeedback_binarized);
 /// - `score_chosen` and `score_rejected`, `margin`: numbers, optional.
+/// With `scored` also rows with a number `score` and no `chosen`, for reward models that learn scores:
+/// - `prompt` (or `question`) and `completion`: texts, or lists of turns;
+/// - `text`: a whole text.
 /// Other columns are left alone. Throws Error(bad_input) naming file, row and column; Error(not_found, io).
-std::vector<PreferenceRow> read_preferences(const std::filesystem::path& path);
+std::vector<PreferenceRow> read_preferences(const std::filesystem::path& path, bool scored = false);
 
 /// Throws as ConversationRenderer::render, naming the row.
 PreferencePair render_preference(const PreferenceRow& row, ConversationRenderer& renderer);
@@ -53,6 +60,7 @@ struct PreferenceOptions {
     std::int64_t examples = 1000; ///< for files 0 = all rows that validation leaves
     std::int64_t validation_examples = 0;
     std::uint64_t data_seed = 0; ///< the draw; for files the shuffle that separates validation from train
+    bool scored = false;         ///< see read_preferences()
 };
 
 struct PreferenceSet {

@@ -24,7 +24,8 @@ void bind_model_and_data(RewardRecipe& r, std::vector<Binding>& list) {
                        .group("Model and data")
                        .simple()
                        .help("A .jsonl file whose rows hold chosen and rejected answers, for regression with "
-                             "score_chosen and score_rejected. \"countdown\" makes pairs of solutions."));
+                             "score_chosen and score_rejected, or one text or answer with its score. "
+                             "\"countdown\" makes pairs of solutions."));
     list.push_back(
         Binding("examples", &r.examples)
             .range(0, 1e7)

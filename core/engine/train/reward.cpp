@@ -82,7 +82,8 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
         evaluate = [&] {
             auto metrics = evaluate_reward(context, data.validation, regression, stop);
             // Beside the headline eval_loss, which is that of the best evaluation.
-            if (metrics && metrics->front().value < run.state.best_eval_loss.value_or(HUGE_VAL))
+            if (metrics && metrics->front().value < run.state.best_eval_loss.value_or(HUGE_VAL)
+                && (*metrics)[1].name == "eval_accuracy")
                 observer.on_headline("eval_accuracy", (*metrics)[1].value);
             return metrics;
         };

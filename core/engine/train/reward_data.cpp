@@ -49,13 +49,15 @@ std::vector<RewardPair> tokenised(const RewardRecipe& recipe, const RewardTokeni
                                   const std::vector<PreferenceRow>& rows) {
     std::vector<RewardPair> pairs;
     for (const PreferenceRow& row : rows) {
-        if (recipe.is_regression() && !(row.score_chosen && row.score_rejected))
+        if (recipe.is_regression() && !(row.score_chosen && (row.score_rejected || row.is_single())))
             fail(ErrorKind::bad_input, "Row " + std::to_string(row.row) + " of " + recipe.data
                                            + " lacks score_chosen or score_rejected, which regression "
                                              "learns; add them or set objective to bradley-terry.");
         RewardPair pair;
-        pair.chosen = tokeniser.encode_conversation(whole(row, row.chosen));
-        pair.rejected = tokeniser.encode_conversation(whole(row, row.rejected));
+        pair.chosen = row.is_single() && row.prompt.empty()
+                          ? tokeniser.encode_whole(row.chosen.front().content)
+                          : tokeniser.encode_conversation(whole(row, row.chosen));
+        if (!row.is_single()) pair.rejected = tokeniser.encode_conversation(whole(row, row.rejected));
         pair.score_chosen = row.score_chosen;
         pair.score_rejected = row.score_rejected;
         if (recipe.use_margin) pair.margin = margin_of(row);
@@ -71,10 +73,11 @@ void report(const std::vector<RewardPair>& pairs, const char* name, std::int64_t
         return static_cast<std::int64_t>(input.ids.size()) >= max_length;
     };
     auto full = std::count_if(pairs.begin(), pairs.end(), [&](const RewardPair& pair) {
-        return at_limit(pair.chosen) || at_limit(pair.rejected);
+        return at_limit(pair.chosen) || (pair.rejected && at_limit(*pair.rejected));
     });
     auto equal = std::count_if(pairs.begin(), pairs.end(), [](const RewardPair& pair) {
-        return pair.chosen.ids == pair.rejected.ids && pair.chosen.type_ids == pair.rejected.type_ids;
+        return pair.rejected && pair.chosen.ids == pair.rejected->ids
+               && pair.chosen.type_ids == pair.rejected->type_ids;
     });
     auto warn = [&](std::int64_t count, const std::string& what) {
         if (count > 0)
@@ -104,7 +107,9 @@ RewardData load_reward_data(const RewardRecipe& recipe, const RewardTokeniser& t
     options.examples = recipe.examples;
     options.validation_examples = recipe.validation_examples;
     options.data_seed = static_cast<std::uint64_t>(recipe.data_seed);
+    options.scored = recipe.is_regression();
     PreferenceSet rows = make_preference_set(options);
+    std::ranges::stable_partition(rows.validation, [](const PreferenceRow& row) { return !row.is_single(); });
     RewardData data{tokenised(recipe, tokeniser, rows.train), tokenised(recipe, tokeniser, rows.validation)};
     report(data.train, "training", tokeniser.format().max_length, observer);
     report(data.validation, "held-out", tokeniser.format().max_length, observer);

@@ -10,9 +10,10 @@
 
 namespace tempera {
 
-/// A pair as the encoder reads it.
+/// A pair as the encoder reads it; for regression maybe one text with its score alone, as `chosen`.
 struct RewardPair {
-    EncoderInput chosen, rejected;
+    EncoderInput chosen;
+    std::optional<EncoderInput> rejected;
     std::optional<double> score_chosen, score_rejected;
     double margin = 0;
     std::int64_t row = 0; ///< of the file, from 1
@@ -20,7 +21,7 @@ struct RewardPair {
 
 struct RewardData {
     std::vector<RewardPair> train;
-    std::vector<RewardPair> validation;
+    std::vector<RewardPair> validation; ///< pairs before single texts
 };
 
 /// Makes `folder`: the tokenizer files of `model`, with `added_tokens` that the vocabulary does not have as
@@ -29,8 +30,8 @@ struct RewardData {
 void prepare_tokenizer(const std::filesystem::path& model, const std::vector<std::string>& added_tokens,
                        const std::filesystem::path& folder);
 
-/// The recipe's pairs, tokenised. Throws Error(bad_input) naming the row that lacks a score (regression) or a
-/// margin (use_margin).
+/// The recipe's pairs, tokenised. Throws Error(bad_input) naming the row that lacks a score (regression,
+/// which takes rows with one scored text too) or a margin (use_margin).
 RewardData load_reward_data(const RewardRecipe& recipe, const RewardTokeniser& tokeniser,
                             RunObserver& observer);
 

@@ -15,13 +15,14 @@ namespace {
 /// Scores of a pass, in the order they came: what its metrics are made of.
 struct Scores {
     std::vector<double> chosen;   ///< regression: all
-    std::vector<double> rejected; ///< as many as chosen, or none
+    std::vector<double> rejected; ///< of the first of `chosen`
     double loss = 0;              ///< their sum
 
-    void add(const at::Tensor& values, bool paired) {
+    /// The last `pairs` values are the rejected texts'.
+    void add(const at::Tensor& values, std::size_t pairs) {
         at::Tensor flat = values.detach().to(at::kCPU, at::kDouble).contiguous();
         const double* data = flat.const_data_ptr<double>();
-        const auto n = static_cast<std::size_t>(flat.numel()), half = paired ? n / 2 : n;
+        const auto n = static_cast<std::size_t>(flat.numel()), half = n - pairs;
         chosen.insert(chosen.end(), data, data + half);
         rejected.insert(rejected.end(), data + half, data + n);
     }
@@ -135,11 +136,11 @@ std::vector<RewardExample> reward_examples(const std::vector<RewardPair>& pairs,
     std::vector<RewardExample> examples;
     for (const RewardPair& pair : pairs) {
         if (!regression) {
-            examples.push_back({{&pair.chosen, &pair.rejected}, pair.margin, pair.row});
+            examples.push_back({{&pair.chosen, &*pair.rejected}, pair.margin, pair.row});
             continue;
         }
         examples.push_back({{&pair.chosen}, *pair.score_chosen, pair.row});
-        examples.push_back({{&pair.rejected}, *pair.score_rejected, pair.row});
+        if (pair.rejected) examples.push_back({{&*pair.rejected}, *pair.score_rejected, pair.row});
     }
     return examples;
 }
@@ -167,7 +168,7 @@ RewardPassResult accumulate_reward_gradients(const RewardPassContext& context,
             return result;
         }
         loss.backward();
-        scores.add(values, micro.paired);
+        scores.add(values, micro.paired ? micro.targets.size() : 0);
         scores.loss += value;
         for (const EncoderInput* text : micro.texts)
             result.tokens += static_cast<std::int64_t>(text->ids.size());
@@ -190,10 +191,11 @@ std::optional<std::vector<Metric>> evaluate_reward(const RewardPassContext& cont
         for (const RewardPair& pair : part)
             texts.push_back(pair.chosen);
         for (const RewardPair& pair : part)
-            texts.push_back(pair.rejected);
+            if (pair.rejected) texts.push_back(*pair.rejected);
+        const std::size_t paired = texts.size() - part.size();
         auto values = score_inputs(context.model, texts, context.micro_batch_tokens, context.device);
         at::Tensor tensor = at::tensor(values, at::kFloat);
-        scores.add(tensor, true);
+        scores.add(tensor, paired);
         std::vector<double> targets, margins;
         for (const RewardPair& pair : part)
             margins.push_back(pair.margin);
@@ -208,9 +210,10 @@ std::optional<std::vector<Metric>> evaluate_reward(const RewardPassContext& cont
             loss_of(tensor, regression ? targets : margins, !regression, context.center_rewards)
                 .item<float>());
     }
-    const auto count = static_cast<double>(pairs.size()) * (regression ? 2 : 1);
-    auto metrics = metrics_of(scores, scores.loss / count, "eval_");
-    metrics.push_back({"eval_calibration_error", expected_calibration_error(margins_of(scores))});
+    const std::size_t count = scores.chosen.size() + (regression ? scores.rejected.size() : 0);
+    auto metrics = metrics_of(scores, scores.loss / static_cast<double>(count), "eval_");
+    if (!scores.rejected.empty())
+        metrics.push_back({"eval_calibration_error", expected_calibration_error(margins_of(scores))});
     if (double r = correlation(found, given); std::isfinite(r))
         metrics.push_back({"eval_score_correlation", r});
     return metrics;

@@ -18,7 +18,7 @@ struct RewardExample {
     std::int64_t row = 0;                   ///< of the file, from 1
 };
 
-/// In order; regression makes two examples of a pair, the chosen text's first.
+/// In order; regression makes an example of every text, of a pair the chosen one's first.
 std::vector<RewardExample> reward_examples(const std::vector<RewardPair>& pairs, bool regression);
 
 struct RewardPassContext {
@@ -45,7 +45,8 @@ RewardPassResult accumulate_reward_gradients(const RewardPassContext& context,
                                              const std::vector<std::int64_t>& chosen,
                                              std::int64_t first_stream, const StopToken& stop);
 
-/// Held-out metrics, "eval_loss" first, then "eval_accuracy"; nothing where it was cancelled.
+/// Held-out metrics, "eval_loss" first, then "eval_accuracy" where there are pairs, which stand before single
+/// texts; nothing where it was cancelled.
 std::optional<std::vector<Metric>> evaluate_reward(const RewardPassContext& context,
                                                    const std::vector<RewardPair>& pairs, bool regression,
                                                    const StopToken& stop);

@@ -120,6 +120,30 @@ private Q_SLOTS:
         QVERIFY(!only(R"({"prompt":"p","chosen":"a","rejected":"b","score_chosen":null})").score_chosen);
     }
 
+    void scoredTextsAreReadWhereTheyAreAskedFor() {
+        const std::string rows = R"({"prompt":"p","completion":"c","score":3}
+{"text":"whole","score":-1.5}
+{"prompt":[{"role":"user","content":"u"}],"completion":[{"role":"assistant","content":"a"}],"score":0}
+{"prompt":"p","chosen":"a","rejected":"b","score":9}
+)";
+        QVERIFY(refusal(rows).find("\"chosen\"") != std::string::npos);
+        const auto found = read_preferences(write("scored.jsonl", rows), true);
+        QCOMPARE(found.size(), std::size_t{4});
+        const char* texts[][2] = {
+            {"user:p|", "assistant:c|"}, {"", "assistant:whole|"}, {"user:u|", "assistant:a|"}};
+        const double scores[] = {3, -1.5, 0};
+        for (std::size_t i = 0; i < 3; ++i) {
+            QVERIFY(found[i].is_single());
+            QCOMPARE(text(found[i].prompt), std::string(texts[i][0]));
+            QCOMPARE(text(found[i].chosen), std::string(texts[i][1]));
+            QCOMPARE(*found[i].score_chosen, scores[i]);
+        }
+        QVERIFY(!found[3].is_single());
+        for (const char* bad : {R"({"text":"t","score":"high"})", R"({"text":"t","score":null})",
+                                R"({"completion":"c","score":1})", R"({"prompt":"p","score":1})"})
+            QVERIFY_THROWS_EXCEPTION(Error, read_preferences(write("bad.jsonl", bad), true));
+    }
+
     void conversationsGoThroughTheTemplate() {
         PreferenceRow row = only(
             R"({"prompt":"Hi","chosen":[{"role":"assistant","content":"A"}],"rejected":[{"role":"assistant","content":"B"}]})");

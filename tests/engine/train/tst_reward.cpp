@@ -185,6 +185,67 @@ private Q_SLOTS:
         QVERIFY(!run.observer.metrics[60].contains("accuracy"));
     }
 
+    /// Rows with one scored text train alone and beside pairs; whole texts are read as they are.
+    void regressionTakesSingleTexts() {
+        TestRun run("distilbert");
+        const fs::path rows = run.path() / "rows.jsonl";
+        std::string text;
+        for (int i = 0; i < 8; ++i) {
+            const std::string word = i % 2 ? "good" : "bad";
+            text += "{\"text\":\"" + word + " number " + std::to_string(i)
+                    + "\",\"score\":" + std::to_string(i % 2) + "}\n{\"prompt\":\"which " + std::to_string(i)
+                    + "\",\"completion\":\"" + word + "\",\"score\":" + std::to_string(i % 2) + "}\n";
+        }
+        write_file_atomic(rows, text);
+        run.recipe.update({{"data", rows.string()},
+                           {"objective", "regression"},
+                           {"validation_examples", 4},
+                           {"eval_steps", 60},
+                           {"max_steps", 60},
+                           {"batch_size", 12},
+                           {"learning_rate", 1e-2},
+                           {"dropout", false}});
+        QVERIFY(run.run() == RunOutcome::finished);
+        auto& last = run.observer.metrics[60];
+        QVERIFY(last["loss"] < 0.2 * run.observer.metrics[1]["loss"]);
+        QVERIFY(last.contains("eval_loss") && last.contains("eval_score_correlation"));
+        QVERIFY(!last.contains("eval_accuracy") && !last.contains("eval_calibration_error"));
+
+        write_file_atomic(rows, read_file(golden / "reward/rows.jsonl", 1 << 20) + text);
+        run.recipe["validation_examples"] = 12;
+        run.recipe["max_steps"] = 1;
+        run.recipe["eval_steps"] = 1;
+        run.observer.metrics.clear();
+        RewardRecipe recipe = RewardRecipe::from(run.recipe);
+        Encoder model = load_encoder(recipe.model).model;
+        RewardData data = load_reward_data(
+            recipe, RewardTokeniser(recipe.model, {RewardForm::plain, "", 64}, model.config), run.observer);
+        const auto is_pair = [](const RewardPair& pair) { return pair.rejected.has_value(); };
+        const auto pairs = std::ranges::count_if(data.validation, is_pair);
+        QVERIFY(pairs > 0 && pairs < 12);
+        QVERIFY(std::ranges::is_partitioned(data.validation, is_pair));
+        // By hand: the mean over every text, and the share of pairs in order.
+        double loss = 0, right = 0, texts = 0;
+        auto score = [&](const EncoderInput& input) {
+            return score_inputs(model, std::vector{input}, 4096, at::kCPU).front();
+        };
+        for (const RewardPair& pair : data.validation) {
+            const double a = score(pair.chosen);
+            loss += std::pow(a - *pair.score_chosen, 2);
+            ++texts;
+            if (!pair.rejected) continue;
+            const double b = score(*pair.rejected);
+            loss += std::pow(b - *pair.score_rejected, 2);
+            right += a > b;
+            ++texts;
+        }
+        auto found = evaluate_reward({model, at::kCPU, 100000, 0, {}}, data.validation, true, {});
+        QCOMPARE(found->at(0).name, std::string("eval_loss"));
+        QVERIFY(std::fabs(found->at(0).value - loss / texts) < 1e-4 * loss / texts);
+        QCOMPARE(found->at(1).name, std::string("eval_accuracy"));
+        QCOMPARE(found->at(1).value, right / static_cast<double>(pairs));
+    }
+
     /// Dropout on, stopped after step 3 of 6 and taken up again.
     void resumedRunIsBitEqual() {
         TestRun whole, broken;
