@@ -22,8 +22,7 @@ struct TokenizeOptions {
 
 /// A folder with a tokenizer needs no model in it.
 Tokenizer tokenizer_of(const TokenizeOptions& options) {
-    if (std::filesystem::exists(std::filesystem::path(options.model) / "tokenizer.json"))
-        return Tokenizer::load(options.model);
+    if (Tokenizer::is_in(options.model)) return Tokenizer::load(options.model);
     return Tokenizer::load(model_folder(options.model, options.workspace));
 }
 

@@ -212,13 +212,18 @@ void Tokenizer::Impl::encode(std::string_view text, bool special_text_is_plain,
 
 namespace {
 
-/// The tokenizer's file in a folder: tokenizer.json, else a SentencePiece model.
+/// The tokenizer's file in a folder, if there is one: tokenizer.json, else a SentencePiece model.
+std::optional<std::filesystem::path> find_tokenizer(const std::filesystem::path& folder) {
+    std::error_code ignored;
+    for (const char* name : {"tokenizer.json", "spm.model", "spiece.model", "tokenizer.model"})
+        if (std::filesystem::exists(folder / name, ignored)) return folder / name;
+    return std::nullopt;
+}
+
 std::filesystem::path tokenizer_file(const std::filesystem::path& folder) {
     std::error_code ignored;
     if (!std::filesystem::is_directory(folder, ignored)) return folder;
-    for (const char* name : {"tokenizer.json", "spm.model", "spiece.model", "tokenizer.model"})
-        if (std::filesystem::exists(folder / name, ignored)) return folder / name;
-    return folder / "tokenizer.json";
+    return find_tokenizer(folder).value_or(folder / "tokenizer.json");
 }
 
 /// SentencePiece's control pieces as added tokens.
@@ -248,6 +253,10 @@ const Json& sentencepiece_decoder() {
 }
 
 } // namespace
+
+bool Tokenizer::is_in(const std::filesystem::path& folder) {
+    return find_tokenizer(folder).has_value();
+}
 
 Tokenizer Tokenizer::load(const std::filesystem::path& folder) {
     std::filesystem::path file = tokenizer_file(folder);

@@ -50,6 +50,8 @@ public:
     /// tokenizer.model. `folder` may also be the path of one of these files. Throws Error(not_found,
     /// bad_input, unsupported, io).
     static Tokenizer load(const std::filesystem::path& folder);
+    /// Whether `folder` holds one of these files.
+    static bool is_in(const std::filesystem::path& folder);
     /// `tokenizer` is the content of a tokenizer.json, `config` of a tokenizer_config.json or null; `source`
     /// names them in errors.
     static Tokenizer from_json(const Json& tokenizer, const Json& config, const std::string& source);

@@ -347,8 +347,10 @@ private Q_SLOTS:
     void aFolderWithASentencePieceModelLoads() {
         QTemporaryDir dir;
         std::filesystem::path folder = dir.path().toStdString();
+        QVERIFY(!Tokenizer::is_in(folder));
         std::ofstream(folder / "spm.model", std::ios::binary)
             << small_model(piece("[CLS]", 0, 3) + piece("[SEP]", 0, 3));
+        QVERIFY(Tokenizer::is_in(folder));
         EncodedText both = Tokenizer::load(folder).encode_with_specials("ab", "a");
         QCOMPARE(both.ids, (std::vector<std::int32_t>{6, 3, 7, 1, 2, 7}));
         QCOMPARE(both.type_ids, (std::vector<std::int32_t>{0, 0, 0, 1, 1, 1}));
