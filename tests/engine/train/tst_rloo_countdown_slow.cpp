@@ -22,12 +22,12 @@ public:
     }
 };
 
-/// Mean score of single samples per problem: 200 held-out problems, 8 samples each at temperature 1.
+/// Mean score of single samples per problem: 400 held-out problems, 8 samples each at temperature 1.
 std::vector<double> scores_of(const fs::path& model, const fs::path& folder) {
     fs::create_directory(folder);
     SampleObserver observer;
     const Json recipe = {{"kind", "sweep"}, {"model", model.string()}, {"prompt_style", "short"},
-                         {"split", "test"}, {"problems", 200},         {"temperatures", {1.0}},
+                         {"split", "test"}, {"problems", 400},         {"temperatures", {1.0}},
                          {"n", 8},          {"max_tokens", 80}};
     run_sweep({"sweep", recipe, folder, false, 2}, observer, observer.stop);
     std::vector<double> means;
@@ -42,7 +42,7 @@ std::vector<double> scores_of(const fs::path& model, const fs::path& folder) {
 class TestRlooCountdownSlow : public QObject {
     Q_OBJECT
 private Q_SLOTS:
-    /// A short version of the study rloo-countdown: the verifier's verdict alone teaches the tiny model.
+    /// A sixth of the steps of the study rloo-countdown: the verifier's verdict alone teaches the tiny model.
     void rlooRaisesTheSingleSampleScore() {
         QTemporaryDir folder;
         const fs::path path = folder.path().toStdString();
@@ -78,9 +78,10 @@ private Q_SLOTS:
                            {"kl_coef", 0},
                            {"max_tokens", 80},
                            {"batch_size", 256},
-                           {"learning_rate", 1e-4},
+                           {"learning_rate", 3e-4},
+                           {"schedule", "constant"},
                            {"warmup_steps", 3},
-                           {"max_steps", 40},
+                           {"max_steps", 50},
                            {"log_steps", 10},
                            {"micro_batch_tokens", 4096}};
         RolloutObserver observer;
@@ -88,7 +89,7 @@ private Q_SLOTS:
                 == RunOutcome::finished);
         const auto before = scores_of(path / "sft/model", path / "before"),
                    after = scores_of(path / "rloo/model", path / "after");
-        QCOMPARE(before.size(), std::size_t{200});
+        QCOMPARE(before.size(), std::size_t{400});
         QCOMPARE(after.size(), before.size());
         // Paired over problems: the mean difference against its standard error.
         std::vector<double> gains;
@@ -99,7 +100,7 @@ private Q_SLOTS:
         qInfo("%.3f -> %.3f, +%.3f with a standard error of %.3f", mean_and_deviation(before).mean,
               mean_and_deviation(after).mean, gain.mean, error);
         QVERIFY(gain.mean > 3 * error);
-        QVERIFY(gain.mean > 0.03);
+        QVERIFY(gain.mean > 0.02);
     }
 };
 
