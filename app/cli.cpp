@@ -131,6 +131,7 @@ int parse_and_run(int argc, char** argv) {
     add_sampling_verbs(app, action);
     add_reward_verb(app, action);
     add_compare_verb(app, action);
+    add_endpoint_verbs(app, action);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& asked) { // --help, --version

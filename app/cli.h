@@ -44,6 +44,7 @@ void add_text_verbs(CLI::App& app, Action& action);     // tokenize, verify
 void add_sampling_verbs(CLI::App& app, Action& action); // logprobs, generate
 void add_reward_verb(CLI::App& app, Action& action);    // reward
 void add_compare_verb(CLI::App& app, Action& action);   // compare
+void add_endpoint_verbs(CLI::App& app, Action& action); // endpoints list, add, remove, test
 
 /// Adds --workspace, with its default in the help.
 void add_workspace_option(CLI::App& verb, std::filesystem::path& folder);

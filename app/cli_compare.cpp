@@ -87,8 +87,11 @@ Json recipe_of(CompareOptions& options) {
         recipe.judge = "reward_model";
         recipe.reward_model = model_folder(options.judge.substr(7), options.workspace);
     }
-    recipe.base = model_folder(options.a, options.workspace);
-    recipe.tuned = model_folder(options.b, options.workspace);
+    for (const auto& [given, field] :
+         {std::pair(&options.a, &recipe.base), std::pair(&options.b, &recipe.tuned)}) {
+        if (names_an_endpoint(*given)) as_usage([&] { referred_endpoint(*given); });
+        *field = names_an_endpoint(*given) ? *given : model_folder(*given, options.workspace).string();
+    }
     if (!options.prompts.empty()) {
         recipe.data = options.prompts;
         if (options.prompts.ends_with(".jsonl")) {
@@ -172,7 +175,7 @@ void add_compare_verb(CLI::App& app, Action& action) {
     auto options = std::make_shared<CompareOptions>();
     auto* verb = app.add_subcommand(
         "compare", "Lets two models answer the same prompts and says how often B's reply is judged better");
-    verb->add_option("--a", options->a, "Model name, run:ID or folder: the base")
+    verb->add_option("--a", options->a, "Model name, run:ID, folder or endpoint:NAME/MODEL: the base")
         ->required()
         ->type_name("MODEL");
     verb->add_option("--b", options->b, "The one that should be better")->required()->type_name("MODEL");
