@@ -2,6 +2,7 @@
 
 #include "core/base/json.h"
 #include "core/base/stop_token.h"
+#include "core/net/endpoint.h"
 #include "core/store/records.h"
 
 #include <filesystem>
@@ -44,6 +45,7 @@ struct RunRequest {
     bool resume =
         false; ///< go on from the newest checkpoint that verifies, or from the stored samples; anew without
     int threads = 0; ///< 0 = all cores
+    KeyLookup keys = {}; ///< of endpoints, where the environment holds none
 };
 
 enum class RunOutcome { finished, stopped, cancelled };

@@ -126,7 +126,7 @@ RunStatus RunJob::execute(const RunRecord& record, std::unique_ptr<RunWriter>& w
     writer->on_event({0, 0, -1, "started", resume ? "Started again." : "Started."});
     writer->flush();
     ReportingObserver observer(*writer, notifier);
-    RunOutcome outcome = engine().run({record.kind, recipe, folder, resume, threads}, observer, stop);
+    RunOutcome outcome = engine().run({record.kind, recipe, folder, resume, threads, keys}, observer, stop);
     RunStatus status = status_of(outcome);
     constexpr const char* ends[] = {"Finished.", "Stopped; it can be resumed.", "Cancelled."};
     writer->on_event({0, 0, -1, name_of(status), ends[static_cast<int>(outcome)]});

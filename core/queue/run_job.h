@@ -16,6 +16,7 @@ struct RunJob {
     Notifier& notifier;
     StopToken stop;
     int threads = 0;
+    KeyLookup keys = {};
 
     /// Leaves the run's end in `record` (status, error, progress, headline, ended_ms), not yet in the
     /// catalogue. Returns the kind of the failure where the status is failed.

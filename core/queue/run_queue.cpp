@@ -44,8 +44,8 @@ bool can_resume(RunStatus status) {
 } // namespace
 
 struct RunQueue::State {
-    State(Workspace& workspace_, EngineSource engine_, Listener listener, int threads_)
-        : workspace(workspace_), engine(std::move(engine_)), threads(threads_),
+    State(Workspace& workspace_, EngineSource engine_, Listener listener, int threads_, KeyLookup keys_)
+        : workspace(workspace_), engine(std::move(engine_)), threads(threads_), keys(std::move(keys_)),
           notifier(workspace_, std::move(listener)) {
         worker = std::thread([this] { work(); });
     }
@@ -74,6 +74,7 @@ struct RunQueue::State {
     Workspace& workspace;
     EngineSource engine;
     int threads;
+    KeyLookup keys;
     Notifier notifier;
 
     mutable std::mutex mutex; ///< guards all below, and every change of a status
@@ -120,7 +121,7 @@ void RunQueue::State::work() {
         changed.notify_all();
         if (!current) continue;
         token = StopToken();
-        RunJob job{workspace, engine, notifier, token, threads};
+        RunJob job{workspace, engine, notifier, token, threads, keys};
         RunRecord record = *current;
         guard.unlock();
         ErrorKind failure = job.run(record);
@@ -185,8 +186,9 @@ void RunQueue::State::save_unsaved() {
     }
 }
 
-RunQueue::RunQueue(Workspace& workspace, EngineSource engine, Listener listener, int threads)
-    : state_(std::make_unique<State>(workspace, std::move(engine), std::move(listener), threads)) {}
+RunQueue::RunQueue(Workspace& workspace, EngineSource engine, Listener listener, int threads, KeyLookup keys)
+    : state_(std::make_unique<State>(workspace, std::move(engine), std::move(listener), threads,
+                                     std::move(keys))) {}
 
 RunQueue::~RunQueue() = default;
 

@@ -19,7 +19,9 @@ public:
     /// second).
     using Listener = std::function<void(const RunRecord&)>;
 
-    RunQueue(Workspace& workspace, EngineSource engine, Listener listener, int threads = 0);
+    /// `keys` gives the keys of endpoints that the environment does not hold.
+    RunQueue(Workspace& workspace, EngineSource engine, Listener listener, int threads = 0,
+             KeyLookup keys = {});
     /// Asks a running run to stop at a checkpoint and waits for it.
     ~RunQueue();
 

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
+#include "core/net/endpoint.h"
 #include "core/queue/engine.h"
 #include "core/recipe/field.h"
 #include "core/recipe/study.h"
@@ -115,7 +116,10 @@ Json resolved_recipe(const RunRecord& record, const Workspace& workspace) {
     Json recipe = complete_recipe(recipe_of(record));
     ModelScope scope{&workspace, record.study};
     for_each_field(recipe, Field::Type::model, [&](const Field& field, const std::string& reference) {
-        recipe[field.name] = resolve_model(reference, scope).string();
+        if (names_an_endpoint(reference))
+            referred_endpoint(reference); // it exists and names a model
+        else
+            recipe[field.name] = resolve_model(reference, scope).string();
     });
     for_each_field(recipe, Field::Type::data_file, [&](const Field& field, const std::string& reference) {
         if (names_a_run(reference)) recipe[field.name] = resolve_data(reference, scope).string();
@@ -140,6 +144,8 @@ std::string fingerprint_of(const RunRecord& record, const Json& resolved, const 
                 std::string known = workspace.fingerprint(input->id);
                 hash.add(known.empty() ? input->id + " " + std::to_string(input->ended_ms) : known);
                 if (data) hash.add(fs::path(resolved.at(field.name).get<std::string>()).filename());
+            } else if (names_an_endpoint(text)) {
+                hash.add(text + " " + to_json_line(to_json(referred_endpoint(text))));
             } else if (!data || text.find('/') != std::string::npos) { // else a generator's name
                 add_files(hash, resolved.at(field.name).get<std::string>());
             }

@@ -101,6 +101,13 @@ void bind_slots(SamplingFields& r, std::vector<Binding>& list) {
                        .group("Running")
                        .help("How many sequences are computed together. 0 = chosen from the model's size and "
                              "the memory."));
+    list.push_back(
+        Binding("endpoint_api", &r.endpoint_api)
+            .choices({"auto", "chat", "completions"})
+            .label("Server's API")
+            .group("Running")
+            .help("How a model behind an endpoint is asked: conversations as \"chat\", other prompts "
+                  "as raw \"completions\" (auto), or all in one way. Other models ignore it."));
 }
 
 void bind_judge(JudgeFields& r, std::vector<Binding>& list) {

@@ -28,6 +28,7 @@ struct SamplingFields {
     std::vector<std::string> stop;
     std::int64_t seed = 0;
     std::int64_t slots = 0;
+    std::string endpoint_api = "auto";
 };
 
 /// What scores an answer.

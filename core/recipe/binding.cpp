@@ -1,6 +1,7 @@
 #include "core/recipe/binding.h"
 
 #include "core/base/suggest.h"
+#include "core/net/endpoint.h"
 
 #include <cmath>
 #include <optional>
@@ -73,6 +74,12 @@ std::string check_text(const Field& field, const Json& value) {
     if (field.type != Field::Type::text && text.find('\0') != std::string::npos)
         return field.name + " holds a NUL character.";
     return "";
+}
+
+std::string check_model_name(const Field& field, const Json& value) {
+    if (auto sentence = check_text(field, value); !sentence.empty()) return sentence;
+    if (field.remote || !names_an_endpoint(value.get_ref<const std::string&>())) return "";
+    return field.name + " cannot be an endpoint, which gives texts but no weights: name a model or a folder.";
 }
 
 std::string choice_words(const Field& field) {
@@ -154,6 +161,11 @@ Binding& Binding::model() {
     return *this;
 }
 
+Binding& Binding::model_or_endpoint() {
+    field_.remote = true;
+    return model();
+}
+
 Binding& Binding::data_file(std::vector<std::string> names) {
     field_.type = Field::Type::data_file;
     field_.choices = std::move(names);
@@ -182,8 +194,9 @@ std::string check_value(const Field& field, const Json& value) {
     case Field::Type::real:
         return check_number(field, value, "a number");
     case Field::Type::text:
-    case Field::Type::model:
         return check_text(field, value);
+    case Field::Type::model:
+        return check_model_name(field, value);
     case Field::Type::choice:
         return check_choice(field, value);
     case Field::Type::data_file:

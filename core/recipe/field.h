@@ -24,6 +24,7 @@ struct Field {
     std::string label;                ///< for the form: "Learning rate"
     std::string help;                 ///< one or two sentences
     std::string group;                ///< the form folds by it
+    bool remote = false;              ///< a model field that may also name an endpoint
     bool simple = false;              ///< shown in the simple form (at most seven of a kind)
 };
 

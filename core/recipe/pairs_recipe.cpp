@@ -13,12 +13,12 @@ std::vector<Binding> PairsRecipe::bindings() {
     std::vector<Binding> list;
     list.push_back(
         Binding("model", &model)
-            .model()
+            .model_or_endpoint()
             .label("Model")
             .group("Model and data")
             .simple()
             .help("The model that answers: a name, a folder in Hugging Face layout, run:ID for the "
-                  "result of another run, or @STAGE inside a study."));
+                  "result of another run, @STAGE inside a study, or endpoint:NAME/MODEL for a server."));
     bind_prompts(*this, list, "How many prompts are answered at most.");
     bind_judge(*this, list);
     list.push_back(

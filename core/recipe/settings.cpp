@@ -1,5 +1,6 @@
 #include "core/base/error.h"
 #include "core/base/suggest.h"
+#include "core/net/endpoint.h"
 #include "core/recipe/catalogue.h"
 #include "core/recipe/kind.h"
 #include "core/recipe/study.h"
@@ -99,7 +100,7 @@ fs::path expanded(const std::string& text, const fs::path& base) {
 }
 
 bool is_model_path(const std::string& text, const fs::path& base) {
-    if (text.empty() || names_a_run(text)) return false;
+    if (text.empty() || names_a_run(text) || names_an_endpoint(text)) return false;
     for (const char* start : {"/", "./", "../", "~/"})
         if (text.starts_with(start)) return true;
     if (std::find(named_models().begin(), named_models().end(), text) != named_models().end()) return false;

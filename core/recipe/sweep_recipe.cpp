@@ -1,5 +1,6 @@
 #include "core/recipe/sweep_recipe.h"
 
+#include "core/net/endpoint.h"
 #include "core/recipe/kind.h"
 
 #include <algorithm>
@@ -10,13 +11,13 @@ namespace {
 
 void bind_model_and_problems(SweepRecipe& r, std::vector<Binding>& list) {
     list.push_back(Binding("model", &r.model)
-                       .model()
+                       .model_or_endpoint()
                        .label("Model")
                        .group("Model and problems")
                        .simple()
                        .help("The model to sample: \"tiny\", \"smollm2-135m-instruct\", run:ID for the "
-                             "result of another run, @STAGE inside a study, or a "
-                             "folder in Hugging Face layout."));
+                             "result of another run, @STAGE inside a study, a "
+                             "folder in Hugging Face layout, or endpoint:NAME/MODEL for a server."));
     list.push_back(Binding("adapter", &r.adapter)
                        .model()
                        .label("Adapter")
@@ -98,6 +99,9 @@ std::vector<Binding> SweepRecipe::bindings() {
 std::vector<FieldProblem> SweepRecipe::problems_found() const {
     std::vector<FieldProblem> list;
     check_model(model, list);
+    if (names_an_endpoint(model) && !adapter.empty())
+        list.push_back({"adapter", "adapter cannot be put on the model of an endpoint: leave it empty, or "
+                                   "let the server load it and name it as the model."});
     if (temperatures.empty())
         list.push_back({"temperatures", "temperatures is empty: name at least one, e.g. 0.3,0.7."});
     auto sorted = temperatures;

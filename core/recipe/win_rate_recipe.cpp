@@ -12,14 +12,15 @@ WinRateRecipe::WinRateRecipe() {
 std::vector<Binding> WinRateRecipe::bindings() {
     std::vector<Binding> list;
     list.push_back(Binding("base", &base)
-                       .model()
+                       .model_or_endpoint()
                        .label("Base")
                        .group("Model and data")
                        .simple()
                        .help("The model to compare with: a name, a folder in Hugging Face layout, run:ID for "
-                             "the result of another run, or @STAGE inside a study."));
+                             "the result of another run, @STAGE inside a study, or endpoint:NAME/MODEL "
+                             "for a server."));
     list.push_back(Binding("tuned", &tuned)
-                       .model()
+                       .model_or_endpoint()
                        .label("Tuned model")
                        .group("Model and data")
                        .simple()

@@ -7,6 +7,7 @@
 #include "core/base/suggest.h"
 #include "core/format/gguf_import.h"
 #include "core/format/package_model.h"
+#include "core/net/endpoint.h"
 #include "core/recipe/catalogue.h"
 #include "core/recipe/study.h"
 
@@ -121,6 +122,10 @@ std::optional<RunRecord> referred_run(const std::string& reference, const ModelS
 }
 
 fs::path resolve_model(const std::string& reference, const ModelScope& scope) {
+    if (names_an_endpoint(reference))
+        fail(ErrorKind::bad_input, "\"" + reference
+                                       + "\" is an endpoint, which gives texts but no weights: only sweeps, "
+                                         "win-rates and pairs can draw from one.");
     if (auto record = referred_run(reference, scope)) return result_of(*record, *scope.workspace);
     if (is_named(reference)) return named_model(reference);
     fs::path path = existing_model(reference);
@@ -128,6 +133,7 @@ fs::path resolve_model(const std::string& reference, const ModelScope& scope) {
 }
 
 void check_model_reference(const std::string& reference, const ModelScope& scope) {
+    if (names_an_endpoint(reference)) return void(referred_endpoint(reference));
     if (is_named(reference) || referred_run(reference, scope)) return;
     existing_model(reference);
 }

@@ -30,7 +30,8 @@ std::optional<RunRecord> referred_run(const std::string& reference, const ModelS
 std::filesystem::path resolve_model(const std::string& reference, const ModelScope& scope);
 
 /// The same look-up without import or result: what can be said before a run starts. Throws as
-/// resolve_model().
+/// resolve_model(), but takes an endpoint that exists ("endpoint:NAME", core/net/endpoint.h), as some model
+/// fields do.
 void check_model_reference(const std::string& reference, const ModelScope& scope);
 
 } // namespace tempera

@@ -31,52 +31,140 @@ std::vector<TaskPrompt> prompts_of(const PromptFields& fields) {
     return make_prompt_set(options);
 }
 
-Answerer::Answerer(const std::filesystem::path& folder, const PromptFields& prompts,
-                   const SamplingFields& sampling, const DeviceFields& device, int threads)
-    : sampling_(sampling), decoder_(load_decoder(folder)),
-      tokenizer_(Tokenizer::load(base_folder_of(folder))),
-      style_(prompts.chat_template == "model" ? ChatTemplate::load(base_folder_of(folder))
-                                              : ChatTemplate::named(prompts.chat_template)) {
-    move_decoder(decoder_, select_device(device.device),
-                 device.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat);
-    SamplerOptions options;
-    options.slots = static_cast<int>(sampling.slots);
-    options.threads = threads;
-    options.max_tokens = sampling.max_tokens;
-    options.stop = sampling.stop;
-    if (!style_.end_of_turn().empty()) options.stop.push_back(style_.end_of_turn());
-    sampler_ = std::make_unique<Sampler>(decoder_, tokenizer_, options);
+Answer answer_from(DrawnSequence&& drawn) {
+    Answer answer;
+    answer.text = std::move(drawn.text);
+    answer.finish = std::move(drawn.finish);
+    answer.token_ids = std::move(drawn.token_ids);
+    answer.logprobs = std::move(drawn.logprobs);
+    answer.logprob = drawn.logprob;
+    answer.tokens = static_cast<std::int64_t>(answer.token_ids.size());
+    return answer;
+}
+
+Answer answer_from(RemoteSample&& drawn) {
+    Answer answer;
+    answer.tokens = std::max<std::int64_t>(drawn.tokens, 0);
+    if (drawn.fault != ReplyFault::none) {
+        answer.text = std::move(drawn.raw);
+        answer.finish = failed_finish;
+        answer.fault = std::move(drawn.sentence);
+        return answer;
+    }
+    answer.text = std::move(drawn.text.text);
+    answer.finish = std::move(drawn.text.finish);
+    answer.logprobs = std::move(drawn.text.logprobs);
+    for (float logprob : answer.logprobs)
+        answer.logprob += static_cast<double>(logprob);
+    return answer;
+}
+
+/// A model in memory. The sampler refers to the members before it.
+struct Answerer::Local {
+    Local(const std::filesystem::path& folder, const PromptFields& prompts, const SamplingFields& sampling,
+          const DeviceFields& device, int threads)
+        : decoder(load_decoder(folder)), tokenizer(Tokenizer::load(base_folder_of(folder))),
+          style(prompts.chat_template == "model" ? ChatTemplate::load(base_folder_of(folder))
+                                                 : ChatTemplate::named(prompts.chat_template)) {
+        move_decoder(decoder, select_device(device.device),
+                     device.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat);
+        SamplerOptions options;
+        options.slots = static_cast<int>(sampling.slots);
+        options.threads = threads;
+        options.max_tokens = sampling.max_tokens;
+        options.stop = sampling.stop;
+        if (!style.end_of_turn().empty()) options.stop.push_back(style.end_of_turn());
+        sampler = std::make_unique<Sampler>(decoder, tokenizer, options);
+    }
+    Decoder decoder;
+    Tokenizer tokenizer;
+    ChatTemplate style;
+    std::unique_ptr<Sampler> sampler;
+};
+
+Answerer::Answerer(const std::string& model, const PromptFields& prompts, const SamplingFields& sampling,
+                   const DeviceFields& device, const RunRequest& request)
+    : sampling_(sampling) {
+    if (names_an_endpoint(model))
+        remote_ = std::make_unique<RemoteModel>(model, sampling, prompts.chat_template, request.keys);
+    else
+        local_ = std::make_unique<Local>(model, prompts, sampling, device, request.threads);
+}
+
+Answerer::~Answerer() = default;
+
+std::string Answerer::text_of(const TaskPrompt& prompt) const {
+    return remote_ ? remote_->text_of(prompt) : prompt_text(prompt, local_->style);
+}
+
+std::string Answerer::pace() const {
+    return std::to_string(remote_ ? remote_->client().endpoint().concurrency : local_->sampler->slots())
+           + (remote_ ? " requests at a time" : " at a time");
+}
+
+std::int64_t Answerer::drawn_tokens() const {
+    return remote_ ? remote_->sampler().drawn_tokens() : local_->sampler->drawn_tokens();
 }
 
 void Answerer::answer(std::span<const TaskPrompt> prompts, double temperature, const Wanted& wanted,
-                      const Receive& receive, const Sampler::Interrupted& interrupted) {
+                      const Receive& receive, const Sampler::Interrupted& interrupted, const Notice& notice) {
+    const auto seed = static_cast<std::uint64_t>(sampling_.seed);
     std::size_t next = 0;
-    auto source = [&](PromptRequest& request) {
-        for (; next < prompts.size(); ++next) {
-            for (int sample : wanted(next)) {
-                SequenceRequest sequence;
-                sequence.tag = static_cast<std::int64_t>(next << 16) + sample;
-                sequence.settings = {temperature, sampling_.top_p, static_cast<int>(sampling_.top_k),
-                                     sampling_.min_p, sampling_.repetition_penalty};
-                sequence.stream = RandomStream(static_cast<std::uint64_t>(sampling_.seed), next,
-                                               static_cast<std::uint32_t>(sample));
-                request.sequences.push_back(std::move(sequence));
-            }
-            if (request.sequences.empty()) continue;
-            const TaskPrompt& prompt = prompts[next];
-            request.name = name_of(prompt, next);
-            // A chat template writes the special tokens itself.
-            request.ids = tokenizer_.encode(text_of(prompt), {.add_special_tokens = prompt.messages.empty()});
-            ++next;
-            return true;
-        }
+    std::vector<int> samples;
+    // The next prompt that misses samples, at `next`.
+    auto find_next = [&] {
+        for (; next < prompts.size(); ++next)
+            if (samples = wanted(next); !samples.empty()) return true;
         return false;
     };
-    sampler_->run(
+    auto tag_of = [&](int sample) { return static_cast<std::int64_t>(next << 16) + sample; };
+    auto take = [&](std::int64_t tag, Answer&& answer) {
+        receive(static_cast<std::size_t>(tag >> 16), static_cast<int>(tag & 0xffff), std::move(answer));
+    };
+    if (remote_) {
+        if (std::string sentence = remote_->left_out(); !sentence.empty()) notice(sentence);
+        auto source = [&](RemotePrompt& prompt) {
+            if (!find_next()) return false;
+            prompt.ask = remote_->request(prompts[next], temperature);
+            for (int sample : samples) {
+                prompt.tags.push_back(tag_of(sample));
+                prompt.seeds.push_back(server_seed(seed, next, static_cast<std::uint32_t>(sample)));
+            }
+            ++next;
+            return true;
+        };
+        remote_->sampler().run(
+            source,
+            [&](RemoteSample&& drawn) {
+                const std::int64_t tag = drawn.tag;
+                take(tag, answer_from(std::move(drawn)));
+            },
+            interrupted, notice);
+        return notice(remote_->usage_words());
+    }
+    auto source = [&](PromptRequest& request) {
+        if (!find_next()) return false;
+        for (int sample : samples) {
+            SequenceRequest sequence;
+            sequence.tag = tag_of(sample);
+            sequence.settings = {temperature, sampling_.top_p, static_cast<int>(sampling_.top_k),
+                                 sampling_.min_p, sampling_.repetition_penalty};
+            sequence.stream = RandomStream(seed, next, static_cast<std::uint32_t>(sample));
+            request.sequences.push_back(std::move(sequence));
+        }
+        const TaskPrompt& prompt = prompts[next];
+        request.name = name_of(prompt, next);
+        // A chat template writes the special tokens itself.
+        request.ids =
+            local_->tokenizer.encode(text_of(prompt), {.add_special_tokens = prompt.messages.empty()});
+        ++next;
+        return true;
+    };
+    local_->sampler->run(
         source,
         [&](DrawnSequence&& drawn) {
-            const auto prompt = static_cast<std::size_t>(drawn.tag >> 16);
-            receive(prompt, static_cast<int>(drawn.tag & 0xffff), std::move(drawn));
+            const std::int64_t tag = drawn.tag;
+            take(tag, answer_from(std::move(drawn)));
         },
         interrupted);
 }

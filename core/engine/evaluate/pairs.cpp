@@ -11,7 +11,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
+#include <limits>
 
 namespace tempera {
 
@@ -56,7 +58,7 @@ private:
     std::int64_t wanted() const { return static_cast<std::int64_t>(prompts_.size()) * recipe_.k; }
     void take_over_stored_samples();
     std::vector<int> missing(std::size_t prompt) const;
-    void receive(std::size_t prompt, int index, DrawnSequence&& drawn);
+    void receive(std::size_t prompt, int index, Answer&& drawn);
     void judge_pending();
     void report(bool all);
     void report_progress(const char* phase);
@@ -74,6 +76,7 @@ private:
     std::vector<std::vector<Sample>> samples_; ///< by prompt, with scores, in the order they came
     std::vector<Sample> pending_;              ///< without scores yet
     const Answerer* answerer_ = nullptr;
+    DrawFailures failures_;
     std::int64_t done_ = 0, done_before_ = 0;
     Clock::time_point began_ = Clock::now(), reported_ = began_;
 };
@@ -88,7 +91,7 @@ void Draw::take_over_stored_samples() {
                  "This run cannot go on: prompt " + std::to_string(stored.index + 1)
                      + " is no longer what it was when its answers were drawn. Start a new run.");
         for (Sample& sample : reader.samples(recipe_.temperature, stored.index))
-            if (sample.sample_index < recipe_.k) {
+            if (sample.sample_index < recipe_.k && sample.finish != failed_finish) {
                 samples_[at].push_back(std::move(sample));
                 ++done_;
             }
@@ -105,7 +108,7 @@ std::vector<int> Draw::missing(std::size_t prompt) const {
     return list;
 }
 
-void Draw::receive(std::size_t prompt, int index, DrawnSequence&& drawn) {
+void Draw::receive(std::size_t prompt, int index, Answer&& drawn) {
     Sample sample;
     sample.temperature = recipe_.temperature;
     sample.prompt_index = static_cast<std::int64_t>(prompt);
@@ -115,6 +118,10 @@ void Draw::receive(std::size_t prompt, int index, DrawnSequence&& drawn) {
     sample.logprobs = std::move(drawn.logprobs);
     sample.logprob = drawn.logprob;
     sample.finish = std::move(drawn.finish);
+    if (drawn.failed()) {
+        failures_.add(drawn.fault);
+        sample.reason = std::move(drawn.fault);
+    }
     pending_.push_back(std::move(sample));
     ++done_;
     report(false);
@@ -123,13 +130,18 @@ void Draw::receive(std::size_t prompt, int index, DrawnSequence&& drawn) {
 void Draw::judge_pending() {
     if (pending_.empty()) return;
     std::vector<JudgedReply> replies;
-    for (const Sample& sample : pending_)
+    std::vector<Sample*> judged;
+    for (Sample& sample : pending_) {
+        sample.score = std::numeric_limits<double>::quiet_NaN();
+        if (sample.finish == failed_finish) continue;
+        judged.push_back(&sample);
         replies.push_back(
             {&prompts_[static_cast<std::size_t>(sample.prompt_index)], sample.text, sample.finish});
+    }
     auto scores = judge_.score(replies);
-    for (std::size_t i = 0; i < pending_.size(); ++i) {
-        pending_[i].score = scores[i].value;
-        pending_[i].reason = std::move(scores[i].note);
+    for (std::size_t i = 0; i < judged.size(); ++i) {
+        judged[i]->score = scores[i].value;
+        judged[i]->reason = std::move(scores[i].note);
     }
     observer_.on_samples(pending_);
     for (Sample& sample : pending_)
@@ -161,10 +173,14 @@ void Draw::report_progress(const char* phase) {
 
 void Draw::write_artifacts() {
     std::string pairs, best_rows;
-    std::int64_t pair_count = 0, best_count = 0;
+    std::int64_t pair_count = 0, best_count = 0, scored = 0, answered = 0;
     double total = 0, best_total = 0;
     for (std::size_t i = 0; i < samples_.size(); ++i) {
         auto& samples = samples_[i];
+        std::erase_if(samples, [](const Sample& sample) { return std::isnan(sample.score); });
+        if (samples.empty()) continue;
+        scored += static_cast<std::int64_t>(samples.size());
+        ++answered;
         std::ranges::sort(samples, {}, &Sample::sample_index);
         for (const Sample& sample : samples)
             total += sample.score;
@@ -197,15 +213,16 @@ void Draw::write_artifacts() {
     if (best_count == 0) warn("No best answer reaches min_score: lower it, or draw more (k).");
     observer_.on_headline("pairs", static_cast<double>(pair_count));
     observer_.on_headline("best", static_cast<double>(best_count));
-    observer_.on_headline("mean_score", total / static_cast<double>(wanted()));
-    observer_.on_headline("best_score", best_total / static_cast<double>(prompts_.size()));
+    if (answered == 0) return;
+    observer_.on_headline("mean_score", total / static_cast<double>(scored));
+    observer_.on_headline("best_score", best_total / static_cast<double>(answered));
 }
 
 RunOutcome Draw::run() {
     prepare_threads(request_.threads);
     judge_.require_facts(prompts_);
     report_progress("loading");
-    Answerer answerer(recipe_.model, recipe_, recipe_, recipe_, request_.threads);
+    Answerer answerer(recipe_.model, recipe_, recipe_, recipe_, request_);
     std::vector<PromptRecord> records;
     for (const TaskPrompt& prompt : prompts_) {
         texts_.push_back(answerer.text_of(prompt));
@@ -214,21 +231,21 @@ RunOutcome Draw::run() {
     if (request_.resume) take_over_stored_samples();
     observer_.on_prompts(records);
     log("Draws " + counted(wanted() - done_, "answer") + " to " + counted(prompts_.size(), "prompt") + ", "
-        + std::to_string(answerer.slots()) + " at a time.");
+        + answerer.pace() + ".");
     answerer_ = &answerer;
     began_ = Clock::now();
     answerer.answer(
         prompts_, recipe_.temperature, [this](std::size_t prompt) { return missing(prompt); },
-        [this](std::size_t prompt, int index, DrawnSequence&& drawn) {
-            receive(prompt, index, std::move(drawn));
-        },
+        [this](std::size_t prompt, int index, Answer&& drawn) { receive(prompt, index, std::move(drawn)); },
         [this] {
             report(false); // long answers: progress although none has ended
             return static_cast<bool>(stop_);
-        });
+        },
+        [this](const std::string& sentence) { log(sentence); });
     if (stop_.requested() == StopRequest::cancel) return RunOutcome::cancelled;
     report(true);
     const bool finished = done_ == wanted();
+    if (failures_.count() > 0) warn(failures_.words("answer"));
     if (finished) write_artifacts();
     report_progress(finished ? "finished" : "stopped");
     return finished ? RunOutcome::finished : RunOutcome::stopped;

@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/json.h"
+#include "core/engine/evaluate/remote_model.h"
 
 #include <cerrno>
 
@@ -47,7 +48,7 @@ void ReplyLog::read(const std::vector<std::string>& prompts) {
         const bool fits = row.is_object() && row.contains("index") && row["index"].is_number_integer()
                           && row.contains("tokens") && row["tokens"].is_number_integer()
                           && row.value("text", Json()).is_string() && row.value("finish", Json()).is_string();
-        if (!fits) continue;
+        if (!fits || row["finish"] == failed_finish) continue;
         const auto index = row["index"].get<std::int64_t>();
         if (index < 0 || index >= static_cast<std::int64_t>(prompts.size())
             || row.value("prompt", Json()) != prompts[static_cast<std::size_t>(index)])

@@ -14,7 +14,8 @@ namespace tempera {
 class ReplyLog {
 public:
     /// Takes over the rows of an existing file, as far as they are whole, when `resume` is set; starts anew
-    /// else. Throws Error(bad_input) for a row of a prompt that is no longer the same, Error(io, disk_full).
+    /// else. Replies that an endpoint failed to give are left out: they are asked for again. Throws
+    /// Error(bad_input) for a row of a prompt that is no longer the same, Error(io, disk_full).
     ReplyLog(std::filesystem::path file, const std::vector<std::string>& prompts, bool resume);
 
     /// Throws Error(io, disk_full).

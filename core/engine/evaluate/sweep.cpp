@@ -2,12 +2,14 @@
 
 #include "core/base/counted.h"
 #include "core/base/error.h"
+#include "core/engine/evaluate/answers.h"
 #include "core/engine/evaluate/sweep_table.h"
 #include "core/engine/lora/adapter_io.h"
 #include "core/engine/model/decoder_io.h"
 #include "core/engine/sample/sampler.h"
 #include "core/engine/train/machine.h"
 #include "core/recipe/sweep_recipe.h"
+#include "core/store/run_folder.h"
 #include "core/store/run_reader.h"
 #include "core/task/countdown.h"
 #include "core/task/countdown_verifier.h"
@@ -15,6 +17,8 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <functional>
+#include <limits>
 
 namespace tempera {
 
@@ -71,8 +75,16 @@ public:
 
 private:
     void take_over_stored_samples();
+    bool next_missing();
+    std::size_t column_of(std::int64_t tag) const;
+    RandomStream stream_of(std::int64_t tag) const;
     bool next_problem(PromptRequest& request);
-    void receive(DrawnSequence&& drawn);
+    bool next_question(const RemoteModel& model, RemotePrompt& prompt);
+    void draw_locally();
+    void draw_remotely();
+    void announce(const std::string& pace);
+    bool interrupted();
+    void receive(std::int64_t tag, Answer&& drawn);
     void report(bool all);
     void report_progress(const char* phase);
     void report_table(bool final);
@@ -86,11 +98,14 @@ private:
     const std::vector<PromptRecord> prompts_;
     SweepTable table_;
     const Tokenizer* tokenizer_ = nullptr;
-    std::size_t next_ = 0; ///< problem
+    std::size_t next_ = 0;              ///< problem
+    std::vector<std::int64_t> missing_; ///< tags of the samples that it misses, temperature by temperature
+    std::size_t missing_at_ = 0;        ///< of them, the first one that no server was asked for
+    DrawFailures failures_;
     std::vector<Sample> unreported_;
     bool table_is_stale_ = false;
     double table_interval_ = shortest_table_interval;
-    const Sampler* sampler_ = nullptr;
+    std::function<std::int64_t()> drawn_tokens_; ///< while it draws
     std::int64_t samples_before_ = 0;
     Clock::time_point began_ = Clock::now(), reported_ = began_, table_reported_ = began_;
 };
@@ -127,54 +142,94 @@ void Sweep::take_over_stored_samples() {
     if (samples_before_ > 0) log("Goes on with " + std::to_string(samples_before_) + " stored samples.");
 }
 
-/// The next problem that misses samples, with what it misses at all temperatures. A tag holds (temperature,
-/// problem, sample).
-bool Sweep::next_problem(PromptRequest& request) {
+/// Finds the next problem that misses samples, from next_ on. A tag holds (temperature, problem, sample).
+bool Sweep::next_missing() {
     for (; next_ < problems_.size(); ++next_) {
         const auto problem = static_cast<std::int64_t>(next_);
+        missing_.clear();
         for (std::size_t t = 0; t < recipe_.temperatures.size(); ++t)
-            for (int s = 0; s < recipe_.n; ++s) {
-                if (table_.has(t, problem, s)) continue;
-                const double temperature = recipe_.temperatures[t];
-                SequenceRequest sequence;
-                sequence.tag =
-                    (static_cast<std::int64_t>(t) * static_cast<std::int64_t>(problems_.size()) + problem)
-                        * recipe_.n
-                    + s;
-                sequence.settings = {temperature, recipe_.top_p, static_cast<int>(recipe_.top_k),
-                                     recipe_.min_p, recipe_.repetition_penalty};
-                sequence.stream =
-                    sweep_stream(static_cast<std::uint64_t>(recipe_.seed), temperature, problem, s);
-                request.sequences.push_back(std::move(sequence));
-            }
-        if (request.sequences.empty()) continue;
-        request.name = "Problem " + std::to_string(next_);
-        request.ids = tokenizer_->encode(prompts_[next_].text, {.add_special_tokens = true});
-        ++next_;
-        return true;
+            for (int s = 0; s < recipe_.n; ++s)
+                if (!table_.has(t, problem, s))
+                    missing_.push_back(
+                        (static_cast<std::int64_t>(t) * static_cast<std::int64_t>(problems_.size()) + problem)
+                            * recipe_.n
+                        + s);
+        if (!missing_.empty()) return true;
     }
     return false;
 }
 
-void Sweep::receive(DrawnSequence&& drawn) {
-    const auto count = static_cast<std::int64_t>(problems_.size());
+std::size_t Sweep::column_of(std::int64_t tag) const {
+    return static_cast<std::size_t>(tag / recipe_.n / static_cast<std::int64_t>(problems_.size()));
+}
+
+RandomStream Sweep::stream_of(std::int64_t tag) const {
+    return sweep_stream(static_cast<std::uint64_t>(recipe_.seed), recipe_.temperatures[column_of(tag)],
+                        tag / recipe_.n % static_cast<std::int64_t>(problems_.size()),
+                        static_cast<int>(tag % recipe_.n));
+}
+
+/// The next problem with what it misses at all temperatures.
+bool Sweep::next_problem(PromptRequest& request) {
+    if (!next_missing()) return false;
+    for (const std::int64_t tag : missing_) {
+        SequenceRequest sequence;
+        sequence.tag = tag;
+        sequence.settings = {recipe_.temperatures[column_of(tag)], recipe_.top_p,
+                             static_cast<int>(recipe_.top_k), recipe_.min_p, recipe_.repetition_penalty};
+        sequence.stream = stream_of(tag);
+        request.sequences.push_back(std::move(sequence));
+    }
+    request.name = "Problem " + std::to_string(next_);
+    request.ids = tokenizer_->encode(prompts_[next_].text, {.add_special_tokens = true});
+    ++next_;
+    return true;
+}
+
+/// The next problem at the next temperature: what one request may ask for.
+bool Sweep::next_question(const RemoteModel& model, RemotePrompt& prompt) {
+    if (missing_at_ == missing_.size()) {
+        missing_at_ = 0;
+        missing_.clear();
+        if (!next_missing()) return false;
+        ++next_;
+    }
+    const std::size_t column = column_of(missing_[missing_at_]);
+    TaskPrompt question;
+    question.text = prompts_[next_ - 1].text;
+    prompt.ask = model.request(question, recipe_.temperatures[column]);
+    for (; missing_at_ < missing_.size() && column_of(missing_[missing_at_]) == column; ++missing_at_) {
+        prompt.tags.push_back(missing_[missing_at_]);
+        prompt.seeds.push_back(stream_of(missing_[missing_at_]).at(0) & 0x7fffffff);
+    }
+    return true;
+}
+
+void Sweep::receive(std::int64_t tag, Answer&& drawn) {
     Sample sample;
-    sample.sample_index = static_cast<int>(drawn.tag % recipe_.n);
-    sample.prompt_index = drawn.tag / recipe_.n % count;
-    const auto column = static_cast<std::size_t>(drawn.tag / recipe_.n / count);
+    sample.sample_index = static_cast<int>(tag % recipe_.n);
+    sample.prompt_index = tag / recipe_.n % static_cast<std::int64_t>(problems_.size());
+    const std::size_t column = column_of(tag);
     sample.temperature = recipe_.temperatures[column];
     sample.text = std::move(drawn.text);
     sample.token_ids = std::move(drawn.token_ids);
     sample.logprobs = std::move(drawn.logprobs);
     sample.logprob = drawn.logprob;
     sample.finish = std::move(drawn.finish);
+    if (sample.finish == failed_finish) {
+        sample.score = std::numeric_limits<double>::quiet_NaN();
+        failures_.add(drawn.fault);
+        sample.reason = std::move(drawn.fault);
+        unreported_.push_back(std::move(sample));
+        return report(unreported_.size() >= largest_report);
+    }
     const CountdownProblem& problem = problems_[static_cast<std::size_t>(sample.prompt_index)];
     Verdict verdict = verify(problem.nums, problem.target, sample.text);
     sample.score = verdict.score;
     sample.equation = std::move(verdict.equation);
     sample.value = std::move(verdict.value);
     sample.reason = std::move(verdict.reason);
-    table_.add(column, sample);
+    table_.add(column, sample, drawn.tokens);
     table_is_stale_ = true;
     unreported_.push_back(std::move(sample));
     report(unreported_.size() >= largest_report);
@@ -192,12 +247,12 @@ void Sweep::report(bool all) {
 void Sweep::report_progress(const char* phase) {
     Progress progress;
     progress.phase = phase;
-    progress.done = table_.samples_done();
+    progress.done = table_.samples_done() + failures_.count();
     progress.total = table_.samples_total();
     progress.unit = "samples";
     const double seconds = seconds_since(began_);
     const auto drawn = static_cast<double>(progress.done - samples_before_);
-    if (sampler_ && seconds > 0) progress.rate = static_cast<double>(sampler_->drawn_tokens()) / seconds;
+    if (drawn_tokens_ && seconds > 0) progress.rate = static_cast<double>(drawn_tokens_()) / seconds;
     if (drawn > 0)
         progress.eta_seconds = static_cast<double>(progress.total - progress.done) * seconds / drawn;
     progress.memory_gib = memory_gib();
@@ -225,36 +280,78 @@ void Sweep::report_table(bool final) {
     observer_.on_headline("mean_score_temperature", single->temperature);
 }
 
-RunOutcome Sweep::run() {
-    prepare_threads(request_.threads);
-    report_progress("loading");
+void Sweep::announce(const std::string& pace) {
+    log("Draws " + counted(table_.samples_total() - table_.samples_done(), "sample") + ": "
+        + counted(problems_.size(), "problem") + " at " + counted(recipe_.temperatures.size(), "temperature")
+        + ", " + pace + " at a time.");
+    began_ = Clock::now();
+}
+
+bool Sweep::interrupted() {
+    report(false); // long sequences: progress although none has ended
+    return static_cast<bool>(stop_);
+}
+
+void Sweep::draw_locally() {
     SweepModel model(recipe_);
     tokenizer_ = &model.tokenizer;
-    if (request_.resume) take_over_stored_samples();
-    observer_.on_prompts(prompts_);
     SamplerOptions options;
     options.slots = static_cast<int>(recipe_.slots);
     options.max_tokens = recipe_.max_tokens;
     options.stop = recipe_.stop;
     options.threads = request_.threads;
     Sampler sampler(model.decoder, model.tokenizer, options);
-    log("Draws " + counted(table_.samples_total() - table_.samples_done(), "sample") + ": "
-        + counted(problems_.size(), "problem") + " at " + counted(recipe_.temperatures.size(), "temperature")
-        + ", " + counted(sampler.slots(), "sequence") + " at a time.");
-    sampler_ = &sampler;
-    began_ = Clock::now();
+    announce(counted(sampler.slots(), "sequence"));
+    drawn_tokens_ = [&] { return sampler.drawn_tokens(); };
     sampler.run([this](PromptRequest& request) { return next_problem(request); },
-                [this](DrawnSequence&& drawn) { receive(std::move(drawn)); },
-                [this] {
-                    report(false); // long sequences: progress although none has ended
-                    return static_cast<bool>(stop_);
-                });
+                [this](DrawnSequence&& drawn) {
+                    const std::int64_t tag = drawn.tag;
+                    receive(tag, answer_from(std::move(drawn)));
+                },
+                [this] { return interrupted(); });
+    drawn_tokens_ = {};
+}
+
+void Sweep::draw_remotely() {
+    RemoteModel model(recipe_.model, recipe_, "model", request_.keys);
+    if (std::string sentence = model.left_out(); !sentence.empty()) log(sentence);
+    announce(counted(model.client().endpoint().concurrency, "request"));
+    drawn_tokens_ = [&] { return model.sampler().drawn_tokens(); };
+    try {
+        model.sampler().run([&](RemotePrompt& prompt) { return next_question(model, prompt); },
+                            [this](RemoteSample&& drawn) {
+                                const std::int64_t tag = drawn.tag;
+                                receive(tag, answer_from(std::move(drawn)));
+                            },
+                            [this] { return interrupted(); },
+                            [this](const std::string& sentence) { log(sentence); });
+    } catch (const Error&) { // what was drawn is kept
+        report(true);
+        report_table(true);
+        throw;
+    }
+    log(model.usage_words());
+    if (model.client().used().cost > 0) observer_.on_headline("cost", model.client().used().cost);
+    drawn_tokens_ = {};
+}
+
+RunOutcome Sweep::run() {
+    prepare_threads(request_.threads);
+    report_progress("loading");
+    if (request_.resume) take_over_stored_samples();
+    observer_.on_prompts(prompts_);
+    if (names_an_endpoint(recipe_.model))
+        draw_remotely();
+    else
+        draw_locally();
     if (stop_.requested() == StopRequest::cancel) return RunOutcome::cancelled;
-    const bool finished = table_.samples_done() == table_.samples_total();
+    const bool finished = table_.samples_done() + failures_.count() == table_.samples_total();
     report(true);
     report_table(true);
+    if (failures_.count() > 0)
+        observer_.on_event({0, unix_time_ms(), -1, "warning",
+                            failures_.words("sample") + " The map leaves out the problems they belong to."});
     report_progress(finished ? "finished" : "stopped");
-    sampler_ = nullptr;
     return finished ? RunOutcome::finished : RunOutcome::stopped;
 }
 

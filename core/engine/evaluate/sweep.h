@@ -15,6 +15,11 @@ namespace tempera {
 /// best_temperature, best_n, mean_score (of single samples, at the temperature where it is highest) and
 /// mean_score_temperature.
 ///
+/// The model may be an endpoint: a server then draws all samples of a problem at a temperature together, with
+/// a seed made of the stream's name. A sample that it fails to give is stored without a score, with the
+/// reason and what came instead; the cells leave its problem out. Where the server cannot go on at all the
+/// run fails and goes on, when it is resumed, with what is missing.
+///
 /// A stop keeps what was drawn; a resumed run draws what is missing. Sample s of problem p at temperature T
 /// always draws from sweep_stream(seed, T, p, s), so with fp32 on the CPU the final table is bit-equal to
 /// that of an uninterrupted run. Throws Error.

@@ -30,21 +30,24 @@ bool SweepTable::has(std::size_t temperature, std::int64_t problem, int sample) 
         columns_[temperature].scores[static_cast<std::size_t>(problem)][static_cast<std::size_t>(sample)]);
 }
 
-void SweepTable::add(std::size_t temperature, const Sample& s) {
+void SweepTable::add(std::size_t temperature, const Sample& s, std::int64_t tokens) {
     if (temperature >= columns_.size() || s.prompt_index < 0 || s.prompt_index >= problems_
         || s.sample_index < 0 || s.sample_index >= n_)
         fail(ErrorKind::internal, "A stored sample does not belong to this sweep.");
     Column& column = columns_[temperature];
     double& score =
         column.scores[static_cast<std::size_t>(s.prompt_index)][static_cast<std::size_t>(s.sample_index)];
-    if (!std::isnan(score)) return;
+    if (!std::isnan(score) || std::isnan(s.score)) return;
     score = s.score;
     ++done_;
     ++column.done;
     column.passed += s.score >= 1;
     column.formatted += s.score > 0;
     column.truncated += s.finish == "length";
-    column.tokens += static_cast<std::int64_t>(s.token_ids.size());
+    const auto counted = static_cast<std::int64_t>(std::max(s.token_ids.size(), s.logprobs.size()));
+    tokens = std::max(tokens, counted);
+    column.measured += tokens > 0 || s.text.empty();
+    column.tokens += tokens;
 }
 
 std::vector<SweepCell> SweepTable::cells(std::int64_t bootstrap_resamples, std::uint64_t seed) const {
@@ -74,7 +77,7 @@ std::vector<SweepRow> SweepTable::rows() const {
         const auto count = static_cast<double>(column.done);
         rows.push_back({column.temperature, total / count, static_cast<double>(column.passed) / count,
                         static_cast<double>(column.formatted) / count,
-                        static_cast<double>(column.tokens) / count,
+                        static_cast<double>(column.tokens) / static_cast<double>(column.measured),
                         static_cast<double>(column.truncated) / count, column.done, problems_ * n_});
     }
     return rows;

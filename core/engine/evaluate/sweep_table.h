@@ -13,8 +13,9 @@ public:
     SweepTable(std::vector<double> temperatures, std::int64_t problems, int n);
 
     /// Throws Error(internal) for a sample outside of the table; one that is there already is not counted
-    /// twice.
-    void add(std::size_t temperature, const Sample& sample);
+    /// twice, and one without a score not at all. `tokens` is its length where it has neither ids nor
+    /// log-probabilities to count (0 = not known).
+    void add(std::size_t temperature, const Sample& sample, std::int64_t tokens = 0);
     bool has(std::size_t temperature, std::int64_t problem, int sample) const;
     std::int64_t samples_done() const { return done_; }
     std::int64_t samples_total() const;
@@ -28,7 +29,8 @@ private:
     struct Column {
         double temperature = 0;
         std::vector<std::vector<double>> scores; ///< per problem and sample; NaN = not drawn
-        std::int64_t done = 0, passed = 0, formatted = 0, truncated = 0, tokens = 0;
+        std::int64_t done = 0, passed = 0, formatted = 0, truncated = 0;
+        std::int64_t measured = 0, tokens = 0; ///< samples of known length, and their sum
     };
     std::vector<Column> columns_;
     std::int64_t problems_;

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <optional>
 
 namespace fs = std::filesystem;
@@ -38,12 +39,17 @@ std::vector<std::string> texts_of(const std::vector<TaskPrompt>& prompts) {
     return texts;
 }
 
-ComparedReply reply_of(DrawnSequence&& drawn) {
+ComparedReply reply_of(Answer&& answer) {
     ComparedReply reply;
-    reply.tokens = static_cast<std::int64_t>(drawn.token_ids.size());
-    reply.text = std::move(drawn.text);
-    reply.finish = std::move(drawn.finish);
+    reply.tokens = answer.tokens;
+    reply.text = std::move(answer.text);
+    reply.finish = std::move(answer.finish);
+    reply.note = std::move(answer.fault);
     return reply;
+}
+
+bool failed(const ComparedReply& reply) {
+    return reply.finish == failed_finish;
 }
 
 /// A comparison under way.
@@ -84,6 +90,7 @@ private:
     ReplyLog base_;
     std::vector<Comparison> pending_; ///< without scores yet
     const Answerer* answerer_ = nullptr;
+    DrawFailures failures_;
     std::int64_t replies_ = 0, replies_before_ = 0;
     Clock::time_point began_ = Clock::now(), reported_ = began_;
 };
@@ -96,6 +103,7 @@ void Contest::take_over_stored_comparisons() {
             fail(ErrorKind::bad_input,
                  "This run cannot go on: prompt " + std::to_string(stored.prompt_index + 1)
                      + " is no longer what it was when it was answered. Start a new run.");
+        if (failed(stored.base) || failed(stored.tuned)) continue; // asked again
         compared_[at] = std::move(stored);
         ++compared_count_;
     }
@@ -109,16 +117,17 @@ void Contest::answer(const char* who, const std::string& folder, const std::func
         missing += !done(i);
     if (missing == 0 || stop_) return;
     report_progress("loading");
-    Answerer answerer(folder, recipe_, recipe_, recipe_, request_.threads);
+    Answerer answerer(folder, recipe_, recipe_, recipe_, request_);
     log(std::string("The ") + who + " model answers " + std::to_string(missing) + " prompts, "
-        + std::to_string(answerer.slots()) + " at a time.");
+        + answerer.pace() + ".");
     answerer_ = &answerer;
     began_ = Clock::now();
     replies_before_ = replies_;
     answerer.answer(
         prompts_, recipe_.temperature,
         [&](std::size_t prompt) { return done(prompt) ? std::vector<int>() : std::vector<int>{0}; },
-        [&](std::size_t prompt, int, DrawnSequence&& drawn) {
+        [&](std::size_t prompt, int, Answer&& drawn) {
+            if (drawn.failed()) failures_.add(drawn.fault);
             take(prompt, reply_of(std::move(drawn)));
             ++replies_;
             report(false);
@@ -126,7 +135,8 @@ void Contest::answer(const char* who, const std::string& folder, const std::func
         [&] {
             report(false); // long replies: progress although none has ended
             return static_cast<bool>(stop_);
-        });
+        },
+        [this](const std::string& sentence) { log(sentence); });
     if (stop_.requested() != StopRequest::cancel) report(true);
     answerer_ = nullptr;
 }
@@ -144,18 +154,19 @@ void Contest::pair_up(std::size_t prompt, ComparedReply&& tuned) {
 void Contest::judge_pending() {
     if (pending_.empty()) return;
     std::vector<JudgedReply> replies;
-    for (const Comparison& comparison : pending_)
-        for (const ComparedReply* reply : {&comparison.base, &comparison.tuned})
+    std::vector<ComparedReply*> judged;
+    for (Comparison& comparison : pending_)
+        for (ComparedReply* reply : {&comparison.base, &comparison.tuned}) {
+            reply->score = std::numeric_limits<double>::quiet_NaN();
+            if (failed(*reply)) continue;
+            judged.push_back(reply);
             replies.push_back(
                 {&prompts_[static_cast<std::size_t>(comparison.prompt_index)], reply->text, reply->finish});
+        }
     auto scores = judge_.score(replies);
-    for (std::size_t i = 0; i < pending_.size(); ++i) {
-        auto give = [](ComparedReply& reply, RewardScore& score) {
-            reply.score = score.value;
-            reply.note = std::move(score.note);
-        };
-        give(pending_[i].base, scores[2 * i]);
-        give(pending_[i].tuned, scores[2 * i + 1]);
+    for (std::size_t i = 0; i < judged.size(); ++i) {
+        judged[i]->score = scores[i].value;
+        judged[i]->note = std::move(scores[i].note);
     }
     observer_.on_comparisons(pending_);
     for (Comparison& comparison : pending_) {
@@ -251,6 +262,8 @@ RunOutcome Contest::run() {
         [&](std::size_t prompt, ComparedReply&& reply) { pair_up(prompt, std::move(reply)); });
     if (stop_.requested() == StopRequest::cancel) return RunOutcome::cancelled;
     const bool finished = compared_count_ == static_cast<std::int64_t>(prompts_.size());
+    if (failures_.count() > 0)
+        observer_.on_event({0, unix_time_ms(), -1, "warning", failures_.words("answer")});
     if (finished) {
         report_headline(true);
         write_artifacts();

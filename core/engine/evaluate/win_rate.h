@@ -14,6 +14,9 @@ namespace tempera {
 /// (tuned minus base), difference_low, difference_high, base_score and tuned_score. Leaves
 /// artifacts/base.json and artifacts/tuned.json, lists of {"prompt", "reply", "score"}.
 ///
+/// A model may be an endpoint. An answer that it fails to give is stored with the reason and without a score,
+/// and its prompt does not count.
+///
 /// A stop keeps every reply: the base's in artifacts/base_replies.jsonl, the tuned model's in the stored
 /// comparisons; a resumed run draws what is missing, with fp32 on the CPU to the same result. Throws Error.
 RunOutcome run_win_rate(const RunRequest& request, RunObserver& observer, const StopToken& stop);

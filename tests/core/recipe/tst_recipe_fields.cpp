@@ -3,6 +3,7 @@
 #include "core/recipe/binding.h"
 #include "core/recipe/field.h"
 #include "core/recipe/sft_recipe.h"
+#include "core/recipe/study.h"
 #include "core/recipe/sweep_recipe.h"
 
 #include <QTest>
@@ -114,6 +115,7 @@ private slots:
                                                 "stop",
                                                 "seed",
                                                 "slots",
+                                                "endpoint_api",
                                                 "bootstrap_resamples",
                                                 "device",
                                                 "dtype"};
@@ -141,6 +143,18 @@ private slots:
         for (const auto& kind : recipe_kinds()) // every default is inside its own range
             for (const auto& field : kind.fields)
                 QVERIFY2(check_value(field, field.default_value).empty(), field.name.c_str());
+    }
+
+    void endpointsCannotBeTrained() {
+        for (const char* kind : {"sft", "dpo", "rloo", "reward"}) {
+            Json recipe = {{"kind", kind}, {"model", "endpoint:openai"}};
+            QVERIFY2(problem_of(recipe).contains("cannot be an endpoint"), kind);
+        }
+        QVERIFY(problem_of({{"kind", "sweep"}, {"model", "endpoint:openai/a/b"}}).isEmpty());
+        QVERIFY(problem_of({{"kind", "pairs"}, {"model", "endpoint:openai"}}).isEmpty());
+        QVERIFY(problem_of({{"kind", "win_rate"}, {"base", "endpoint:a"}, {"tuned", "tiny"}}).isEmpty());
+        const Json recipe = {{"kind", "sweep"}, {"model", "endpoint:openai/a/b"}};
+        QVERIFY(with_absolute_paths(recipe, "/") == recipe); // it is no path
     }
 
     void modelsAndJudgesMustFitTheirPrompts() {
@@ -260,6 +274,9 @@ private slots:
                                         << "temperatures";
         QTest::newRow("twice") << R"({"kind":"sweep","temperatures":[0.7,1,0.7]})"
                                << "temperatures";
+        QTest::newRow("adapter on an endpoint")
+            << R"({"kind":"sweep","model":"endpoint:vllm/m","adapter":"a"})"
+            << "adapter";
         QTest::newRow("empty stop") << R"({"kind":"sweep","stop":["a",""]})"
                                     << "stop";
     }

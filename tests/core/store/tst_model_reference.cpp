@@ -56,6 +56,20 @@ private slots:
         }
     }
 
+    void anEndpointIsCheckedButHasNoFolder() {
+        qputenv("TEMPERA_CONFIG", QByteArray::fromStdString((path() / "config").string()));
+        check_model_reference("endpoint:openai", {});
+        check_model_reference("endpoint:vllm/org/model", {});
+        for (const auto& [given, says] : {std::pair("endpoint:opnai", "Did you mean \"openai\"?"),
+                                          std::pair("endpoint:vllm", "names no model")}) {
+            auto error = error_of([&] { check_model_reference(given, {}); });
+            QVERIFY(error && std::string(error->what()).find(says) != std::string::npos);
+        }
+        auto error = error_of([&] { resolve_model("endpoint:openai", {}); });
+        QVERIFY(error && error->kind() == ErrorKind::bad_input);
+        qunsetenv("TEMPERA_CONFIG");
+    }
+
     void runsAndStagesLeadToTheirResults() {
         auto study = workspace_->add_study({"", "s", "{}", 0}),
              other = workspace_->add_study({"", "t", "{}", 0});

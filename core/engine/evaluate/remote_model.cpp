@@ -1,0 +1,111 @@
+#include "core/engine/evaluate/remote_model.h"
+
+#include "core/base/counted.h"
+#include "core/base/error.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace tempera {
+
+namespace {
+
+/// A run is worth more patience than a single question.
+OpenAiOptions patient(const KeyLookup& keys) {
+    OpenAiOptions options;
+    options.retry.retries = 6;
+    options.keys = keys;
+    return options;
+}
+
+} // namespace
+
+RemoteModel::RemoteModel(const std::string& reference, const SamplingFields& sampling,
+                         const std::string& chat_template, const KeyLookup& keys)
+    : sampling_(sampling), chat_template_(chat_template),
+      client_(http_, referred_endpoint(reference), patient(keys)), sampler_(client_) {}
+
+bool RemoteModel::as_chat(const TaskPrompt& prompt) const {
+    if (sampling_.endpoint_api == "auto") return !prompt.messages.empty();
+    return sampling_.endpoint_api == "chat";
+}
+
+std::string RemoteModel::text_of(const TaskPrompt& prompt) const {
+    if (as_chat(prompt) || prompt.messages.empty()) return prompt.text;
+    if (chat_template_ == "model")
+        fail(
+            ErrorKind::bad_input,
+            "endpoint_api \"completions\" needs a chat_template for conversations: name that of the server's "
+            "model, e.g. chatml, or choose endpoint_api \"chat\".");
+    return prompt_text(prompt, ChatTemplate::named(chat_template_));
+}
+
+GenerationRequest RemoteModel::request(const TaskPrompt& prompt, double temperature) const {
+    GenerationRequest request;
+    if (as_chat(prompt))
+        request.messages =
+            prompt.messages.empty() ? std::vector<ChatMessage>{{"user", prompt.text}} : prompt.messages;
+    else
+        request.prompt = text_of(prompt);
+    request.temperature = temperature;
+    request.top_p = sampling_.top_p;
+    request.max_tokens = sampling_.max_tokens;
+    request.stop = sampling_.stop;
+    request.logprobs = true;
+    request.extra = extra();
+    return request;
+}
+
+Json RemoteModel::extra() const {
+    const std::string& dialect = client_.endpoint().dialect;
+    if (dialect == "openai") return Json::object();
+    // What is off has to be said too: servers have defaults of their own, or those of the model's files.
+    Json fields = {{"min_p", sampling_.min_p}};
+    fields["top_k"] = sampling_.top_k == 0 && dialect == "vllm" ? -1 : sampling_.top_k;
+    fields[dialect == "vllm" ? "repetition_penalty" : "repeat_penalty"] = sampling_.repetition_penalty;
+    return fields;
+}
+
+std::string RemoteModel::left_out() const {
+    if (client_.endpoint().dialect != "openai") return "";
+    std::string fields;
+    auto add = [&](bool is_set, const char* name) {
+        if (is_set) fields += (fields.empty() ? "" : ", ") + std::string(name);
+    };
+    add(sampling_.top_k > 0, "top_k");
+    add(sampling_.min_p > 0, "min_p");
+    add(sampling_.repetition_penalty != 1, "repetition_penalty");
+    if (fields.empty()) return "";
+    return "Endpoint \"" + client_.endpoint().name + "\" cannot be told " + fields
+           + ", which are left out; where it can, set its dialect to vllm or llama.cpp.";
+}
+
+std::string RemoteModel::usage_words() const {
+    const Usage used = client_.used();
+    std::string words = "Endpoint \"" + client_.endpoint().name + "\" was sent "
+                        + counted(used.requests, "request") + ": " + counted(used.prompt_tokens, "token")
+                        + " of prompts, " + std::to_string(used.completion_tokens) + " of completions";
+    if (used.cost > 0) {
+        char cost[48];
+        std::snprintf(cost, sizeof cost, ", cost %.4f", used.cost);
+        words += cost;
+    }
+    return words + ".";
+}
+
+void DrawFailures::add(const std::string& sentence) {
+    constexpr std::size_t most_reasons = 100;
+    ++count_;
+    if (reasons_.size() < most_reasons || reasons_.contains(sentence)) ++reasons_[sentence];
+}
+
+std::string DrawFailures::words(const std::string& unit) const {
+    std::string words =
+        counted(count_, unit) + " could not be drawn and " + (count_ == 1 ? "is" : "are") + " not scored. ";
+    const auto most =
+        std::ranges::max_element(reasons_, {}, [](const auto& reason) { return reason.second; });
+    if (most != reasons_.end()) words += "Most often: " + most->first;
+    return words;
+}
+
+} // namespace tempera
