@@ -3,6 +3,7 @@
 #include "app/cli_output.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <iterator>
 #include <map>
@@ -15,6 +16,7 @@ namespace {
 using Cells = std::map<std::pair<double, int>, SweepCell>;
 
 std::string fixed(double number, int decimals) {
+    if (std::isnan(number)) return "-";
     char text[64];
     std::snprintf(text, sizeof text, "%.*f", decimals, number);
     return text;

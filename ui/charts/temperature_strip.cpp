@@ -29,6 +29,7 @@ constexpr std::array<Measure, 4> measures{{{"pass@1", &SweepRow::pass_at_1, true
 
 QString valueText(const SweepRow& row, const Measure& measure) {
     const double value = row.*measure.value;
+    if (std::isnan(value)) return QStringLiteral("–"); // a length that the endpoint did not say
     return measure.share ? percentText(value) : QString::number(value, 'f', 0);
 }
 
@@ -110,7 +111,8 @@ void TemperatureStrip::paintAll(QPainter& painter, const QSizeF& size, const Cha
             painter.fillRect(cell, style.theme->raised);
             QColor bar = style.theme->seriesColor(5);
             bar.setAlphaF(marked ? 0.55f : 0.32f);
-            const double share = std::clamp(rows_[c].*measures[m].value / most, 0.0, 1.0);
+            const double value = rows_[c].*measures[m].value;
+            const double share = std::isnan(value) ? 0 : std::clamp(value / most, 0.0, 1.0);
             painter.fillRect(QRectF(cell.left(), cell.top(), cell.width() * share, cell.height()), bar);
             const QString text = valueText(rows_[c], measures[m]);
             painter.setPen(style.text);

@@ -54,12 +54,14 @@ Completion completionOf(const Sample& sample, const PromptRecord& prompt) {
     Completion c;
     c.index = sample.sample_index;
     c.caption = QStringLiteral("#%1").arg(sample.sample_index + 1);
-    c.verdict = sample.score >= 1  ? Completion::Verdict::right
-                : sample.score > 0 ? Completion::Verdict::wrong
-                                   : Completion::Verdict::none;
-    c.verdict_words = sample.score >= 1  ? words("right")
-                      : sample.score > 0 ? words("wrong")
-                                         : words("no answer");
+    c.verdict = sample.score >= 1          ? Completion::Verdict::right
+                : sample.score > 0         ? Completion::Verdict::wrong
+                : std::isnan(sample.score) ? Completion::Verdict::plain // an endpoint failed to draw it
+                                           : Completion::Verdict::none;
+    c.verdict_words = sample.score >= 1          ? words("right")
+                      : sample.score > 0         ? words("wrong")
+                      : std::isnan(sample.score) ? words("not scored")
+                                                 : words("no answer");
     c.score = scoreText(sample.score);
     c.facts = words("%1 tokens · %2 · logprob %3")
                   .arg(sample.token_ids.size())
