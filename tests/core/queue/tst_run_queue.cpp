@@ -61,6 +61,28 @@ private slots:
         QCOMPARE(heard.back().status, RunStatus::finished);
     }
 
+    void anEndpointAndTheKeychainReachTheEngine() {
+        QueueFixture f(false);
+        qputenv("TEMPERA_CONFIG", QByteArray::fromStdString((f.root() / "config").string()));
+        {
+            RunQueue queue(
+                *f.workspace, [&]() -> Engine& { return f.engine; }, [](const RunRecord&) {}, 1,
+                [](const std::string& endpoint) { return "key of " + endpoint; });
+            Json sweep = {{"kind", "sweep"}, {"name", "a"}, {"model", "endpoint:openai/small"}};
+            const auto id = queue.submit(sweep)[0];
+            queue.start();
+            queue.wait_until_idle();
+            QCOMPARE(f.status(id), RunStatus::finished);
+            const auto request = f.engine.requests().at(0);
+            QCOMPARE(request.recipe["model"].get<std::string>(), std::string("endpoint:openai/small"));
+            QCOMPARE(request.keys("openai"), std::string("key of openai"));
+            QVERIFY(f.run(id).recipe.find("key of") == std::string::npos);
+            sweep["model"] = "endpoint:opnai";
+            QVERIFY_THROWS_EXCEPTION(Error, queue.submit(sweep));
+        }
+        qunsetenv("TEMPERA_CONFIG");
+    }
+
     void trainingYieldsToTheWindow() {
         QueueFixture f;
         int nice = -100;
