@@ -2,7 +2,7 @@
 #include "core/engine/kernels/functions.h"
 #include "core/engine/kernels/pointwise.h"
 
-#include <torch/torch.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 namespace tempera {
 

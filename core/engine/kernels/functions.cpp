@@ -3,7 +3,7 @@
 #include "core/engine/kernels/gradient.h"
 #include "core/engine/kernels/pointwise.h"
 
-#include <torch/torch.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 namespace tempera {
 

@@ -4,6 +4,7 @@
 
 #include <ATen/Parallel.h>
 #include <algorithm>
+#include <c10/core/GradMode.h>
 #include <cstring>
 #include <vector>
 
@@ -174,7 +175,7 @@ View view_of(const at::Tensor& x) {
 /// y = [y +] scale * a b.
 void multiply_into(const at::Tensor& y, const at::Tensor& a, const at::Tensor& b, bool add, double scale) {
     if (!native(y, a, b)) {
-        at::NoGradGuard no_grad;
+        c10::NoGradGuard no_grad;
         at::addmm_out(const_cast<at::Tensor&>(y), y, a, b, add ? 1 : 0, scale);
         return;
     }

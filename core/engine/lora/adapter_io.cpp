@@ -4,6 +4,7 @@
 #include "core/base/files.h"
 #include "core/format/safetensors.h"
 
+#include <c10/core/GradMode.h>
 #include <set>
 
 namespace fs = std::filesystem;
@@ -47,7 +48,7 @@ LoraConfig read_lora_config(const fs::path& folder) {
 }
 
 LoraConfig load_adapter(Decoder& model, const fs::path& folder) {
-    at::NoGradGuard no_grad;
+    c10::NoGradGuard no_grad;
     if (!lora_slices(model).empty())
         fail(ErrorKind::internal, "load_adapter: the model has an adapter already.");
     LoraConfig config = read_lora_config(folder);

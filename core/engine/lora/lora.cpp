@@ -5,6 +5,7 @@
 #include "core/engine/model/weights.h"
 
 #include <algorithm>
+#include <c10/core/GradMode.h>
 #include <cmath>
 #include <regex>
 
@@ -125,7 +126,7 @@ void attach_lora(Decoder& model, const LoraConfig& config, std::uint64_t seed, b
 }
 
 void merge_lora(Decoder& model) {
-    at::NoGradGuard no_grad;
+    c10::NoGradGuard no_grad;
     for (LoraSlice* slice : lora_slices(model))
         if (!at::isfinite(slice->a).all().item<bool>() || !at::isfinite(slice->b).all().item<bool>())
             fail(ErrorKind::numeric,

@@ -6,7 +6,7 @@
 #include "core/engine/kernels/pointwise.h"
 
 #include <algorithm>
-#include <torch/torch.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 namespace tempera {
 
@@ -113,7 +113,7 @@ CrossEntropySums cross_entropy(const at::Tensor& hidden_with_graph, const Linear
                                const at::Tensor& targets, double scale, at::Tensor* d_hidden,
                                std::int64_t chunk_rows) {
     check_head(head);
-    at::NoGradGuard no_grad;
+    c10::NoGradGuard no_grad;
     at::Tensor hidden = hidden_with_graph.detach().contiguous();
     if (d_hidden) *d_hidden = at::empty_like(hidden);
     if (!native(hidden)) return cross_entropy_reference(hidden, head, targets, scale, d_hidden, chunk_rows);
@@ -149,7 +149,7 @@ at::Tensor token_logprobs(const at::Tensor& hidden, const Linear& head, const at
                           double temperature, std::int64_t chunk_rows, TokenStatistics* statistics) {
     check_head(head);
     if (statistics) {
-        at::NoGradGuard no_grad;
+        c10::NoGradGuard no_grad;
         // The mean over the vocabulary is linear: one dot product with the mean row of the head.
         at::Tensor mean_row = head.weight.detach().mean(0).to(hidden.scalar_type());
         statistics->mean_logit = at::mv(hidden.detach(), mean_row).to(at::kFloat);

@@ -6,6 +6,7 @@
 #include "core/engine/kernels/pointwise.h"
 
 #include <algorithm>
+#include <c10/core/GradMode.h>
 
 namespace tempera {
 
@@ -87,7 +88,7 @@ TokenScores score_tokens(const at::Tensor& hidden_with_graph, const Linear& head
                          double temperature, const std::vector<float>* d_logprob, at::Tensor* d_hidden,
                          std::int64_t chunk_rows) {
     check_head(head);
-    at::NoGradGuard no_grad;
+    c10::NoGradGuard no_grad;
     at::Tensor hidden = hidden_with_graph.detach().contiguous();
     if (d_logprob) *d_hidden = at::empty_like(hidden);
     const std::int64_t n = hidden.size(0), v = head.weight.size(0);
@@ -118,7 +119,7 @@ TokenScores score_tokens(const at::Tensor& hidden_with_graph, const Linear& head
 at::Tensor backward_tokens(const at::Tensor& hidden_with_graph, const Linear& head, const at::Tensor& targets,
                            double temperature, const TokenScores& scores, const std::vector<float>& d_logprob,
                            std::int64_t chunk_rows) {
-    at::NoGradGuard no_grad;
+    c10::NoGradGuard no_grad;
     at::Tensor hidden = hidden_with_graph.detach().contiguous(), d_hidden = at::empty_like(hidden);
     const std::int64_t n = hidden.size(0), v = head.weight.size(0);
     at::Tensor buffer = native(hidden) ? at::empty({std::min(n, chunk_rows), v}, hidden.options()) : hidden;

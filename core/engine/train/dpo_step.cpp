@@ -4,6 +4,7 @@
 #include "core/engine/train/batches.h"
 #include "core/engine/train/reference.h"
 
+#include <c10/core/GradMode.h>
 #include <cmath>
 #include <numeric>
 
@@ -180,7 +181,7 @@ DpoPass accumulate_pair_gradients(const PassContext& context, const std::vector<
 
 DpoPass evaluate_pairs(const PassContext& context, const std::vector<PairExample>& examples,
                        const ReferenceLogprobs& reference, const DpoLoss& loss, const StopToken& stop) {
-    at::NoGradGuard no_grad;
+    c10::NoGradGuard no_grad;
     DpoPass pass;
     DpoSums sums;
     std::vector<std::int64_t> rows(examples.size());

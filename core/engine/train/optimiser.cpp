@@ -2,6 +2,7 @@
 
 #include "core/engine/lora/lora.h"
 
+#include <c10/core/GradMode.h>
 #include <cmath>
 
 namespace tempera {
@@ -99,7 +100,7 @@ double Optimiser::gradient_norm() const {
 }
 
 void Optimiser::step(const kernels::AdamW& options) {
-    at::NoGradGuard no_grad;
+    c10::NoGradGuard no_grad;
     for (Parameter& parameter : parameters_) {
         kernels::AdamW own = options;
         if (!parameter.decays) own.weight_decay = 0;

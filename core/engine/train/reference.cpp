@@ -12,6 +12,7 @@
 #include "core/format/safetensors.h"
 
 #include <algorithm>
+#include <c10/core/GradMode.h>
 #include <cmath>
 
 namespace fs = std::filesystem;
@@ -80,7 +81,7 @@ std::vector<double> numbers_in(const Json& list, std::size_t count, std::vector<
 bool fill_reference(ReferenceLogprobs& reference, const PassContext& model,
                     const std::vector<PairExample>& examples, const std::vector<std::int64_t>& rows,
                     const StopToken& stop, const std::function<void(std::int64_t, std::int64_t)>& report) {
-    at::NoGradGuard no_grad;
+    c10::NoGradGuard no_grad;
     std::vector<std::int64_t> missing;
     for (std::int64_t row : rows)
         if (!reference.known[static_cast<std::size_t>(row)]) missing.push_back(row);

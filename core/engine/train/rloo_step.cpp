@@ -4,6 +4,7 @@
 #include "core/engine/model/token_scores.h"
 
 #include <algorithm>
+#include <c10/core/GradMode.h>
 #include <cmath>
 #include <limits>
 
@@ -57,7 +58,7 @@ void Pass::note(std::int64_t row, std::span<const float> logprobs, const Objecti
 }
 
 void Pass::run(const RolloutBatch& batch, bool idle) {
-    at::AutoGradMode gradients(!idle);
+    c10::AutoGradMode gradients(!idle);
     const BranchedRow& micro = batch.branched;
     at::Tensor hidden = decoder_hidden(context.model, micro.row, context.rope, dropout, micro.wanted,
                                        context.compute_type),

@@ -8,6 +8,7 @@
 #include "core/engine/train/machine.h"
 
 #include <algorithm>
+#include <c10/core/GradMode.h>
 #include <cmath>
 #include <numeric>
 
@@ -225,7 +226,7 @@ std::vector<RolloutBatch> make_rollout_batches(const Rollout& rollout, const std
 std::optional<std::vector<std::vector<float>>>
 completion_logprobs(const PassContext& context, const Rollout& rollout, const std::vector<PolicyPrompt>& all,
                     double temperature, const StopToken& stop) {
-    at::NoGradGuard no_grad;
+    c10::NoGradGuard no_grad;
     std::vector<std::vector<float>> result(static_cast<std::size_t>(rollout.completions()));
     std::vector<std::int64_t> completions(result.size());
     std::iota(completions.begin(), completions.end(), std::int64_t{0});

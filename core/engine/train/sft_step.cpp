@@ -1,5 +1,6 @@
 #include "core/engine/train/sft_step.h"
 
+#include <c10/core/GradMode.h>
 #include <cmath>
 #include <numeric>
 
@@ -69,7 +70,7 @@ PassResult accumulate_gradients(const PassContext& context, const std::vector<To
 
 PassResult evaluate(const PassContext& context, const std::vector<TokenExample>& examples,
                     const StopToken& stop) {
-    at::NoGradGuard no_grad;
+    c10::NoGradGuard no_grad;
     PassResult result;
     CrossEntropySums sums;
     std::vector<std::int64_t> rows(examples.size());
