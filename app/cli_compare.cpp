@@ -87,6 +87,13 @@ Json recipe_of(CompareOptions& options) {
         recipe.judge = "reward_model";
         recipe.reward_model = model_folder(options.judge.substr(7), options.workspace);
     }
+    if (options.judge.starts_with("remote:")) { // remote:ENDPOINT or remote:ENDPOINT/MODEL
+        const std::string whom = options.judge.substr(7);
+        const auto slash = whom.find('/');
+        recipe.judge = "remote";
+        recipe.judge_endpoint = whom.substr(0, slash);
+        if (slash != std::string::npos) recipe.judge_model = whom.substr(slash + 1);
+    }
     for (const auto& [given, field] :
          {std::pair(&options.a, &recipe.base), std::pair(&options.b, &recipe.tuned)}) {
         if (names_an_endpoint(*given)) as_usage([&] { referred_endpoint(*given); });
@@ -155,6 +162,11 @@ void add_answer_options(CLI::App& verb, CompareOptions& options) {
                     "\"instructions\", \"countdown\" or a .jsonl file with prompt or messages (by the judge)")
         ->type_name("FILE");
     verb.add_option("--n", r.prompts, "How many prompts at most (200)")->check(CLI::Range(1, 1'000'000));
+    verb.add_option("--judge-endpoint", r.judge_endpoint, "With --judge remote: a configured endpoint")
+        ->type_name("NAME");
+    verb.add_option("--judge-model", r.judge_model, "Its model (the endpoint's)")->type_name("NAME");
+    verb.add_option("--judge-style", r.judge_style,
+                    "nemotron, rubric-score or rubric-pair, in both orders (nemotron)");
     verb.add_option("--split", r.split, "Of the project's own prompts: test, validation or train (test)");
     verb.add_option("--prompt-style", r.prompt_style, "Of Countdown problems: paper or short (paper)");
     verb.add_option("--system", r.system, "System turn (You are a helpful assistant.)")->type_name("TEXT");
@@ -180,7 +192,8 @@ void add_compare_verb(CLI::App& app, Action& action) {
         ->type_name("MODEL");
     verb->add_option("--b", options->b, "The one that should be better")->required()->type_name("MODEL");
     verb->add_option("--judge", options->judge,
-                     "constraints, countdown, or reward:MODEL, a reward model (constraints)");
+                     "constraints, countdown, reward:MODEL, a reward model, or remote:ENDPOINT[/MODEL], a "
+                     "model behind an endpoint (constraints)");
     add_answer_options(*verb, *options);
     verb->add_option("--out", options->target, "Write a.json and b.json, lists of {prompt, reply, score}")
         ->type_name("DIR");

@@ -188,7 +188,9 @@ void FeedReader::look_at_run(const Wishes& wishes) {
     data->sample_count = reader_->sample_count();
     data->rollout_steps = reader_->rollout_steps();
     read_comparisons(*data);
-    const bool more_samples = grew && last_ && last_->sample_count != data->sample_count;
+    // A judge behind an endpoint scores them when all are there.
+    const bool judged = data->progress.phase == "judging" || (last_ && last_->progress.phase == "judging");
+    const bool more_samples = grew && last_ && (judged || last_->sample_count != data->sample_count);
     last_ = data;
     run_version_ = version;
     smoothing_ = wishes.smoothing;

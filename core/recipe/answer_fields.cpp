@@ -110,15 +110,15 @@ void bind_slots(SamplingFields& r, std::vector<Binding>& list) {
                   "as raw \"completions\" (auto), or all in one way. Other models ignore it."));
 }
 
-void bind_judge(JudgeFields& r, std::vector<Binding>& list) {
+void bind_judge(JudgeFields& r, std::vector<Binding>& list, bool pairs) {
     list.push_back(
         Binding("judge", &r.judge)
-            .choices({"constraints", "countdown", "reward_model"})
+            .choices({"constraints", "countdown", "reward_model", "remote"})
             .label("Judge")
             .group("Judge")
             .simple()
             .help("What scores an answer: the share of the instruction's constraints that it meets, "
-                  "the Countdown verifier, or a reward model."));
+                  "the Countdown verifier, a reward model, or a model behind an endpoint."));
     list.push_back(
         Binding("reward_model", &r.reward_model)
             .model()
@@ -126,6 +126,45 @@ void bind_judge(JudgeFields& r, std::vector<Binding>& list) {
             .group("Judge")
             .help("The judge \"reward_model\": run:ID or @STAGE of a run of kind reward, or a folder "
                   "with an encoder that gives one score."));
+    bind_remote_judge(r, list, "Judge", pairs);
+}
+
+void bind_remote_judge(RemoteJudgeFields& r, std::vector<Binding>& list, const std::string& group,
+                       bool pairs) {
+    list.push_back(Binding("judge_endpoint", &r.judge_endpoint)
+                       .label("Judge's endpoint")
+                       .group(group)
+                       .help("Where a remote judge is asked: the name of a configured endpoint, e.g. nvidia. "
+                             "The key is never part of a recipe."));
+    list.push_back(Binding("judge_model", &r.judge_model)
+                       .label("Judge's model")
+                       .group(group)
+                       .help("Model of a remote judge. Empty = the endpoint's own, or for the style nemotron "
+                             "nvidia/llama-3.1-nemotron-70b-reward, the paper's judge."));
+    std::vector<std::string> styles{"nemotron", "rubric-score"};
+    if (pairs) styles.push_back("rubric-pair");
+    list.push_back(Binding("judge_style", &r.judge_style)
+                       .choices(styles)
+                       .label("Judge's style")
+                       .group(group)
+                       .help(std::string("How a remote judge is asked: a reward model of Nemotron's kind, a "
+                                         "chat model that grades an answer from 1 to 10")
+                             + (pairs ? ", or one that compares both answers in either order, where a "
+                                        "contradiction is a tie."
+                                      : ".")));
+    list.push_back(Binding("judge_max_tokens", &r.judge_max_tokens)
+                       .range(16, 1 << 16)
+                       .unit("tokens")
+                       .label("Judge's longest reply")
+                       .group(group)
+                       .help("A remote judge's reply is cut after this many tokens, and then has no score if "
+                             "it had none yet."));
+}
+
+void check_remote_judge(const RemoteJudgeFields& fields, std::vector<FieldProblem>& list) {
+    if (fields.judge_endpoint.empty())
+        list.push_back({"judge_endpoint", "A remote judge needs judge_endpoint: name a configured endpoint, "
+                                          "e.g. --set judge_endpoint=nvidia."});
 }
 
 void check_stop(const std::vector<std::string>& stop, std::vector<FieldProblem>& list) {
@@ -139,6 +178,7 @@ void check_judge(const JudgeFields& fields, const std::string& data, std::vector
         list.push_back({"reward_model",
                         "judge \"reward_model\" needs reward_model: name a run of kind reward "
                         "(run:ID) or a folder."});
+    if (fields.judge == "remote") check_remote_judge(fields, list);
     if ((fields.judge == "constraints" && data == "countdown")
         || (fields.judge == "countdown" && data == "instructions"))
         list.push_back({"judge", "judge \"" + fields.judge + "\" cannot score answers to \"" + data

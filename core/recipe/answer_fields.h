@@ -31,8 +31,16 @@ struct SamplingFields {
     std::string endpoint_api = "auto";
 };
 
+/// A judge behind an endpoint (core/judge).
+struct RemoteJudgeFields {
+    std::string judge_endpoint;
+    std::string judge_model;
+    std::string judge_style = "nemotron";
+    std::int64_t judge_max_tokens = 1024;
+};
+
 /// What scores an answer.
-struct JudgeFields {
+struct JudgeFields : RemoteJudgeFields {
     std::string judge = "constraints";
     std::string reward_model;
 };
@@ -40,10 +48,15 @@ struct JudgeFields {
 void bind_prompts(PromptFields& fields, std::vector<Binding>& list, const std::string& help);
 void bind_sampling(SamplingFields& fields, std::vector<Binding>& list);
 void bind_slots(SamplingFields& fields, std::vector<Binding>& list);
-void bind_judge(JudgeFields& fields, std::vector<Binding>& list);
+/// `pairs`: whether the kind of run can use a judge that compares two answers.
+void bind_judge(JudgeFields& fields, std::vector<Binding>& list, bool pairs);
+void bind_remote_judge(RemoteJudgeFields& fields, std::vector<Binding>& list, const std::string& group,
+                       bool pairs);
 
 /// Checks across fields: each adds to `list` what is wrong.
 void check_stop(const std::vector<std::string>& stop, std::vector<FieldProblem>& list);
 void check_judge(const JudgeFields& fields, const std::string& data, std::vector<FieldProblem>& list);
+/// Where the judge or a reward is "remote".
+void check_remote_judge(const RemoteJudgeFields& fields, std::vector<FieldProblem>& list);
 
 } // namespace tempera

@@ -20,7 +20,7 @@ std::vector<Binding> PairsRecipe::bindings() {
             .help("The model that answers: a name, a folder in Hugging Face layout, run:ID for the "
                   "result of another run, @STAGE inside a study, or endpoint:NAME/MODEL for a server."));
     bind_prompts(*this, list, "How many prompts are answered at most.");
-    bind_judge(*this, list);
+    bind_judge(*this, list, false);
     list.push_back(
         Binding("min_margin", &min_margin)
             .range(0, 1e6)

@@ -71,8 +71,8 @@ void bind_rewards(RlooRecipe& r, std::vector<Binding>& list) {
                        .group("Rewards")
                        .simple()
                        .help("Reward functions and their weights, e.g. countdown,length:0.2. There are: "
-                             "countdown and constraints (verifiers), model (a reward model), format, "
-                             "length and repetition (both 0 or less)."));
+                             "countdown and constraints (verifiers), model (a reward model), remote (a "
+                             "judge behind an endpoint), format, length and repetition (both 0 or less)."));
     list.push_back(Binding("reward_model", &r.reward_model)
                        .model()
                        .label("Reward model")
@@ -86,6 +86,7 @@ void bind_rewards(RlooRecipe& r, std::vector<Binding>& list) {
                        .help("What the reward model reads: as it was trained, the paper's plain "
                              "\"system..user..assistant\" string, the chat template's text, or question "
                              "and answer as a pair."));
+    bind_remote_judge(r, list, "Rewards", false);
     list.push_back(
         Binding("length_limit", &r.length_limit)
             .range(0, 1 << 20)
@@ -328,6 +329,7 @@ std::vector<FieldProblem> RlooRecipe::problems_found() const {
     if (uses_model && reward_model.empty())
         list.push_back({"reward_model", "The reward \"model\" needs reward_model: name a run of kind reward "
                                         "(run:ID) or a folder."});
+    if (std::find(seen.begin(), seen.end(), "remote") != seen.end()) check_remote_judge(*this, list);
     for (const auto& text : stop)
         if (text.empty())
             list.push_back({"stop", "stop holds an empty text, which would end every completion at once."});
@@ -346,7 +348,7 @@ Json RlooRecipe::to_json() const {
 }
 
 const std::vector<std::string>& reward_names() {
-    static const std::vector<std::string> names = {"countdown", "constraints", "model",
+    static const std::vector<std::string> names = {"countdown", "constraints", "model",     "remote",
                                                    "format",    "length",      "repetition"};
     return names;
 }

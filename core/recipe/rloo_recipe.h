@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/recipe/answer_fields.h"
 #include "core/recipe/shared_fields.h"
 
 namespace tempera {
@@ -8,7 +9,7 @@ namespace tempera {
 /// "trl" is TRL 1.16's RLOOTrainer, "paper" the paper's values on TRL 0.21's. Every choice is a field of its
 /// own, so a complete recipe says what was computed whatever the preset. The order is: weighted sum of the
 /// rewards, missing-EOS penalty, normalisation, clip, KL (kl_in = reward), leave-one-out baseline.
-struct RlooRecipe : LoraFields, OptimiserFields, RunningFields, DeviceFields {
+struct RlooRecipe : LoraFields, OptimiserFields, RunningFields, DeviceFields, RemoteJudgeFields {
     std::string model = "tiny";
     std::string data = "countdown";
     std::string prompt_style = "paper";
@@ -72,7 +73,7 @@ struct WeightedReward {
     std::string name;
     double weight = 1;
 };
-/// The names that `rewards` may hold.
+/// The names that `rewards` may hold; "remote" is a judge behind an endpoint.
 const std::vector<std::string>& reward_names();
 /// "countdown" or "length:0.5". Throws Error(bad_input) with the nearest name.
 WeightedReward parse_reward(const std::string& text);

@@ -26,7 +26,7 @@ std::vector<Binding> WinRateRecipe::bindings() {
                        .simple()
                        .help("The model whose share of wins is measured; named as the base is."));
     bind_prompts(*this, list, "How many prompts both models answer. The paper uses 200.");
-    bind_judge(*this, list);
+    bind_judge(*this, list, true);
     list.push_back(Binding("temperature", &temperature)
                        .range(0, 100)
                        .label("Temperature")

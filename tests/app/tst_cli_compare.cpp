@@ -1,5 +1,6 @@
 #include "core/stats/win_rate.h"
 #include "tests/app/cli_process.h"
+#include "tests/core/judge/judge_server.h"
 
 #include <QDir>
 #include <QFile>
@@ -82,6 +83,31 @@ private slots:
         QVERIFY2(found.code == 0, found.err.constData());
         QCOMPARE(found.json()["comparisons"].size(), std::size_t{2});
         QVERIFY(found.json()["base_score"] != found.json()["tuned_score"]);
+    }
+
+    void aModelBehindAnEndpointMayJudge() {
+        const tempera::test::Lab home;
+        tempera::test::ScriptedServer server([](const tempera::test::ReceivedRequest& request) {
+            const std::size_t length = tempera::test::last_turn(request).size();
+            return tempera::test::chat_answer(length % 7 ? "reward:" + std::to_string(length) : "reward:nan");
+        });
+        home.point_at(server);
+        const auto found = run_cli(compare({"--judge", "remote:lab", "--json"}));
+        QVERIFY2(found.code == 0, found.err.constData());
+        for (const auto& row : found.json()["comparisons"])
+            for (const char* side : {"base", "tuned"}) {
+                const std::size_t length = row[side]["text"].get<std::string>().size();
+                QVERIFY(length % 7 ? row[side]["score"].get<std::size_t>() == length
+                                   : row[side]["score"].is_null());
+            }
+        const std::size_t asked = server.requests().size();
+        QVERIFY(asked > 0);
+        const auto again = run_cli(
+            compare({"--judge", "remote", "--judge-endpoint", "lab", "--json"})); // nothing is paid twice
+        QVERIFY(again.json()["win_rate"] == found.json()["win_rate"]);
+        QCOMPARE(server.requests().size(), asked);
+        const auto nowhere = run_cli(compare({"--judge", "remote:lba"}));
+        QVERIFY2(nowhere.code != 0 && nowhere.err.contains("lab"), nowhere.err.constData());
     }
 
     void promptsMayComeFromAFile() {

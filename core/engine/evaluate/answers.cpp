@@ -1,21 +1,31 @@
 #include "core/engine/evaluate/answers.h"
 
+#include "core/base/counted.h"
 #include "core/base/error.h"
 #include "core/engine/model/decoder_io.h"
 #include "core/engine/train/machine.h"
 
 #include <cmath>
+#include <cstdio>
 
 namespace tempera {
 
 namespace {
 
 RewardFunction function_of(const JudgeFields& fields, const DeviceFields& device) {
+    if (fields.judge == "remote") return {};
     if (fields.judge != "reward_model") return make_reward_function(fields.judge, {});
     RewardOptions options;
     options.reward_model = fields.reward_model;
     options.device = select_device(device.device);
     return make_reward_function("model", options);
+}
+
+/// Throws where a stop left nothing.
+std::vector<JudgeScore> all_of(std::vector<JudgeScore> scores, std::size_t wanted) {
+    if (scores.size() != wanted)
+        fail(ErrorKind::stopped, "Stopped while the judge was asked; its replies are kept.");
+    return scores;
 }
 
 } // namespace
@@ -169,11 +179,14 @@ void Answerer::answer(std::span<const TaskPrompt> prompts, double temperature, c
         interrupted);
 }
 
-Judge::Judge(const JudgeFields& fields, const DeviceFields& device)
-    : fields_(fields), function_(function_of(fields, device)) {}
+Judge::Judge(const JudgeFields& fields, const DeviceFields& device, const RunRequest& request,
+             const StopToken& stop)
+    : fields_(fields), stop_(stop),
+      remote_(fields.judge == "remote" ? connect_judge(fields, request.keys) : nullptr),
+      function_(function_of(fields, device)) {}
 
 void Judge::require_facts(std::span<const TaskPrompt> prompts) const {
-    if (fields_.judge == "reward_model") return; // it judges anything
+    if (fields_.judge == "reward_model" || remote_) return; // they judge anything
     std::vector<JudgedReply> empty;
     for (const TaskPrompt& prompt : prompts)
         empty.push_back({&prompt, {}, "eos"});
@@ -185,7 +198,17 @@ void Judge::require_facts(std::span<const TaskPrompt> prompts) const {
                                            + "\" could check: choose another judge or other prompts.");
 }
 
-std::vector<RewardScore> Judge::score(std::span<const JudgedReply> replies) const {
+std::vector<RewardScore> Judge::score(std::span<const JudgedReply> replies,
+                                      const RemoteJudge::OnProgress& progress) const {
+    if (remote_) {
+        std::vector<JudgeQuery> queries;
+        for (const JudgedReply& reply : replies)
+            queries.push_back({reply.prompt->text, reply.text, {}});
+        std::vector<RewardScore> scores;
+        for (JudgeScore& score : all_of(remote_->score(queries, stop_, progress), replies.size()))
+            scores.push_back({score.value, std::move(score.note)});
+        return scores;
+    }
     std::vector<RewardInput> inputs;
     for (const JudgedReply& reply : replies) {
         RewardInput input;
@@ -196,6 +219,57 @@ std::vector<RewardScore> Judge::score(std::span<const JudgedReply> replies) cons
         inputs.push_back(input);
     }
     return function_(inputs);
+}
+
+std::vector<std::pair<RewardScore, RewardScore>>
+Judge::score_both(std::span<const JudgedReply> base, std::span<const JudgedReply> tuned,
+                  const RemoteJudge::OnProgress& progress) const {
+    std::vector<std::pair<RewardScore, RewardScore>> both;
+    if (!compares()) {
+        std::vector<JudgedReply> all(base.begin(), base.end());
+        all.insert(all.end(), tuned.begin(), tuned.end());
+        auto scores = score(all, progress);
+        for (std::size_t i = 0; i < base.size(); ++i)
+            both.emplace_back(std::move(scores[i]), std::move(scores[base.size() + i]));
+        return both;
+    }
+    std::vector<JudgeQuery> queries;
+    for (std::size_t i = 0; i < base.size(); ++i)
+        queries.push_back({base[i].prompt->text, tuned[i].text, base[i].text});
+    for (const JudgeScore& score : all_of(remote_->compare(queries, stop_, progress), base.size()))
+        both.push_back({{1 - score.value, score.note}, {score.value, score.note}});
+    return both;
+}
+
+std::size_t Judge::batch() const {
+    return remote_ ? 4 * static_cast<std::size_t>(remote_->asker().concurrency) : 1024;
+}
+
+JudgeMeter::JudgeMeter(const Judge& judge, const std::filesystem::path& folder, bool resumed)
+    : judge_(judge) {
+    if (!judge.remote() || !resumed) return;
+    RunReader reader(folder);
+    before_ = reported_tally(reader);
+}
+
+std::vector<Metric> JudgeMeter::metrics() const {
+    return judge_.remote() ? judge_metrics(judge_.remote()->tally(), before_) : std::vector<Metric>();
+}
+
+std::string JudgeMeter::sentence() const {
+    if (!judge_.remote()) return "";
+    const AskTally& tally = judge_.remote()->tally();
+    const Asker& asker = judge_.remote()->asker();
+    std::string text = asker.name + " was asked " + counted(tally.asked, "time") + " ("
+                       + std::to_string(tally.failed) + " without a reply), " + std::to_string(tally.stored)
+                       + " replies were there already; " + std::to_string(tally.prompt_tokens)
+                       + " tokens of prompts and " + std::to_string(tally.completion_tokens) + " of replies";
+    if (asker.has_prices) {
+        char cost[32];
+        std::snprintf(cost, sizeof cost, ", cost %.4f", tally.cost);
+        text += cost;
+    }
+    return text + ".";
 }
 
 } // namespace tempera

@@ -4,6 +4,7 @@
 #include "core/engine/evaluate/remote_model.h"
 #include "core/engine/reward/reward_function.h"
 #include "core/engine/sample/sampler.h"
+#include "core/judge/connect.h"
 #include "core/queue/engine.h"
 #include "core/recipe/answer_fields.h"
 #include "core/recipe/shared_fields.h"
@@ -12,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <utility>
 
 namespace tempera {
 
@@ -81,16 +83,49 @@ struct JudgedReply {
 /// Scores replies by the judge of a recipe.
 class Judge {
 public:
-    /// Loads the reward model, if that is the judge. Throws Error.
-    Judge(const JudgeFields& fields, const DeviceFields& device);
+    /// Loads the reward model, or connects to the endpoint, if that is the judge. Throws Error.
+    Judge(const JudgeFields& fields, const DeviceFields& device, const RunRequest& request,
+          const StopToken& stop);
     /// Throws Error(bad_input) for a prompt whose answers the judge cannot score.
     void require_facts(std::span<const TaskPrompt> prompts) const;
-    /// One score each, in order.
-    std::vector<RewardScore> score(std::span<const JudgedReply> replies) const;
+    /// One score each, in order; NaN where a remote judge gave none. Throws Error(stopped) where a stop comes
+    /// while a remote judge is asked; what it said is kept for the next time. `progress` hears of its
+    /// replies.
+    std::vector<RewardScore> score(std::span<const JudgedReply> replies,
+                                   const RemoteJudge::OnProgress& progress = {}) const;
+    /// Scores of base and tuned replies to the same prompts, in order: each on its own, or where the judge
+    /// compares, 1 for the better one, 0 for the other, 0.5 for a tie. Throws as score().
+    std::vector<std::pair<RewardScore, RewardScore>>
+    score_both(std::span<const JudgedReply> base, std::span<const JudgedReply> tuned,
+               const RemoteJudge::OnProgress& progress = {}) const;
+
+    /// The judge behind an endpoint; null for every other. Its answers take long and are paid for, so it is
+    /// asked when all is drawn, batch() replies at a time.
+    const RemoteJudge* remote() const { return remote_.get(); }
+    /// Whether it compares two answers, and says nothing of one.
+    bool compares() const { return remote_ && remote_->style() == JudgeStyle::pair; }
+    std::size_t batch() const;
 
 private:
     JudgeFields fields_;
+    StopToken stop_;
+    std::shared_ptr<RemoteJudge> remote_;
     RewardFunction function_;
+};
+
+/// What a run's remote judge took so far, earlier sessions included, as metrics.
+class JudgeMeter {
+public:
+    /// With `resumed`, goes on from what the run's database holds.
+    JudgeMeter(const Judge& judge, const std::filesystem::path& folder, bool resumed);
+    /// None where the judge is not remote.
+    std::vector<Metric> metrics() const;
+    /// "The judge was asked 120 times (3 failed), 80 replies were there; 10200 and 3000 tokens, cost 0.42."
+    std::string sentence() const;
+
+private:
+    const Judge& judge_;
+    AskTally before_;
 };
 
 } // namespace tempera

@@ -50,17 +50,22 @@ class Draw {
 public:
     Draw(const RunRequest& request, RunObserver& observer, const StopToken& stop)
         : request_(request), observer_(observer), stop_(stop), recipe_(PairsRecipe::from(request.recipe)),
-          judge_(recipe_, recipe_), prompts_(prompts_of(recipe_)), samples_(prompts_.size()) {}
+          judge_(recipe_, recipe_, request, stop), meter_(judge_, request.folder, request.resume),
+          prompts_(prompts_of(recipe_)), samples_(prompts_.size()) {}
 
     RunOutcome run();
 
 private:
     std::int64_t wanted() const { return static_cast<std::int64_t>(prompts_.size()) * recipe_.k; }
     void take_over_stored_samples();
+    bool drawn(std::size_t prompt, int index) const;
     std::vector<int> missing(std::size_t prompt) const;
     void receive(std::size_t prompt, int index, Answer&& drawn);
+    void judge(std::span<Sample> samples, const RemoteJudge::OnProgress& progress = {});
     void judge_pending();
+    void ask_judge();
     void report(bool all);
+    void report_unjudged();
     void report_progress(const char* phase);
     void write_artifacts();
     void log(const std::string& message) { observer_.on_event({0, unix_time_ms(), -1, "log", message}); }
@@ -71,13 +76,15 @@ private:
     const StopToken& stop_;
     const PairsRecipe recipe_;
     const Judge judge_;
+    const JudgeMeter meter_;
     const std::vector<TaskPrompt> prompts_;
     std::vector<std::string> texts_;           ///< as they are put to the model
     std::vector<std::vector<Sample>> samples_; ///< by prompt, with scores, in the order they came
     std::vector<Sample> pending_;              ///< without scores yet
     const Answerer* answerer_ = nullptr;
     DrawFailures failures_;
-    std::int64_t done_ = 0, done_before_ = 0;
+    std::size_t reported_unjudged_ = 0; ///< of them
+    std::int64_t done_ = 0, done_before_ = 0, judged_ = 0;
     Clock::time_point began_ = Clock::now(), reported_ = began_;
 };
 
@@ -92,19 +99,28 @@ void Draw::take_over_stored_samples() {
                      + " is no longer what it was when its answers were drawn. Start a new run.");
         for (Sample& sample : reader.samples(recipe_.temperature, stored.index))
             if (sample.sample_index < recipe_.k && sample.finish != failed_finish) {
-                samples_[at].push_back(std::move(sample));
+                const bool judged = !std::isnan(sample.score) || !sample.reason.empty();
+                (judged ? samples_[at] : pending_).push_back(std::move(sample));
+                judged_ += judged;
                 ++done_;
             }
     }
+    reported_unjudged_ = pending_.size();
     done_before_ = done_;
     if (done_ > 0) log("Goes on with " + std::to_string(done_) + " stored answers.");
+}
+
+bool Draw::drawn(std::size_t prompt, int index) const {
+    const auto is_it = [&](const Sample& sample) {
+        return sample.prompt_index == static_cast<std::int64_t>(prompt) && sample.sample_index == index;
+    };
+    return std::ranges::any_of(samples_[prompt], is_it) || std::ranges::any_of(pending_, is_it);
 }
 
 std::vector<int> Draw::missing(std::size_t prompt) const {
     std::vector<int> list;
     for (int index = 0; index < recipe_.k; ++index)
-        if (std::ranges::find(samples_[prompt], index, &Sample::sample_index) == samples_[prompt].end())
-            list.push_back(index);
+        if (!drawn(prompt, index)) list.push_back(index);
     return list;
 }
 
@@ -117,6 +133,7 @@ void Draw::receive(std::size_t prompt, int index, Answer&& drawn) {
     sample.token_ids = std::move(drawn.token_ids);
     sample.logprobs = std::move(drawn.logprobs);
     sample.logprob = drawn.logprob;
+    sample.score = std::numeric_limits<double>::quiet_NaN();
     sample.finish = std::move(drawn.finish);
     if (drawn.failed()) {
         failures_.add(drawn.fault);
@@ -127,33 +144,69 @@ void Draw::receive(std::size_t prompt, int index, Answer&& drawn) {
     report(false);
 }
 
-void Draw::judge_pending() {
-    if (pending_.empty()) return;
+/// Gives each its score and reports it.
+void Draw::judge(std::span<Sample> samples, const RemoteJudge::OnProgress& progress) {
     std::vector<JudgedReply> replies;
     std::vector<Sample*> judged;
-    for (Sample& sample : pending_) {
+    for (Sample& sample : samples) {
         sample.score = std::numeric_limits<double>::quiet_NaN();
         if (sample.finish == failed_finish) continue;
         judged.push_back(&sample);
         replies.push_back(
             {&prompts_[static_cast<std::size_t>(sample.prompt_index)], sample.text, sample.finish});
     }
-    auto scores = judge_.score(replies);
+    auto scores = judge_.score(replies, progress);
     for (std::size_t i = 0; i < judged.size(); ++i) {
         judged[i]->score = scores[i].value;
         judged[i]->reason = std::move(scores[i].note);
     }
-    observer_.on_samples(pending_);
-    for (Sample& sample : pending_)
+    observer_.on_samples(samples);
+    for (Sample& sample : samples)
         samples_[static_cast<std::size_t>(sample.prompt_index)].push_back(std::move(sample));
+    judged_ += std::ssize(samples);
+}
+
+void Draw::judge_pending() {
+    if (pending_.empty()) return;
+    judge(pending_);
     pending_.clear();
+}
+
+/// Puts everything that waits to the judge behind an endpoint.
+void Draw::ask_judge() {
+    const std::size_t all = pending_.size();
+    for (std::size_t begin = 0; begin < all && !stop_; begin += judge_.batch()) {
+        const std::int64_t before = judged_;
+        auto tell = [&](std::size_t done, std::size_t) {
+            observer_.on_progress({"judging", before + static_cast<std::int64_t>(done), wanted(), "samples",
+                                   0, -1, memory_gib()});
+        };
+        tell(0, 0);
+        try {
+            judge(std::span(pending_).subspan(begin, std::min(judge_.batch(), all - begin)), tell);
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::stopped) throw; // else the loop ends; the replies are kept
+        }
+        observer_.on_metrics(judged_, meter_.metrics());
+    }
+    pending_.clear();
+    log(meter_.sentence());
 }
 
 void Draw::report(bool all) {
     if (!all && seconds_since(reported_) < report_interval) return;
     reported_ = Clock::now();
-    judge_pending();
+    if (judge_.remote())
+        report_unjudged();
+    else
+        judge_pending();
     report_progress("sampling");
+}
+
+/// What the judge is asked about when all is drawn is stored meanwhile.
+void Draw::report_unjudged() {
+    observer_.on_samples(std::span(pending_).subspan(reported_unjudged_));
+    reported_unjudged_ = pending_.size();
 }
 
 void Draw::report_progress(const char* phase) {
@@ -173,17 +226,17 @@ void Draw::report_progress(const char* phase) {
 
 void Draw::write_artifacts() {
     std::string pairs, best_rows;
-    std::int64_t pair_count = 0, best_count = 0, scored = 0, answered = 0;
+    std::int64_t pair_count = 0, best_count = 0, scored = 0, scored_prompts = 0;
     double total = 0, best_total = 0;
     for (std::size_t i = 0; i < samples_.size(); ++i) {
         auto& samples = samples_[i];
         std::erase_if(samples, [](const Sample& sample) { return std::isnan(sample.score); });
         if (samples.empty()) continue;
-        scored += static_cast<std::int64_t>(samples.size());
-        ++answered;
         std::ranges::sort(samples, {}, &Sample::sample_index);
         for (const Sample& sample : samples)
             total += sample.score;
+        scored += std::ssize(samples);
+        ++scored_prompts;
         const auto [best_at, worst_at] = best_and_worst(samples);
         const Sample &best = samples[best_at], &worst = samples[worst_at];
         best_total += best.score;
@@ -213,9 +266,15 @@ void Draw::write_artifacts() {
     if (best_count == 0) warn("No best answer reaches min_score: lower it, or draw more (k).");
     observer_.on_headline("pairs", static_cast<double>(pair_count));
     observer_.on_headline("best", static_cast<double>(best_count));
-    if (answered == 0) return;
+    const std::int64_t unscored = wanted() - scored - failures_.count();
+    if (unscored > 0)
+        warn(counted(unscored, "answer") + " of " + std::to_string(wanted())
+             + " are left out: the judge's reply held no score that can be read. Each is kept with that "
+               "reply.");
+    if (judge_.remote()) observer_.on_headline("unscored", static_cast<double>(unscored));
+    if (scored == 0) return;
     observer_.on_headline("mean_score", total / static_cast<double>(scored));
-    observer_.on_headline("best_score", best_total / static_cast<double>(answered));
+    observer_.on_headline("best_score", best_total / static_cast<double>(scored_prompts));
 }
 
 RunOutcome Draw::run() {
@@ -244,7 +303,9 @@ RunOutcome Draw::run() {
         [this](const std::string& sentence) { log(sentence); });
     if (stop_.requested() == StopRequest::cancel) return RunOutcome::cancelled;
     report(true);
-    const bool finished = done_ == wanted();
+    if (judge_.remote() && !stop_) ask_judge();
+    if (stop_.requested() == StopRequest::cancel) return RunOutcome::cancelled;
+    const bool finished = done_ == wanted() && judged_ == wanted();
     if (failures_.count() > 0) warn(failures_.words("answer"));
     if (finished) write_artifacts();
     report_progress(finished ? "finished" : "stopped");

@@ -1,5 +1,6 @@
 #include "core/engine/evaluate/win_rate.h"
 
+#include "core/base/counted.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/engine/evaluate/answers.h"
@@ -57,9 +58,13 @@ class Contest {
 public:
     Contest(const RunRequest& request, RunObserver& observer, const StopToken& stop)
         : request_(request), observer_(observer), stop_(stop), recipe_(WinRateRecipe::from(request.recipe)),
-          judge_(recipe_, recipe_), prompts_(prompts_of(recipe_)), texts_(texts_of(prompts_)),
+          judge_(recipe_, recipe_, request, stop), prompts_(prompts_of(recipe_)), texts_(texts_of(prompts_)),
           compared_(prompts_.size()),
-          base_(request.folder / "artifacts" / "base_replies.jsonl", texts_, request.resume) {}
+          base_(request.folder / "artifacts" / "base_replies.jsonl", texts_, request.resume),
+          meter_(judge_, request.folder, request.resume) {
+        if (judge_.remote())
+            tuned_.emplace(request.folder / "artifacts" / "tuned_replies.jsonl", texts_, request.resume);
+    }
 
     RunOutcome run();
 
@@ -68,13 +73,23 @@ private:
     bool has_base(std::size_t prompt) const {
         return compared_[prompt] || base_.replies().contains(static_cast<std::int64_t>(prompt));
     }
+    bool has_tuned(std::size_t prompt) const {
+        return compared_[prompt] || (tuned_ && tuned_->replies().contains(static_cast<std::int64_t>(prompt)));
+    }
     void answer(const char* who, const std::string& folder, const std::function<bool(std::size_t)>& done,
                 const std::function<void(std::size_t, ComparedReply&&)>& take);
     void pair_up(std::size_t prompt, ComparedReply&& tuned);
+    void take_tuned(std::size_t prompt, ComparedReply&& reply) {
+        if (tuned_) tuned_->add(static_cast<std::int64_t>(prompt), texts_[prompt], reply);
+        pair_up(prompt, std::move(reply));
+    }
+    void judge(std::span<Comparison> comparisons, const RemoteJudge::OnProgress& progress = {});
     void judge_pending();
+    void ask_judge();
+    void tell_unscored(const WinRate& found);
     void report(bool all);
     void report_progress(const char* phase);
-    void report_headline(bool final);
+    WinRate report_headline(bool final);
     void write_artifacts() const;
     void log(const std::string& message) { observer_.on_event({0, unix_time_ms(), -1, "log", message}); }
 
@@ -88,6 +103,8 @@ private:
     std::vector<std::optional<Comparison>> compared_; ///< by prompt; with scores
     std::int64_t compared_count_ = 0;
     ReplyLog base_;
+    std::optional<ReplyLog> tuned_; ///< where the judge is asked later, so that no reply is lost meanwhile
+    const JudgeMeter meter_;
     std::vector<Comparison> pending_; ///< without scores yet
     const Answerer* answerer_ = nullptr;
     DrawFailures failures_;
@@ -151,38 +168,82 @@ void Contest::pair_up(std::size_t prompt, ComparedReply&& tuned) {
     pending_.push_back(std::move(comparison));
 }
 
-void Contest::judge_pending() {
-    if (pending_.empty()) return;
-    std::vector<JudgedReply> replies;
-    std::vector<ComparedReply*> judged;
-    for (Comparison& comparison : pending_)
-        for (ComparedReply* reply : {&comparison.base, &comparison.tuned}) {
-            reply->score = std::numeric_limits<double>::quiet_NaN();
-            if (failed(*reply)) continue;
-            judged.push_back(reply);
-            replies.push_back(
-                {&prompts_[static_cast<std::size_t>(comparison.prompt_index)], reply->text, reply->finish});
+/// Gives both replies of each their scores, where both came, and reports them.
+void Contest::judge(std::span<Comparison> comparisons, const RemoteJudge::OnProgress& progress) {
+    std::vector<JudgedReply> base, tuned, alone;
+    std::vector<std::pair<ComparedReply*, ComparedReply*>> both;
+    std::vector<ComparedReply*> single; // the other model gave none
+    for (Comparison& comparison : comparisons) {
+        const TaskPrompt& prompt = prompts_[static_cast<std::size_t>(comparison.prompt_index)];
+        ComparedReply &one = comparison.base, &two = comparison.tuned;
+        one.score = two.score = std::numeric_limits<double>::quiet_NaN();
+        if (!failed(one) && !failed(two)) {
+            both.emplace_back(&one, &two);
+            base.push_back({&prompt, one.text, one.finish});
+            tuned.push_back({&prompt, two.text, two.finish});
+        } else if (!judge_.compares() && failed(one) != failed(two)) {
+            single.push_back(failed(one) ? &two : &one);
+            alone.push_back({&prompt, single.back()->text, single.back()->finish});
         }
-    auto scores = judge_.score(replies);
-    for (std::size_t i = 0; i < judged.size(); ++i) {
-        judged[i]->score = scores[i].value;
-        judged[i]->note = std::move(scores[i].note);
     }
-    observer_.on_comparisons(pending_);
-    for (Comparison& comparison : pending_) {
+    auto give = [](ComparedReply& reply, RewardScore& score) {
+        reply.score = score.value;
+        reply.note = std::move(score.note);
+    };
+    auto scores = judge_.score_both(base, tuned, progress);
+    for (std::size_t i = 0; i < both.size(); ++i) {
+        give(*both[i].first, scores[i].first);
+        give(*both[i].second, scores[i].second);
+    }
+    if (!single.empty()) {
+        auto others = judge_.score(alone);
+        for (std::size_t i = 0; i < single.size(); ++i)
+            give(*single[i], others[i]);
+    }
+    observer_.on_comparisons(comparisons);
+    for (Comparison& comparison : comparisons) {
         const auto at = static_cast<std::size_t>(comparison.prompt_index);
         compared_[at] = std::move(comparison);
         ++compared_count_;
     }
-    pending_.clear();
+    if (judge_.remote()) observer_.on_metrics(compared_count_, meter_.metrics());
     report_headline(false);
+}
+
+void Contest::judge_pending() {
+    if (pending_.empty()) return;
+    judge(pending_);
+    pending_.clear();
+}
+
+/// Puts everything that waits to the judge behind an endpoint.
+void Contest::ask_judge() {
+    const std::size_t all = pending_.size();
+    for (std::size_t begin = 0; begin < all && !stop_; begin += judge_.batch()) {
+        const auto before = static_cast<std::int64_t>(2 * begin), total = static_cast<std::int64_t>(2 * all);
+        observer_.on_progress({"judging", before, total, "replies", 0, -1, memory_gib()});
+        try {
+            judge(std::span(pending_).subspan(begin, std::min(judge_.batch(), all - begin)),
+                  [&](std::size_t done, std::size_t) {
+                      observer_.on_progress({"judging", before + static_cast<std::int64_t>(done), total,
+                                             "replies", 0, -1, memory_gib()});
+                  });
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::stopped) throw; // else the loop ends; the replies are kept
+        }
+    }
+    pending_.clear();
+    log(meter_.sentence());
 }
 
 void Contest::report(bool all) {
     if (!all && seconds_since(reported_) < report_interval) return;
     reported_ = Clock::now();
     base_.flush();
-    judge_pending();
+    if (tuned_)
+        tuned_->flush();
+    else
+        judge_pending();
     report_progress("sampling");
 }
 
@@ -201,14 +262,14 @@ void Contest::report_progress(const char* phase) {
     observer_.on_progress(progress);
 }
 
-void Contest::report_headline(bool final) {
+WinRate Contest::report_headline(bool final) {
     std::vector<double> base, tuned;
     for (const auto& comparison : compared_)
         if (comparison) {
             base.push_back(comparison->base.score);
             tuned.push_back(comparison->tuned.score);
         }
-    if (base.empty()) return;
+    if (base.empty()) return {};
     const std::int64_t resamples =
         final ? recipe_.bootstrap_resamples : std::min(recipe_.bootstrap_resamples, live_resamples);
     const WinRate found =
@@ -224,6 +285,16 @@ void Contest::report_headline(bool final) {
     observer_.on_headline("difference_high", found.difference.high);
     observer_.on_headline("base_score", found.base_mean);
     observer_.on_headline("tuned_score", found.tuned_mean);
+    if (judge_.remote()) observer_.on_headline("unscored", static_cast<double>(found.unscored));
+    return found;
+}
+
+void Contest::tell_unscored(const WinRate& found) {
+    if (found.unscored == 0) return;
+    observer_.on_event({0, unix_time_ms(), -1, "warning",
+                        counted(found.unscored, "prompt") + " of " + std::to_string(prompts_.size())
+                            + " are left out of the win-rate: the judge's reply held no score that can be "
+                              "read. Each is kept with that reply."});
 }
 
 void Contest::write_artifacts() const {
@@ -242,7 +313,11 @@ RunOutcome Contest::run() {
     judge_.require_facts(prompts_);
     if (request_.resume) take_over_stored_comparisons();
     for (std::size_t i = 0; i < prompts_.size(); ++i)
-        replies_ += has_base(i) + compared_[i].has_value();
+        replies_ += has_base(i) + has_tuned(i);
+    if (tuned_)
+        for (const auto& [prompt, reply] : tuned_->replies())
+            if (!compared_[static_cast<std::size_t>(prompt)] && base_.replies().contains(prompt))
+                pair_up(static_cast<std::size_t>(prompt), ComparedReply(reply));
     if (replies_ > 0) log("Goes on with " + std::to_string(replies_) + " stored replies.");
     answer(
         "base", recipe_.base, [&](std::size_t prompt) { return has_base(prompt); },
@@ -251,21 +326,22 @@ RunOutcome Contest::run() {
         });
     if (!stop_ && recipe_.base == recipe_.tuned) { // its answers would be the same
         for (std::size_t i = 0; i < prompts_.size(); ++i)
-            if (!compared_[i]) {
-                pair_up(i, ComparedReply(base_.replies().at(static_cast<std::int64_t>(i))));
+            if (!has_tuned(i)) {
+                take_tuned(i, ComparedReply(base_.replies().at(static_cast<std::int64_t>(i))));
                 ++replies_;
             }
         report(true);
     }
     answer(
-        "tuned", recipe_.tuned, [&](std::size_t prompt) { return compared_[prompt].has_value(); },
-        [&](std::size_t prompt, ComparedReply&& reply) { pair_up(prompt, std::move(reply)); });
+        "tuned", recipe_.tuned, [&](std::size_t prompt) { return has_tuned(prompt); },
+        [&](std::size_t prompt, ComparedReply&& reply) { take_tuned(prompt, std::move(reply)); });
+    if (judge_.remote() && !stop_) ask_judge();
     if (stop_.requested() == StopRequest::cancel) return RunOutcome::cancelled;
     const bool finished = compared_count_ == static_cast<std::int64_t>(prompts_.size());
     if (failures_.count() > 0)
         observer_.on_event({0, unix_time_ms(), -1, "warning", failures_.words("answer")});
     if (finished) {
-        report_headline(true);
+        tell_unscored(report_headline(true));
         write_artifacts();
     }
     report_progress(finished ? "finished" : "stopped");

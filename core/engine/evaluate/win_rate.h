@@ -16,6 +16,8 @@ namespace tempera {
 ///
 /// A model may be an endpoint. An answer that it fails to give is stored with the reason and without a score,
 /// and its prompt does not count.
+/// A judge behind an endpoint is asked when all replies are drawn (metrics judge/*, see
+/// core/judge/connect.h); what it gives no score is left out, with the headline unscored and a warning.
 ///
 /// A stop keeps every reply: the base's in artifacts/base_replies.jsonl, the tuned model's in the stored
 /// comparisons; a resumed run draws what is missing, with fp32 on the CPU to the same result. Throws Error.

@@ -8,9 +8,11 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <limits>
 #include <memory>
 #include <set>
+#include <thread>
 
 namespace tempera {
 
@@ -107,6 +109,37 @@ RewardFunction model_reward(const RewardOptions& options) {
     };
 }
 
+/// A token that hears of a cancel, but not of a stop: the step under way is finished.
+class CancelOnly {
+public:
+    explicit CancelOnly(const StopToken& run)
+        : watcher_([this, run](const std::stop_token& done) {
+              while (!done.stop_requested() && run.requested() != StopRequest::cancel)
+                  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+              if (!done.stop_requested()) token.request(StopRequest::cancel);
+          }) {}
+
+    StopToken token;
+
+private:
+    std::jthread watcher_; // last: it uses the token
+};
+
+RewardFunction remote_reward(const RewardOptions& options) {
+    return [judge = options.judge, stop = options.stop](std::span<const RewardInput> inputs) {
+        const CancelOnly cancel(stop);
+        std::vector<JudgeQuery> queries;
+        for (const RewardInput& input : inputs)
+            queries.push_back({input.prompt, input.completion, {}});
+        std::vector<RewardScore> scores;
+        for (JudgeScore& score : judge->score(queries, cancel.token))
+            scores.push_back({score.value, std::move(score.note)});
+        if (scores.size() != inputs.size())
+            fail(ErrorKind::stopped, "Stopped while the judge was asked; its replies are kept.");
+        return scores;
+    };
+}
+
 } // namespace
 
 RewardFunction make_reward_function(const std::string& name, const RewardOptions& options) {
@@ -124,6 +157,7 @@ RewardFunction make_reward_function(const std::string& name, const RewardOptions
         });
     }
     if (name == "model") return model_reward(options);
+    if (name == "remote") return remote_reward(options);
     if (name == "repetition")
         return each([](const RewardInput& i) { return RewardScore{repetition(i.token_ids), ""}; });
     fail(ErrorKind::bad_input, "There is no reward function \"" + name + "\".");

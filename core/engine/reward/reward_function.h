@@ -1,8 +1,12 @@
 #pragma once
 
+#include "core/base/stop_token.h"
+#include "core/judge/remote_judge.h"
+
 #include <ATen/ATen.h>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,11 +33,13 @@ struct RewardScore {
 using RewardFunction = std::function<std::vector<RewardScore>(std::span<const RewardInput>)>;
 
 struct RewardOptions {
-    std::int64_t max_tokens = 512;    ///< of a completion
-    std::int64_t length_limit = 0;    ///< tokens; 0 = three quarters of max_tokens
-    std::string reward_model = {};    ///< folder behind "model"
-    std::string reward_text = "auto"; ///< "auto" (as the model was trained), "plain", "chat", "pair"
-    at::Device device = at::kCPU;     ///< where the reward model computes
+    std::int64_t max_tokens = 512;           ///< of a completion
+    std::int64_t length_limit = 0;           ///< tokens; 0 = three quarters of max_tokens
+    std::string reward_model = {};           ///< folder behind "model"
+    std::string reward_text = "auto";        ///< "auto" (as the model was trained), "plain", "chat", "pair"
+    at::Device device = at::kCPU;            ///< where the reward model computes
+    std::shared_ptr<RemoteJudge> judge = {}; ///< behind "remote"
+    StopToken stop = {};                     ///< a cancel makes "remote" leave early, a stop does not
 };
 
 /// A function by its name in recipes:
@@ -42,6 +48,8 @@ struct RewardOptions {
 ///  format       1 where the last line holds <answer>...</answer>, and <think>, where it was opened (by the
 ///               prompt's end or the completion), is closed once before it; else 0
 ///  model        score of the reward model (core/engine/reward/reward_model.h), which is loaded now
+///  remote       the judge behind an endpoint; NaN where it gave no score that can be read, with the reply
+///               in the note. Throws Error(stopped) where a cancel came first
 ///  length       0 up to length_limit tokens, falling to -1 at max_tokens (TRL 1.16's
 ///               soft_overlong_punishment with max_completion_len = max_tokens)
 ///  repetition   minus the share of repeated token trigrams (TRL 1.16's repetition_penalty_reward)

@@ -1,5 +1,6 @@
 #include "core/engine/train/rloo.h"
 
+#include "core/base/counted.h"
 #include "core/base/error.h"
 #include "core/engine/model/decoder_io.h"
 #include "core/engine/train/batches.h"
@@ -85,6 +86,16 @@ std::vector<std::int64_t> prompt_numbers(const Rollout& rollout, const std::vect
     return numbers;
 }
 
+/// Groups that taught nothing because nothing could be said of them.
+void tell_unrewarded(const TrainingRun& run, const std::vector<Metric>& metrics) {
+    for (const Metric& metric : metrics)
+        if (metric.name == "groups_without_reward")
+            run.event("warning",
+                      counted(static_cast<std::int64_t>(metric.value), "group")
+                          + " of this step have no reward and are skipped: no reward function gave "
+                            "any of their completions a score.");
+}
+
 RunOutcome train(const RunRequest& request, RunObserver& observer, const StopToken& stop) {
     const RlooRecipe recipe = RlooRecipe::from(request.recipe);
     TrainingRun run = begin_training(request, observer, stop, recipe, recipe);
@@ -115,7 +126,7 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
     };
     const Rloo rloo{recipe,
                     prompts,
-                    make_reward_set(recipe),
+                    make_reward_set(recipe, stop, request.keys),
                     context(model.decoder),
                     recipe.kl_coef > 0 ? std::optional(context(reference)) : std::nullopt,
                     sampler,
@@ -155,6 +166,7 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
             auto metrics = rloo.fill(rollout);
             if (!metrics) return RunOutcome::cancelled;
             report.means = std::move(*metrics);
+            tell_unrewarded(run, report.means);
             report.tokens = token_count(rollout, prompts.train);
             const std::int64_t log = std::max<std::int64_t>(recipe.log_steps, 1),
                                last = run.state.step + recipe.iterations;

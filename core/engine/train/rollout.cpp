@@ -6,6 +6,7 @@
 #include "core/engine/model/token_scores.h"
 #include "core/engine/train/batches.h"
 #include "core/engine/train/machine.h"
+#include "core/judge/connect.h"
 
 #include <algorithm>
 #include <c10/core/GradMode.h>
@@ -245,12 +246,14 @@ completion_logprobs(const PassContext& context, const Rollout& rollout, const st
     return result;
 }
 
-RewardSet make_reward_set(const RlooRecipe& recipe) {
+RewardSet make_reward_set(const RlooRecipe& recipe, const StopToken& stop, const KeyLookup& keys) {
     RewardSet set;
-    const RewardOptions options{recipe.max_tokens, recipe.length_limit, recipe.reward_model,
-                                recipe.reward_text, select_device(recipe.device)};
+    RewardOptions options{recipe.max_tokens,  recipe.length_limit,          recipe.reward_model,
+                          recipe.reward_text, select_device(recipe.device), {},
+                          stop};
     for (const std::string& text : recipe.rewards) {
         set.names.push_back(parse_reward(text));
+        if (set.names.back().name == "remote") set.judge = options.judge = connect_judge(recipe, keys);
         set.functions.push_back(make_reward_function(set.names.back().name, options));
     }
     return set;
@@ -289,10 +292,49 @@ std::vector<std::vector<double>> reward_samples(Rollout& rollout, const std::vec
     return values;
 }
 
+/// The values that make the reward: a completion that the judge behind "remote" could not score has none,
+/// whatever else applies to it, for without that part it would pass for one that scored 0.
+std::vector<std::vector<double>> counted_values(std::vector<std::vector<double>> values,
+                                                const RewardSet& rewards) {
+    for (std::size_t f = 0; f < values.size(); ++f)
+        for (std::size_t i = 0; i < values[f].size(); ++i)
+            if (rewards.names[f].name == "remote" && std::isnan(values[f][i]))
+                for (std::vector<double>& other : values)
+                    other[i] = values[f][i];
+    return values;
+}
+
+/// Masks every group without a single reward; says how many there are.
+std::int64_t mask_unrewarded(Rollout& rollout, const std::vector<double>& rewards) {
+    std::int64_t found = 0, first = 0;
+    for (RolloutGroup& group : rollout.groups) {
+        const auto begin = rewards.begin() + first;
+        first += std::ssize(group.samples);
+        if (!std::all_of(begin, rewards.begin() + first, [](double r) { return std::isnan(r); })) continue;
+        for (RolloutSample& sample : group.samples)
+            sample.masked = true;
+        ++found;
+    }
+    return found;
+}
+
+/// What asking for `values`[f] took, where function f is a judge behind an endpoint.
+void add_judge_metrics(const RewardSet& rewards, const AskTally& before,
+                       const std::vector<std::vector<double>>& values, std::vector<Metric>& metrics) {
+    if (!rewards.judge) return;
+    for (Metric& metric : judge_metrics(rewards.judge->tally(), before))
+        metrics.push_back(std::move(metric));
+    for (std::size_t f = 0; f < values.size(); ++f)
+        if (rewards.names[f].name == "remote")
+            metrics.push_back({"judge/unscored", static_cast<double>(std::ranges::count_if(
+                                                     values[f], [](double v) { return std::isnan(v); }))});
+}
+
 } // namespace
 
 std::vector<Metric> judge_rollout(Rollout& rollout, const std::vector<PolicyPrompt>& all,
                                   const RewardSet& rewards, const RlooRecipe& recipe) {
+    const AskTally before = rewards.judge ? rewards.judge->tally() : AskTally();
     const auto values = reward_samples(rollout, all, rewards);
     const auto n = static_cast<std::size_t>(rollout.completions());
     RewardShaping shaping{{}, recipe.missing_eos_penalty, recipe.reward_normalise, recipe.reward_clip};
@@ -308,7 +350,9 @@ std::vector<Metric> judge_rollout(Rollout& rollout, const std::vector<PolicyProm
         lengths.all.push_back(static_cast<double>(sample.token_ids.size()));
         if (!cut[i]) lengths.ended.push_back(lengths.all.back());
     }
-    const std::vector<double> shaped = shape_rewards(values, cut, shaping);
+    const auto counting = counted_values(values, rewards);
+    const std::vector<double> shaped = shape_rewards(counting, cut, shaping);
+    const std::int64_t unrewarded = mask_unrewarded(rollout, shaped);
     std::vector<double> compared = shaped;
     const KlEstimator estimator = kl_estimator_from(recipe.kl_estimator);
     double kl = 0, kl_tokens = 0;
@@ -328,7 +372,7 @@ std::vector<Metric> judge_rollout(Rollout& rollout, const std::vector<PolicyProm
         sample.advantage = advantages.advantages[i];
     }
 
-    const MeanAndDeviation reward = mean_and_deviation(shape_rewards(values, std::vector<bool>(n), plain));
+    const MeanAndDeviation reward = mean_and_deviation(shape_rewards(counting, std::vector<bool>(n), plain));
     std::vector<Metric> metrics{{"reward", reward.mean}, {"reward_std", reward.deviation}};
     for (std::size_t f = 0; f < values.size(); ++f) {
         const MeanAndDeviation own = mean_and_deviation(values[f]);
@@ -342,6 +386,8 @@ std::vector<Metric> judge_rollout(Rollout& rollout, const std::vector<PolicyProm
     add_lengths(lengths, metrics);
     metrics.push_back({"frac_reward_zero_std", static_cast<double>(advantages.groups_without_variance)
                                                    / static_cast<double>(advantages.groups)});
+    add_judge_metrics(rewards, before, values, metrics);
+    if (unrewarded > 0) metrics.push_back({"groups_without_reward", static_cast<double>(unrewarded)});
     return metrics;
 }
 
@@ -383,12 +429,13 @@ std::optional<std::vector<Metric>> evaluate_policy(Sampler& sampler, const std::
         for (const RewardScore& score : scores)
             values.back().push_back(score.value);
     }
-    const double reward =
-        mean_and_deviation(shape_rewards(values, std::vector<bool>(prompts.size()), plain)).mean;
+    const double reward = mean_and_deviation(shape_rewards(counted_values(std::move(values), rewards),
+                                                           std::vector<bool>(prompts.size()), plain))
+                              .mean;
     const double score = mean_and_deviation(verified).mean;
     std::vector<Metric> metrics;
     if (!std::isnan(score)) metrics.push_back({"eval_score", score});
-    metrics.push_back({"eval_reward", reward});
+    if (!std::isnan(reward) || metrics.empty()) metrics.push_back({"eval_reward", reward});
     metrics.push_back({"eval_mean_length", mean_and_deviation(lengths).mean});
     metrics.push_back({"eval_clipped_ratio", mean_and_deviation(cut).mean});
     return metrics;

@@ -6,6 +6,7 @@
 #include "core/engine/reward/reward_function.h"
 #include "core/engine/sample/sampler.h"
 #include "core/engine/train/pass_context.h"
+#include "core/net/endpoint.h"
 #include "core/recipe/rloo_recipe.h"
 #include "core/stats/rloo.h"
 #include "core/store/records.h"
@@ -82,15 +83,20 @@ std::optional<std::vector<std::vector<float>>> completion_logprobs(const PassCon
 struct RewardSet {
     std::vector<WeightedReward> names;
     std::vector<RewardFunction> functions;
+    std::shared_ptr<const RemoteJudge> judge = {}; ///< behind the reward "remote", for its tally
 
     /// scores[f][i]
     std::vector<std::vector<RewardScore>> score(std::span<const RewardInput> inputs) const;
 };
-RewardSet make_reward_set(const RlooRecipe& recipe);
+RewardSet make_reward_set(const RlooRecipe& recipe, const StopToken& stop = {}, const KeyLookup& keys = {});
 
-/// Rewards every completion and fills in reward, kl, baseline and advantage. ref_logprobs must be there where
-/// kl_coef > 0. Returns TRL's metrics of the rollout: reward (first), reward_std, rewards/<f>/mean and std,
-/// kl (per token), completions/*, frac_reward_zero_std; besides kl_sum (per completion).
+/// Rewards every completion and fills in reward, kl, baseline and advantage. A completion without a score
+/// of the judge behind "remote" has no reward at all. A group of which no completion has a reward is masked:
+/// nothing is learnt from it. ref_logprobs must be there where kl_coef > 0. Returns
+/// TRL's metrics of the rollout: reward (first), reward_std, rewards/<f>/mean and std, kl (per token),
+/// completions/*, frac_reward_zero_std; besides kl_sum (per completion), with a judge behind an endpoint what
+/// this rollout's questions took (core/judge/connect.h) and judge/unscored (completions), and
+/// groups_without_reward where there are any.
 std::vector<Metric> judge_rollout(Rollout& rollout, const std::vector<PolicyPrompt>& all,
                                   const RewardSet& rewards, const RlooRecipe& recipe);
 

@@ -179,6 +179,23 @@ private slots:
         QCOMPARE(complete["prompts"].get<int>(), 200);
     }
 
+    void aRemoteJudgeNeedsAnEndpoint() {
+        Json win = {{"kind", "win_rate"}, {"base", "tiny"}, {"tuned", "tiny"}, {"judge", "remote"}};
+        QVERIFY(problem_of(win).startsWith("A remote judge needs judge_endpoint"));
+        win["judge_endpoint"] = "nvidia";
+        QVERIFY(problem_of(win).isEmpty());
+        win["judge_style"] = "rubric-pair";
+        QVERIFY(problem_of(win).isEmpty());
+        Json pairs = {{"kind", "pairs"}, {"model", "tiny"}, {"judge", "remote"}, {"judge_endpoint", "x"}};
+        QVERIFY(problem_of(pairs).isEmpty());
+        pairs["judge_style"] = "rubric-pair"; // says nothing of one answer
+        QVERIFY(problem_of(pairs).contains("judge_style must be"));
+        Json rloo = {{"kind", "rloo"}, {"rewards", {"countdown", "remote:0.1"}}};
+        QVERIFY(problem_of(rloo).startsWith("A remote judge needs judge_endpoint"));
+        rloo["judge_endpoint"] = "lab";
+        QVERIFY(problem_of(rloo).isEmpty());
+    }
+
     void valuesSurviveTheRoundTrip() {
         Json recipe = {{"kind", "sweep"},
                        {"name", "mine"},

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "core/base/files.h"
+#include "core/base/json.h"
+#include "core/net/endpoint.h"
+#include "tests/support/scripted_server.h"
+
+#include <QTemporaryDir>
+
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace tempera::test {
+
+/// A chat completion that says `text`.
+inline ServedAnswer chat_answer(const std::string& text) {
+    ServedAnswer answer;
+    const Json message = {{"role", "assistant"}, {"content", text}};
+    answer.body = to_json_line({{"model", "judge"},
+                                {"choices", {{{"message", message}, {"finish_reason", "stop"}}}},
+                                {"usage", {{"prompt_tokens", 100}, {"completion_tokens", 5}}}});
+    answer.headers = {{"Content-Type", "application/json"}};
+    return answer;
+}
+
+/// The content of a request's last turn.
+inline std::string last_turn(const ReceivedRequest& request) {
+    const Json body = Json::parse(request.body, nullptr, false);
+    return body.is_object() ? body["messages"].back()["content"].get<std::string>() : "";
+}
+
+/// Configuration and cache of a test alone, in which the endpoint "lab" is the server.
+class Lab {
+public:
+    explicit Lab(int concurrency = 4) : concurrency_(concurrency) {
+        qputenv("TEMPERA_CONFIG", (folder_.path() + "/config").toUtf8());
+        qputenv("TEMPERA_CACHE", (folder_.path() + "/cache").toUtf8());
+    }
+    void point_at(const ScriptedServer& server, const std::string& name = "lab") const {
+        Endpoint endpoint;
+        endpoint.name = name;
+        endpoint.base_url = server.url("/v1");
+        endpoint.model = "judge";
+        endpoint.concurrency = concurrency_;
+        endpoint.price_in = 2;
+        endpoint.price_out = 10;
+        save_endpoint(endpoint);
+    }
+    std::filesystem::path path(const std::string& name) const {
+        return std::filesystem::path(folder_.path().toStdString()) / name;
+    }
+
+private:
+    QTemporaryDir folder_;
+    int concurrency_;
+};
+
+/// How often each question was asked.
+class Counter {
+public:
+    void note(const std::string& question) {
+        const std::lock_guard guard(mutex_);
+        ++asked_[question];
+    }
+    std::map<std::string, int> asked() const {
+        const std::lock_guard guard(mutex_);
+        return asked_;
+    }
+    int total() const {
+        int sum = 0;
+        for (const auto& [question, times] : asked())
+            sum += times;
+        return sum;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::map<std::string, int> asked_;
+};
+
+} // namespace tempera::test
