@@ -5,6 +5,7 @@
 #include "core/store/run_folder.h"
 #include "core/store/run_reader.h"
 #include "core/store/run_writer.h"
+#include "core/synthetic/synthetic_run.h"
 
 #include <algorithm>
 #include <new>
@@ -126,7 +127,9 @@ RunStatus RunJob::execute(const RunRecord& record, std::unique_ptr<RunWriter>& w
     writer->on_event({0, 0, -1, "started", resume ? "Started again." : "Started."});
     writer->flush();
     ReportingObserver observer(*writer, notifier);
-    RunOutcome outcome = engine().run({record.kind, recipe, folder, resume, threads, keys}, observer, stop);
+    const RunRequest request{record.kind, recipe, folder, resume, threads, keys};
+    const RunOutcome outcome = record.kind == "synthetic" ? run_synthetic(request, observer, stop)
+                                                          : engine().run(request, observer, stop);
     RunStatus status = status_of(outcome);
     constexpr const char* ends[] = {"Finished.", "Stopped; it can be resumed.", "Cancelled."};
     writer->on_event({0, 0, -1, name_of(status), ends[static_cast<int>(outcome)]});

@@ -10,6 +10,7 @@
 #include "core/recipe/rloo_recipe.h"
 #include "core/recipe/sft_recipe.h"
 #include "core/recipe/sweep_recipe.h"
+#include "core/recipe/synthetic_recipe.h"
 #include "core/recipe/win_rate_recipe.h"
 
 #include <algorithm>
@@ -75,6 +76,10 @@ const std::vector<KindRow>& rows() {
             "reward", "Reward model",
             "Trains an encoder to score answers: to tell the chosen one of a pair from the rejected one, or "
             "to give each the score the data has."),
+        make_row<SyntheticRecipe>(
+            "synthetic", "Synthetic data",
+            "Lets a teacher write Countdown problems with worked solutions, and keeps those that the "
+            "verifier and the solver confirm and that are new."),
     };
     return all;
 }

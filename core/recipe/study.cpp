@@ -168,12 +168,12 @@ std::string referred_stage(const std::string& reference) {
 }
 
 bool leaves_a_model(const std::string& kind) {
-    return kind != "sweep" && kind != "win_rate"
-           && kind != "pairs"; // these judge models; all others train one
+    return kind != "sweep" && kind != "win_rate" && kind != "pairs"
+           && kind != "synthetic"; // these judge or make data; all others train a model
 }
 
 bool leaves_data(const std::string& kind) {
-    return kind == "pairs";
+    return kind == "pairs" || kind == "synthetic";
 }
 
 bool is_study(const Json& recipe_or_study) {

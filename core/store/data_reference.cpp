@@ -45,9 +45,12 @@ fs::path resolve_data(const std::string& reference, const ModelScope& scope) {
     const std::string run = "Run " + record->id + " (" + name_of(record->status) + ")";
     if (names.empty())
         fail(ErrorKind::not_found,
-             run + " has left no data in its folder; let a run of kind pairs finish first.");
+             run + " has left no data in its folder; let a run of kind pairs or synthetic finish first.");
     const auto slash = reference.find('/');
-    std::string wanted = slash == std::string::npos ? "pairs.jsonl" : reference.substr(slash + 1);
+    const bool synthetic = std::find(names.begin(), names.end(), "synthetic.jsonl") != names.end();
+    std::string wanted = slash != std::string::npos ? reference.substr(slash + 1)
+                         : synthetic                ? "synthetic.jsonl"
+                                                    : "pairs.jsonl";
     if (wanted.empty() || wanted.find('/') != std::string::npos)
         fail(ErrorKind::bad_input,
              "\"" + reference + "\" is no data reference: name the file behind one \"/\".");

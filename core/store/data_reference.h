@@ -9,7 +9,8 @@ namespace tempera {
 std::optional<RunRecord> referred_data_run(const std::string& reference, const ModelScope& scope);
 
 /// The file (absolute) that such a reference stands for, in the artifacts/ folder that the run left: FILE,
-/// else pairs.jsonl, else the only .jsonl file there is. Any other text is the path of a file, or a
+/// else synthetic.jsonl or pairs.jsonl, else the only .jsonl file there is. Any other text is the path of a
+/// file, or a
 /// generator's name, and stays as it is. Throws Error(not_found) naming what is there, Error(bad_input) for a
 /// FILE that is no plain file name.
 std::filesystem::path resolve_data(const std::string& reference, const ModelScope& scope);

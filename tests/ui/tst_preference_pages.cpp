@@ -1,10 +1,12 @@
 #include "desk.h"
 
+#include "ui/charts/funnel_bars.h"
 #include "ui/charts/line_chart.h"
 #include "ui/charts/win_rate_bars.h"
 #include "ui/pages/card_browser.h"
 #include "ui/pages/card_row.h"
 #include "ui/pages/completion_card.h"
+#include "ui/pages/funnel_page.h"
 #include "ui/pages/log_page.h"
 #include "ui/pages/rollouts_page.h"
 #include "ui/pages/run_page.h"
@@ -65,6 +67,29 @@ private Q_SLOTS:
     void initTestCase() {
         QStandardPaths::setTestModeEnabled(true);
         applyTheme(*qApp, Scheme::light);
+    }
+
+    void syntheticDataHasAFunnel() {
+        Desk desk;
+        const RunRecord run = desk.run("synthetic", "synthetic", "", [](auto folder) {
+            RunWriter writer(folder);
+            for (const auto& [name, value] : {std::pair("asked", 2000), std::pair("parsed", 1900),
+                                              std::pair("correct", 1700), std::pair("new", 1000)})
+                writer.on_headline(name, value);
+            writer.on_metrics(250, std::vector<Metric>{{"prompt_tokens", 9000}, {"cost", 1.5}});
+        });
+        desk.open();
+        desk.window->showRun(run.id);
+        RunView* view = desk.window->runView();
+        QTRY_LONG(view->currentTab() == QLatin1String("funnel"));
+        FunnelBars* bars = view->funnel()->bars();
+        QTRY_LONG(bars->csv().endsWith(QLatin1String("asked,2000\nparsed,1900\ncorrect,1700\nnew,1000\n")));
+        QVERIFY(std::abs(bars->barRect(3).width() - bars->barRect(0).width() / 2) < 1);
+        QVERIFY(bars->barRect(1).width() < bars->barRect(0).width());
+        QVERIFY(bars->accessibleDescription().contains(QLatin1String("are new"))
+                || bars->summary().contains(QLatin1String("are new")));
+        QVERIFY2(view->funnel()->sentence().startsWith(QLatin1String("Cost so far: 1.50. 9,000 tokens")),
+                 qPrintable(view->funnel()->sentence()));
     }
 
     void chartsFollowFromTheMetrics() {

@@ -1,6 +1,7 @@
 #include "ui/pages/run_view.h"
 
 #include "ui/pages/figure5_page.h"
+#include "ui/pages/funnel_page.h"
 #include "ui/pages/log_page.h"
 #include "ui/pages/recipe_page.h"
 #include "ui/pages/rollouts_page.h"
@@ -30,10 +31,11 @@ RunView::RunView(QWidget* parent) : QWidget(parent) {
     samples_ = new SamplesPage(this);
     rollouts_ = new RolloutsPage(this);
     win_rate_ = new WinRatePage(this);
+    funnel_ = new FunnelPage(this);
     recipe_ = new RecipePage(this);
     log_ = new LogPage(this);
-    for (QWidget* page :
-         std::initializer_list<QWidget*>{charts_, figure5_, samples_, rollouts_, win_rate_, recipe_, log_})
+    for (QWidget* page : std::initializer_list<QWidget*>{charts_, figure5_, samples_, rollouts_, win_rate_,
+                                                         funnel_, recipe_, log_})
         stack_->addWidget(page);
     auto* head = new QWidget(this);
     head->setObjectName(QStringLiteral("header"));
@@ -101,6 +103,8 @@ void RunView::feedPage() {
         rollouts_->setData(data_);
     else if (page == win_rate_)
         win_rate_->setData(data_);
+    else if (page == funnel_)
+        funnel_->setData(data_);
     else if (page == log_)
         log_->setData(data_);
 }
@@ -111,7 +115,8 @@ QStringList RunView::tabKeys() const {
         {QStringLiteral("sweep"), {QStringLiteral("figure5"), QStringLiteral("samples")}},
         {QStringLiteral("rloo"), {QStringLiteral("charts"), QStringLiteral("rollouts")}},
         {QStringLiteral("win_rate"), {QStringLiteral("win_rate")}},
-        {QStringLiteral("pairs"), {QStringLiteral("samples")}}};
+        {QStringLiteral("pairs"), {QStringLiteral("samples")}},
+        {QStringLiteral("synthetic"), {QStringLiteral("funnel"), QStringLiteral("samples")}}};
     QStringList keys = expected.value(toQt(run_.kind), {QStringLiteral("charts")});
     if (data_ && data_->run_id == run_.id) {
         const auto add = [&](bool there, const QString& key) {
@@ -126,13 +131,11 @@ QStringList RunView::tabKeys() const {
 }
 
 void RunView::arrangeTabs() {
-    const QHash<QString, QString> titles{{QStringLiteral("charts"), tr("Charts")},
-                                         {QStringLiteral("figure5"), tr("Figure 5")},
-                                         {QStringLiteral("samples"), tr("Samples")},
-                                         {QStringLiteral("rollouts"), tr("Rollouts")},
-                                         {QStringLiteral("win_rate"), tr("Win-rate")},
-                                         {QStringLiteral("recipe"), tr("Recipe")},
-                                         {QStringLiteral("log"), tr("Log")}};
+    const QHash<QString, QString> titles{
+        {QStringLiteral("charts"), tr("Charts")},     {QStringLiteral("figure5"), tr("Figure 5")},
+        {QStringLiteral("samples"), tr("Samples")},   {QStringLiteral("rollouts"), tr("Rollouts")},
+        {QStringLiteral("win_rate"), tr("Win-rate")}, {QStringLiteral("funnel"), tr("Funnel")},
+        {QStringLiteral("recipe"), tr("Recipe")},     {QStringLiteral("log"), tr("Log")}};
     const QStringList keys = tabKeys();
     QStringList shown;
     for (int i = 0; i < tabs_->count(); ++i)
@@ -165,13 +168,11 @@ QString RunView::currentTab() const {
 void RunView::tabChanged(int index) {
     const QString key = tabs_->tabData(index).toString();
     last_tab_[toQt(run_.kind)] = key;
-    const QHash<QString, QWidget*> pages{{QStringLiteral("charts"), charts_},
-                                         {QStringLiteral("figure5"), figure5_},
-                                         {QStringLiteral("samples"), samples_},
-                                         {QStringLiteral("rollouts"), rollouts_},
-                                         {QStringLiteral("win_rate"), win_rate_},
-                                         {QStringLiteral("recipe"), recipe_},
-                                         {QStringLiteral("log"), log_}};
+    const QHash<QString, QWidget*> pages{
+        {QStringLiteral("charts"), charts_},     {QStringLiteral("figure5"), figure5_},
+        {QStringLiteral("samples"), samples_},   {QStringLiteral("rollouts"), rollouts_},
+        {QStringLiteral("win_rate"), win_rate_}, {QStringLiteral("funnel"), funnel_},
+        {QStringLiteral("recipe"), recipe_},     {QStringLiteral("log"), log_}};
     if (QWidget* page = pages.value(key)) stack_->setCurrentWidget(page);
     feedPage();
 }

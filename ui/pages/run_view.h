@@ -14,6 +14,7 @@ namespace tempera {
 
 class Banner;
 class Figure5Page;
+class FunnelPage;
 class LogPage;
 class RecipePage;
 class RunHeader;
@@ -41,6 +42,7 @@ public:
     Figure5Page* figure5() const { return figure5_; }
     RolloutsPage* rollouts() const { return rollouts_; }
     WinRatePage* winRate() const { return win_rate_; }
+    FunnelPage* funnel() const { return funnel_; }
     SamplesPage* samples() const { return samples_; }
     RecipePage* recipe() const { return recipe_; }
     LogPage* log() const { return log_; }
@@ -66,6 +68,7 @@ private:
     SamplesPage* samples_;
     RolloutsPage* rollouts_;
     WinRatePage* win_rate_;
+    FunnelPage* funnel_;
     RecipePage* recipe_;
     LogPage* log_;
     QHash<QString, QString> last_tab_; ///< per kind of run

@@ -135,6 +135,8 @@ QString runSummary(const RunRecord& run) {
     case RunStatus::finished:
         if (const auto pairs = run.headline.find("pairs"); pairs != run.headline.end())
             return QStringLiteral("%1 pairs").arg(pairs->second, 0, 'f', 0);
+        if (const auto fresh = run.headline.find("new"); fresh != run.headline.end())
+            return QStringLiteral("%1 examples").arg(fresh->second, 0, 'f', 0);
         for (const char* key : {"best", "score", "win_rate", "reward", "accuracy", "eval_loss", "loss"})
             if (const auto found = run.headline.find(key); found != run.headline.end())
                 return scoreText(found->second);

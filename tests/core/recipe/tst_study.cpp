@@ -223,9 +223,10 @@ private slots:
             QVERIFY2(problems.empty(), problems.empty() ? "" : problems.front().sentence.c_str());
             if (!entry.needed.empty()) QVERIFY(!check_recipe_or_study(entry.recipe).empty());
         }
-        for (const char* name : {"countdown-qwen", "countdown-smollm2", "dpo-full", "dpo-lora", "figure-5",
-                                 "rloo-countdown", "rloo-paper", "rloo-trl", "sft-text-lora", "table-1",
-                                 "table-1-tiny", "table-2", "table-2-tiny", "tiny-base"})
+        for (const char* name :
+             {"countdown-qwen", "countdown-smollm2", "dpo-full", "dpo-lora", "figure-5", "rloo-countdown",
+              "rloo-paper", "rloo-trl", "sft-text-lora", "synthetic-1600", "table-1", "table-1-tiny",
+              "table-2", "table-2-tiny", "tiny-base"})
             QVERIFY2(names.contains(name), name);
         QVERIFY(message_of([] { shipped_recipe("figure5"); }).contains("Did you mean \"figure-5\"?"));
     }
@@ -243,6 +244,28 @@ private slots:
         QCOMPARE(sft["max_length"].get<int>(), 1024);
         QCOMPARE(sweep["n"].get<int>(), 10);
         QCOMPARE(sweep["problems"].get<int>(), 1000);
+    }
+
+    void theSyntheticPresetIsThePapers() {
+        const Json recipe = complete_recipe(load_recipe("synthetic-1600"));
+        QCOMPARE(recipe["examples"].get<int>(), 1600);
+        QCOMPARE(recipe["teacher_model"].get<std::string>(), std::string("gpt-4o"));
+        for (const char* name : {"table-2-tiny", "table-2"}) { // what the teacher wrote is what is learnt
+            const Study study =
+                parse_study(apply_settings(load_recipe(name), {std::string("model=/some/model")}));
+            for (const Stage& stage : study.stages)
+                if (stage.name == "sft_synthetic") {
+                    QCOMPARE(stage.recipe["data"].get<std::string>(), std::string("@synthetic"));
+                    QCOMPARE(stage.recipe["examples"].get<int>(), 1600);
+                    QVERIFY(stage.after == (std::vector<std::string>{"sft", "synthetic"}));
+                }
+        }
+        const Json study = {{"study", "s"},
+                            {"stages",
+                             {{{"stage", "data"}, {"kind", "synthetic"}},
+                              {{"stage", "sweep"}, {"kind", "sweep"}, {"model", "@data"}}}}};
+        const auto problems = check_study(study);
+        QVERIFY(!problems.empty() && problems.front().sentence.find("leaves no model") != std::string::npos);
     }
 
     void theFirstTablesStudyHasThePapersSettings() {

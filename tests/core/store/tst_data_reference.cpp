@@ -43,6 +43,9 @@ private slots:
         QCOMPARE(resolve_data("@pairs/best.jsonl", scope_), artifacts_ / "best.jsonl");
         QCOMPARE(resolve_data("run:pairs-abc/best.jsonl", scope_), artifacts_ / "best.jsonl");
         QCOMPARE(referred_data_run("@pairs/best.jsonl", scope_)->id, std::string("pairs-abc"));
+        leave("synthetic.jsonl"); // beside the rejected ones
+        leave("rejected.jsonl");
+        QCOMPARE(resolve_data("@pairs", scope_), artifacts_ / "synthetic.jsonl");
     }
 
     void whatIsNotThereIsNamed_data() {

@@ -1,0 +1,55 @@
+#include "ui/pages/funnel_page.h"
+
+#include "ui/charts/funnel_bars.h"
+#include "ui/theme/text.h"
+
+#include <QLabel>
+#include <QLocale>
+#include <QVBoxLayout>
+
+namespace tempera {
+
+namespace {
+
+/// The last value of a metric; 0 where there is none.
+double lastOf(const RunData& data, const char* name) {
+    const auto found = data.metrics.find(name);
+    return found == data.metrics.end() || found->second->y.empty() ? 0 : found->second->y.back();
+}
+
+} // namespace
+
+FunnelPage::FunnelPage(QWidget* parent) : QWidget(parent) {
+    setObjectName(QStringLiteral("page"));
+    setAttribute(Qt::WA_StyledBackground);
+    bars_ = new FunnelBars(this);
+    sentence_ = new QLabel(this);
+    sentence_->setProperty("muted", true);
+    sentence_->setFont(tabularFont(font()));
+    sentence_->setWordWrap(true);
+    sentence_->setContentsMargins(12, 0, 12, 12);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(8);
+    column->addWidget(bars_);
+    column->addWidget(sentence_);
+    column->addStretch(1);
+    setFocusProxy(bars_);
+}
+
+void FunnelPage::setData(const RunDataPointer& data) {
+    bars_->setCounts(data->headline);
+    QString text = tr("Samples shows every problem, and why it was kept or rejected. The kept ones are in "
+                      "artifacts/synthetic.jsonl, with their provenance beside them.");
+    const double tokens = lastOf(*data, "prompt_tokens") + lastOf(*data, "completion_tokens");
+    if (tokens > 0) text = tr("%1 tokens so far. ").arg(QLocale().toString(tokens, 'f', 0)) + text;
+    if (const double cost = lastOf(*data, "cost"); cost > 0)
+        text = tr("Cost so far: %1. ").arg(QLocale().toString(cost, 'f', 2)) + text;
+    sentence_->setText(text);
+}
+
+QString FunnelPage::sentence() const {
+    return sentence_->text();
+}
+
+} // namespace tempera
