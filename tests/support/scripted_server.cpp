@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <list>
+#include <netinet/tcp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -70,6 +71,8 @@ class Channel {
 public:
     Channel(int fd, SSL_CTX* context, const std::atomic<bool>& ending) : fd_(fd), ending_(ending) {
         fcntl(fd, F_SETFL, O_NONBLOCK);
+        const int now = 1; // a body must not wait until the head was acknowledged
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &now, sizeof now);
         if (!context) return;
         ssl_ = SSL_new(context);
         SSL_set_fd(ssl_, fd);
