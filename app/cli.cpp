@@ -127,6 +127,7 @@ int parse_and_run(int argc, char** argv) {
     add_list_verbs(app, action);
     add_export_verb(app, action);
     add_model_verbs(app, action);
+    add_hub_verbs(app, action);
     add_text_verbs(app, action);
     add_sampling_verbs(app, action);
     add_reward_verb(app, action);

@@ -42,6 +42,7 @@ void add_export_verb(CLI::App& app, Action& action);    // export
 void add_model_verbs(CLI::App& app, Action& action);    // model import, merge, info
 void add_text_verbs(CLI::App& app, Action& action);     // tokenize, verify
 void add_sampling_verbs(CLI::App& app, Action& action); // logprobs, generate
+void add_hub_verbs(CLI::App& app, Action& action);      // hub list, download
 void add_reward_verb(CLI::App& app, Action& action);    // reward
 void add_compare_verb(CLI::App& app, Action& action);   // compare
 void add_endpoint_verbs(CLI::App& app, Action& action); // endpoints list, add, remove, test

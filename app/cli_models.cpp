@@ -1,8 +1,10 @@
 #include "app/cli_models.h"
 
 #include "app/cli.h"
+#include "app/cli_hub.h"
 #include "app/cli_model_info.h"
 #include "app/cli_output.h"
+#include "app/cli_signals.h"
 #include "core/base/error.h"
 #include "core/format/gguf_import.h"
 #include "core/format/package_model.h"
@@ -22,7 +24,12 @@ fs::path model_folder(const std::string& reference, const fs::path& workspace) {
     fs::path folder = workspace_or_default(workspace);
     if (reference.starts_with("run:") && fs::exists(folder / "workspace.db"))
         opened.emplace(folder, Workspace::Access::read_only);
-    return as_usage([&] { return resolve_model(reference, {opened ? &*opened : nullptr, ""}); });
+    std::optional<SignalCounter> signals; // of a download; an import ends at once, as it always did
+    if (referred_repository(reference, HubKind::model)) signals.emplace();
+    ProgressPrinter printer(false);
+    HubAccess access;
+    access.progress = hub_printer(printer, reference, access.stop);
+    return as_usage([&] { return resolve_model(reference, {opened ? &*opened : nullptr, "", &access}); });
 }
 
 fs::path adapter_folder(const std::string& reference, const fs::path& workspace) {

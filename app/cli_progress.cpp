@@ -39,7 +39,8 @@ std::string percent(const Progress& progress) {
 }
 
 std::string speed_words(const Progress& progress) {
-    return progress.rate > 0 ? grouped(progress.rate) + " tokens/s" : "";
+    const char* unit = progress.unit == "MB" ? " MB/s" : " tokens/s";
+    return progress.rate > 0 ? grouped(progress.rate) + unit : "";
 }
 
 std::string memory_words(const Progress& progress) {

@@ -47,8 +47,10 @@ void require_inputs(const Json& recipe, const Workspace* workspace) {
             check_model_reference(text, {workspace, ""});
         if (field.type == Field::Type::data_file && is_run && workspace)
             referred_data_run(text, {workspace, ""});
-        if (field.type == Field::Type::data_file && text.ends_with(".jsonl") && !names_a_run(text)
-            && !fs::is_regular_file(text))
+        const auto repository = referred_repository(text, HubKind::data_set);
+        const bool data = field.type == Field::Type::data_file && !names_a_run(text);
+        if (data && repository) check_repository(*repository);
+        if (data && text.ends_with(".jsonl") && !repository && !fs::is_regular_file(text))
             fail(ErrorKind::not_found, "There is no data file " + text + ".");
     }
 }

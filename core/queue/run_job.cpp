@@ -117,7 +117,9 @@ RunStatus RunJob::execute(const RunRecord& record, std::unique_ptr<RunWriter>& w
     const fs::path folder = workspace.run_folder(record.id);
     make_run_folder(folder, record.recipe);
     sweep_run_folder(folder);
-    Json recipe = resolved_recipe(record, workspace);
+    const auto show = [this](const HubProgress& progress) { notifier.set_progress(to_progress(progress)); };
+    const HubAccess access{hub, show, stop};
+    Json recipe = resolved_recipe(record, workspace, &access);
     bool resume = fs::exists(folder / "run.db");
     std::string fingerprint = fingerprint_of(record, recipe, workspace);
     workspace.set_fingerprint(record.id, fingerprint);

@@ -17,6 +17,7 @@ struct RunJob {
     StopToken stop;
     int threads = 0;
     KeyLookup keys = {};
+    std::function<HubSettings()> hub = hub_settings; ///< for what must be downloaded first
 
     /// Leaves the run's end in `record` (status, error, progress, headline, ended_ms), not yet in the
     /// catalogue. Returns the kind of the failure where the status is failed.

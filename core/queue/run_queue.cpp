@@ -79,6 +79,7 @@ struct RunQueue::State {
 
     mutable std::mutex mutex; ///< guards all below, and every change of a status
     std::condition_variable changed;
+    std::function<HubSettings()> hub = hub_settings;
     bool started = false;
     std::optional<std::set<std::string>> only; ///< the runs that may start; none = all
     bool quit = false;
@@ -121,7 +122,7 @@ void RunQueue::State::work() {
         changed.notify_all();
         if (!current) continue;
         token = StopToken();
-        RunJob job{workspace, engine, notifier, token, threads, keys};
+        RunJob job{workspace, engine, notifier, token, threads, keys, hub};
         RunRecord record = *current;
         guard.unlock();
         ErrorKind failure = job.run(record);
@@ -191,6 +192,11 @@ RunQueue::RunQueue(Workspace& workspace, EngineSource engine, Listener listener,
                                      std::move(keys))) {}
 
 RunQueue::~RunQueue() = default;
+
+void RunQueue::set_hub(std::function<HubSettings()> settings) {
+    std::lock_guard guard(state_->mutex);
+    state_->hub = std::move(settings);
+}
 
 void RunQueue::start() {
     std::lock_guard guard(state_->mutex);

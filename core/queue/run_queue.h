@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/net/hub_settings.h"
 #include "core/queue/engine.h"
 #include "core/store/workspace.h"
 
@@ -24,6 +25,10 @@ public:
              KeyLookup keys = {});
     /// Asks a running run to stop at a checkpoint and waits for it.
     ~RunQueue();
+
+    /// Where the settings for downloads from the hub come from (a keychain's token); else the environment.
+    /// Called from the background thread, before a run that needs it.
+    void set_hub(std::function<HubSettings()> settings);
 
     void start(); ///< begin to take queued runs; before this nothing runs
     /// Takes only these of the queued runs (the command line runs what it was asked for, not what the window

@@ -112,9 +112,9 @@ Readiness readiness_of(const RunRecord& record, const Workspace& workspace) {
     return result;
 }
 
-Json resolved_recipe(const RunRecord& record, const Workspace& workspace) {
+Json resolved_recipe(const RunRecord& record, const Workspace& workspace, const HubAccess* hub) {
     Json recipe = complete_recipe(recipe_of(record));
-    ModelScope scope{&workspace, record.study};
+    ModelScope scope{&workspace, record.study, hub};
     for_each_field(recipe, Field::Type::model, [&](const Field& field, const std::string& reference) {
         if (names_an_endpoint(reference))
             referred_endpoint(reference); // it exists and names a model
@@ -122,7 +122,7 @@ Json resolved_recipe(const RunRecord& record, const Workspace& workspace) {
             recipe[field.name] = resolve_model(reference, scope).string();
     });
     for_each_field(recipe, Field::Type::data_file, [&](const Field& field, const std::string& reference) {
-        if (names_a_run(reference)) recipe[field.name] = resolve_data(reference, scope).string();
+        recipe[field.name] = resolve_data(reference, scope).string();
     });
     return recipe;
 }
@@ -174,6 +174,8 @@ void check_references(const Json& recipe, const ModelScope& scope) {
             check_model_reference(reference, scope); // parse_study() has checked stages
     });
     for_each_field(recipe, Field::Type::data_file, [&](const Field&, const std::string& reference) {
+        if (auto repository = referred_repository(reference, HubKind::data_set))
+            check_repository(*repository);
         if (!reference.starts_with('@')) referred_data_run(reference, scope);
     });
 }

@@ -16,8 +16,9 @@ struct Readiness {
 Readiness readiness_of(const RunRecord& record, const Workspace& workspace);
 
 /// The run's recipe as the engine gets it: checked again, complete, model references replaced by absolute
-/// folders and data references by absolute files. Throws Error(not_found, bad_input).
-Json resolved_recipe(const RunRecord& record, const Workspace& workspace);
+/// folders and data references by absolute files; what the hub has and its cache has not is downloaded where
+/// `hub` is given. Throws Error(not_found, bad_input) and what a download throws.
+Json resolved_recipe(const RunRecord& record, const Workspace& workspace, const HubAccess* hub = nullptr);
 
 /// A hash of all that a run's result depends on: its recipe but for names, the fingerprints of the runs it
 /// starts from, and the files it reads and the program's own libraries (path, size, time). The same

@@ -1,6 +1,7 @@
 #include "core/base/error.h"
 #include "core/base/suggest.h"
 #include "core/net/endpoint.h"
+#include "core/net/hub_name.h"
 #include "core/recipe/catalogue.h"
 #include "core/recipe/kind.h"
 #include "core/recipe/study.h"
@@ -113,10 +114,13 @@ void make_absolute(Json& recipe, const fs::path& base) {
         auto entry = recipe.find(field.name);
         if (entry == recipe.end() || !entry->is_string()) continue;
         auto text = entry->get<std::string>();
+        // whether the hub has it is for the one to say who fetches it
+        bool hub_name = parse_hub_name(text, HubKind::data_set) && !fs::exists(base / text);
         bool chosen = std::find(field.choices.begin(), field.choices.end(), text) != field.choices.end();
-        bool is_path = field.type == Field::Type::model ? is_model_path(text, base)
-                                                        : field.type == Field::Type::data_file && !chosen
-                                                              && !text.empty() && !names_a_run(text);
+        bool is_path = field.type == Field::Type::model
+                           ? is_model_path(text, base)
+                           : field.type == Field::Type::data_file && !chosen && !text.empty()
+                                 && !names_a_run(text) && !hub_name;
         if (is_path) *entry = expanded(text, base).string();
     }
 }

@@ -38,6 +38,8 @@ std::optional<RunRecord> referred_data_run(const std::string& reference, const M
 }
 
 fs::path resolve_data(const std::string& reference, const ModelScope& scope) {
+    if (auto repository = referred_repository(reference, HubKind::data_set))
+        return resolve_repository(*repository, scope.hub);
     auto record = referred_data_run(reference, scope);
     if (!record) return reference;
     const fs::path folder = scope.workspace->run_folder(record->id) / "artifacts";

@@ -58,6 +58,13 @@ fs::path imported_gguf(const fs::path& file) {
     return folder;
 }
 
+void require_model(const fs::path& path) {
+    if (!is_gguf(path) && !holds_model(path))
+        fail(ErrorKind::bad_input, path.string()
+                                       + " is not a model folder: it holds neither config.json nor "
+                                         "adapter_config.json.");
+}
+
 /// Where the path leads; it exists and is a model's folder or a GGUF file.
 fs::path existing_model(const std::string& reference) {
     std::error_code ignored;
@@ -66,15 +73,18 @@ fs::path existing_model(const std::string& reference) {
         std::string known;
         for (const auto& name : named_models())
             known += name + ", ";
-        fail(ErrorKind::not_found,
-             "There is no model \"" + reference + "\": give one of " + known
-                 + "run:ID for the result of a run, or the path of a folder or GGUF file."
-                 + did_you_mean(reference, named_models()));
+        fail(ErrorKind::not_found, "There is no model \"" + reference + "\": give one of " + known
+                                       + "run:ID for the result of a run, the path of a folder or GGUF file, "
+                                         "or OWNER/NAME of the hub."
+                                       + did_you_mean(reference, named_models()));
     }
-    if (!is_gguf(path) && !holds_model(path))
-        fail(ErrorKind::bad_input, path.string()
-                                       + " is not a model folder: it holds neither config.json nor "
-                                         "adapter_config.json.");
+    require_model(path);
+    return path;
+}
+
+fs::path hub_model(const HubName& name, const HubAccess* access) {
+    fs::path path = resolve_repository(name, access);
+    require_model(path);
     return path;
 }
 
@@ -128,13 +138,16 @@ fs::path resolve_model(const std::string& reference, const ModelScope& scope) {
                                          "win-rates and pairs can draw from one.");
     if (auto record = referred_run(reference, scope)) return result_of(*record, *scope.workspace);
     if (is_named(reference)) return named_model(reference);
-    fs::path path = existing_model(reference);
+    const auto repository = referred_repository(reference, HubKind::model);
+    fs::path path = repository ? hub_model(*repository, scope.hub) : existing_model(reference);
     return is_gguf(path) ? imported_gguf(path) : path;
 }
 
 void check_model_reference(const std::string& reference, const ModelScope& scope) {
     if (names_an_endpoint(reference)) return void(referred_endpoint(reference));
     if (is_named(reference) || referred_run(reference, scope)) return;
+    if (auto repository = referred_repository(reference, HubKind::model))
+        return check_repository(*repository);
     existing_model(reference);
 }
 

@@ -28,7 +28,7 @@ struct Progress {
     std::int64_t done = 0;
     std::int64_t total = 0;
     std::string unit;
-    double rate = 0;         ///< tokens per second
+    double rate = 0;         ///< tokens per second; of a download megabytes
     double eta_seconds = -1; ///< -1 = not known yet
     double memory_gib = 0;   ///< resident set of the process
 };

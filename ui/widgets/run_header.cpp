@@ -97,7 +97,8 @@ void RunHeader::refresh() {
         if (const QString eta = etaText(progress.eta_seconds, QDateTime::currentDateTime()); !eta.isEmpty())
             parts << tr("ends %1").arg(eta);
         if (progress.rate > 0)
-            parts << tr("%1 tokens/s").arg(QLocale(QLocale::English).toString(progress.rate, 'f', 0));
+            parts << (progress.unit == "MB" ? tr("%1 MB/s") : tr("%1 tokens/s"))
+                         .arg(QLocale(QLocale::English).toString(progress.rate, 'f', 0));
         if (progress.memory_gib > 0) parts << tr("%1 GiB").arg(progress.memory_gib, 0, 'f', 1);
     } else if (run_.ended_ms > run_.started_ms && run_.started_ms > 0) {
         parts << tr("took %1").arg(durationText(double(run_.ended_ms - run_.started_ms) / 1000))

@@ -1,0 +1,70 @@
+#include "core/store/hub_reference.h"
+
+#include "core/base/error.h"
+
+namespace fs = std::filesystem;
+
+namespace tempera {
+
+namespace {
+
+constexpr double megabyte = 1e6;
+
+[[noreturn]] void fail_absent(const HubName& name, const HubSettings& settings) {
+    const std::string what = std::string("There is no path \"") + to_text(name) + "\" here, and the "
+                             + word_of(name.kind) + " of that name on the hub is not in the cache ("
+                             + settings.cache.string() + ")";
+    if (settings.offline)
+        fail(ErrorKind::not_found,
+             what + ", while offline is set (HF_HUB_OFFLINE): go online once, or copy it there.");
+    fail(ErrorKind::not_found, what + ": download it first, with tempera-cli hub download "
+                                   + (name.kind == HubKind::data_set ? "--dataset " : "") + to_text(name)
+                                   + ".");
+}
+
+/// Who mistyped a path must not be told of the hub alone.
+HubPlan planned(const Hub& hub, const HubName& name, const StopToken& stop) {
+    try {
+        return plan_hub(hub, name, {}, stop);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::not_found && error.kind() != ErrorKind::io) throw;
+        fail(error.kind(),
+             "There is no path \"" + to_text(name) + "\" here, and of the hub: " + error.what());
+    }
+}
+
+} // namespace
+
+std::optional<HubName> referred_repository(const std::string& reference, HubKind kind) {
+    std::error_code ignored;
+    auto name = parse_hub_name(reference, kind);
+    return name && !fs::exists(reference, ignored) ? name : std::nullopt;
+}
+
+fs::path resolve_repository(const HubName& name, const HubAccess* access) {
+    const HubSettings settings = access ? access->settings() : hub_settings();
+    if (fs::path found = cached_hub(settings, name); !found.empty()) return found;
+    if (!access || settings.offline) fail_absent(name, settings);
+    const Hub hub{settings, {}};
+    return download_hub(hub, planned(hub, name, access->stop), access->progress, access->stop);
+}
+
+void check_repository(const HubName& name) {
+    const HubSettings settings = hub_settings();
+    if (settings.offline && cached_hub(settings, name).empty()) fail_absent(name, settings);
+}
+
+Progress to_progress(const HubProgress& progress) {
+    Progress shown;
+    shown.phase = "downloading";
+    shown.done = static_cast<std::int64_t>(static_cast<double>(progress.done) / megabyte);
+    shown.total = static_cast<std::int64_t>(static_cast<double>(progress.total) / megabyte + 1);
+    if (progress.done == progress.total) shown.done = shown.total;
+    shown.unit = "MB";
+    shown.rate = progress.rate / megabyte;
+    if (progress.rate > 0)
+        shown.eta_seconds = static_cast<double>(progress.total - progress.done) / progress.rate;
+    return shown;
+}
+
+} // namespace tempera
