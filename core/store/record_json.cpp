@@ -13,11 +13,10 @@ Json number_or_null(double value) {
 }
 
 Json to_json(const ComparedReply& reply) {
-    return {{"text", reply.text},
-            {"tokens", reply.tokens},
-            {"finish", reply.finish},
-            {"score", number_or_null(reply.score)},
-            {"note", reply.note}};
+    return {{"text", reply.text},        {"tokens", reply.tokens},
+            {"finish", reply.finish},    {"score", number_or_null(reply.score)},
+            {"note", reply.note},        {"token_ids", reply.token_ids},
+            {"logprobs", reply.logprobs}};
 }
 
 } // namespace

@@ -20,7 +20,8 @@ Json to_json(const Sample& sample);
 /// sample_index, text, token_ids, logprobs, ref_logprobs, finish, masked, rewards {name: value}, reward, kl,
 /// baseline, advantage, note
 Json to_json(const RolloutSample& sample);
-/// prompt_index, prompt, facts, base and tuned, each {text, tokens, finish, score, note}
+/// prompt_index, prompt, facts, base and tuned, each {text, tokens, finish, score, note, token_ids,
+/// logprobs}
 Json to_json(const Comparison& comparison);
 
 /// One side's replies in the shape that the paper's code writes: a list of {"prompt", "reply", "score"}.

@@ -124,8 +124,10 @@ struct ComparedReply {
     std::string text;
     std::int64_t tokens = 0;
     std::string finish;
-    double score = 0; ///< the judge's; NaN where it could not score
-    std::string note; ///< the judge's sentence, "" where it gives none
+    double score = 0;                         ///< the judge's; NaN where it could not score
+    std::string note;                         ///< the judge's sentence, "" where it gives none
+    std::vector<std::int32_t> token_ids = {}; ///< by the answering model's tokenizer; may be empty
+    std::vector<float> logprobs = {};         ///< of every drawn token, as Sample's
 };
 
 /// One prompt that both models answered.

@@ -38,6 +38,16 @@ struct RunReader::State {
     bool has_table(const char* name) {
         return connection.read(false, [&](SQLite::Database& db) { return db.tableExists(name); });
     }
+    bool has_column(const char* table, const char* column) {
+        return !all(
+                    "SELECT 1 FROM pragma_table_info(?) WHERE name = ?",
+                    [&](SQLite::Statement& statement) {
+                        statement.bind(1, table);
+                        statement.bind(2, column);
+                    },
+                    [](SQLite::Statement& row) { return row.getColumn(0).getInt(); })
+                    .empty();
+    }
 
     fs::path folder;
     ReadConnection connection;
@@ -246,7 +256,10 @@ std::vector<RolloutGroup> RunReader::rollouts(std::int64_t step) const {
 
 std::vector<Comparison> RunReader::comparisons() const {
     if (!state_->has_table("comparison")) return {};
-    return state_->all(std::string("SELECT ") + comparison_columns + " FROM comparison ORDER BY prompt_index",
+    const bool with_tokens = state_->has_column("comparison", "base_token_ids");
+    return state_->all(std::string("SELECT ") + comparison_columns + ", "
+                           + (with_tokens ? comparison_token_columns : "x'', x'', x'', x''")
+                           + " FROM comparison ORDER BY prompt_index",
                        comparison_from);
 }
 

@@ -54,19 +54,22 @@ void insert_rollout_sample(SQLite::Statement& statement, const RolloutGroup& gro
     run_once(statement);
 }
 
-/// Binds five columns from `index` on.
-void bind_reply(SQLite::Statement& statement, int index, const ComparedReply& reply) {
+/// Binds five columns from `index` on, and two from `tokens` on.
+void bind_reply(SQLite::Statement& statement, int index, int tokens, const ComparedReply& reply) {
     statement.bindNoCopy(index, reply.text);
     statement.bind(index + 1, reply.tokens);
     statement.bindNoCopy(index + 2, reply.finish);
     bind_real(statement, index + 3, reply.score);
     statement.bindNoCopy(index + 4, reply.note);
+    bind_blob(statement, tokens, reply.token_ids);
+    bind_blob(statement, tokens + 1, reply.logprobs);
 }
 
-ComparedReply reply_from(SQLite::Statement& row, int column) {
-    return {row.getColumn(column).getString(), row.getColumn(column + 1).getInt64(),
-            row.getColumn(column + 2).getString(), real_from(row.getColumn(column + 3)),
-            row.getColumn(column + 4).getString()};
+ComparedReply reply_from(SQLite::Statement& row, int column, int tokens) {
+    return {row.getColumn(column).getString(),          row.getColumn(column + 1).getInt64(),
+            row.getColumn(column + 2).getString(),      real_from(row.getColumn(column + 3)),
+            row.getColumn(column + 4).getString(),      blob_from<std::int32_t>(row.getColumn(tokens)),
+            blob_from<float>(row.getColumn(tokens + 1))};
 }
 
 } // namespace
@@ -187,21 +190,22 @@ RolloutSample rollout_sample_from(SQLite::Statement& row) {
 
 void replace_comparisons(SQLite::Database& db, const std::vector<Comparison>& comparisons) {
     if (comparisons.empty()) return;
-    SQLite::Statement statement(db, std::string("REPLACE INTO comparison (") + comparison_columns
-                                        + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    SQLite::Statement statement(db, std::string("REPLACE INTO comparison (") + comparison_columns + ", "
+                                        + comparison_token_columns
+                                        + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     for (const Comparison& comparison : comparisons) {
         statement.bind(1, comparison.prompt_index);
         statement.bindNoCopy(2, comparison.prompt);
         statement.bindNoCopy(3, comparison.facts);
-        bind_reply(statement, 4, comparison.base);
-        bind_reply(statement, 9, comparison.tuned);
+        bind_reply(statement, 4, 14, comparison.base);
+        bind_reply(statement, 9, 16, comparison.tuned);
         run_once(statement);
     }
 }
 
 Comparison comparison_from(SQLite::Statement& row) {
     return {row.getColumn(0).getInt64(), row.getColumn(1).getString(), row.getColumn(2).getString(),
-            reply_from(row, 3), reply_from(row, 8)};
+            reply_from(row, 3, 13), reply_from(row, 8, 15)};
 }
 
 } // namespace tempera

@@ -71,6 +71,9 @@ RolloutSample rollout_sample_from(SQLite::Statement& row);
 inline constexpr const char* comparison_columns =
     "prompt_index, prompt, facts, base_text, base_tokens, base_finish, base_score, base_note, tuned_text,"
     " tuned_tokens, tuned_finish, tuned_score, tuned_note";
+/// Behind them; a file of an earlier version has none.
+inline constexpr const char* comparison_token_columns =
+    "base_token_ids, base_logprobs, tuned_token_ids, tuned_logprobs";
 void replace_comparisons(SQLite::Database& db, const std::vector<Comparison>& comparisons);
 Comparison comparison_from(SQLite::Statement& row);
 

@@ -106,6 +106,14 @@ CREATE TABLE comparison (
 );
 )sql";
 
+// The tokens of the replies, for the lens; rows of earlier versions have none.
+constexpr const char* run_v4 = R"sql(
+ALTER TABLE comparison ADD COLUMN base_token_ids BLOB NOT NULL DEFAULT x'';  -- int32, little endian
+ALTER TABLE comparison ADD COLUMN base_logprobs BLOB NOT NULL DEFAULT x'';   -- float32, little endian
+ALTER TABLE comparison ADD COLUMN tuned_token_ids BLOB NOT NULL DEFAULT x'';
+ALTER TABLE comparison ADD COLUMN tuned_logprobs BLOB NOT NULL DEFAULT x'';
+)sql";
+
 constexpr const char* workspace_v1 = R"sql(
 CREATE TABLE study (
     id TEXT PRIMARY KEY NOT NULL,
@@ -144,7 +152,7 @@ CREATE INDEX run_fingerprint ON run(fingerprint) WHERE fingerprint <> '';
 } // namespace
 
 const Schema& run_schema() {
-    static const Schema schema{"run database", 0x54505231, {run_v1, run_v2, run_v3}}; // "TPR1"
+    static const Schema schema{"run database", 0x54505231, {run_v1, run_v2, run_v3, run_v4}}; // "TPR1"
     return schema;
 }
 

@@ -5,6 +5,7 @@
 #include "core/base/json.h"
 #include "core/engine/evaluate/remote_model.h"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace fs = std::filesystem;
@@ -18,8 +19,20 @@ std::string line_of(std::int64_t prompt, const std::string& text, const Compared
                          {"prompt", text},
                          {"text", reply.text},
                          {"tokens", reply.tokens},
-                         {"finish", reply.finish}})
+                         {"finish", reply.finish},
+                         {"token_ids", reply.token_ids},
+                         {"logprobs", reply.logprobs}})
            + "\n";
+}
+
+/// Empty where the row has none, as those of an earlier version.
+template <typename T>
+std::vector<T> numbers_of(const Json& row, const char* key) {
+    const auto found = row.find(key);
+    const bool numbers =
+        found != row.end() && found->is_array()
+        && std::all_of(found->begin(), found->end(), [](const Json& value) { return value.is_number(); });
+    return numbers ? found->get<std::vector<T>>() : std::vector<T>();
 }
 
 } // namespace
@@ -59,6 +72,8 @@ void ReplyLog::read(const std::vector<std::string>& prompts) {
         reply.text = row["text"].get<std::string>();
         reply.tokens = row["tokens"].get<std::int64_t>();
         reply.finish = row["finish"].get<std::string>();
+        reply.token_ids = numbers_of<std::int32_t>(row, "token_ids");
+        reply.logprobs = numbers_of<float>(row, "logprobs");
     }
 }
 

@@ -10,7 +10,7 @@ namespace tempera {
 
 /// Replies of one model by prompt index, appended to a .jsonl file as they come, so that a stopped run need
 /// not draw them again. A row holds index, prompt (its text, so that another prompt's reply is never taken),
-/// text, tokens and finish.
+/// text, tokens, finish, token_ids and logprobs.
 class ReplyLog {
 public:
     /// Takes over the rows of an existing file, as far as they are whole, when `resume` is set; starts anew

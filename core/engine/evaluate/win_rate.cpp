@@ -46,6 +46,8 @@ ComparedReply reply_of(Answer&& answer) {
     reply.text = std::move(answer.text);
     reply.finish = std::move(answer.finish);
     reply.note = std::move(answer.fault);
+    reply.token_ids = std::move(answer.token_ids);
+    reply.logprobs = std::move(answer.logprobs);
     return reply;
 }
 

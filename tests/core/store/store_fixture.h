@@ -108,7 +108,7 @@ inline Comparison make_comparison(std::int64_t prompt, double base, double tuned
     return {prompt,
             "prompt " + std::to_string(prompt),
             R"({"bullets":3})",
-            {"base reply", 3, "eos", base, "two bullets"},
+            {"base reply", 3, "eos", base, "two bullets", {5, 70000, 2}, {-0.5f, -1, -1e-3f}},
             {"tuned reply", 4, "length", tuned, ""}};
 }
 

@@ -90,6 +90,8 @@ private slots:
         QCOMPARE(rows.size(), 2u);
         QCOMPARE(rows[0]["base"]["score"].get<double>(), 1.0);
         QCOMPARE(rows[0]["tuned"]["finish"].get<std::string>(), std::string("length"));
+        QCOMPARE(rows[0]["base"]["token_ids"].get<std::vector<int>>(), (std::vector<int>{5, 70000, 2}));
+        QCOMPARE(rows[0]["base"]["logprobs"].size(), std::size_t{3});
         QCOMPARE(rows[0]["facts"]["bullets"].get<int>(), 3);
         QVERIFY(rows[1]["base"]["score"].is_null() && rows[1]["facts"].is_null());
     }

@@ -193,6 +193,9 @@ private slots:
         QCOMPARE(back[0].base.finish, std::string("eos"));
         QCOMPARE(back[0].base.score, -1.0 / 3);
         QCOMPARE(back[0].base.note, std::string("two bullets"));
+        QCOMPARE(back[0].base.token_ids, comparisons[1].base.token_ids);
+        QCOMPARE(back[0].base.logprobs, comparisons[1].base.logprobs);
+        QVERIFY(back[0].tuned.token_ids.empty() && back[0].tuned.logprobs.empty());
         QCOMPARE(back[0].tuned.text, std::string("tuned reply"));
         QCOMPARE(back[0].tuned.tokens, 4);
         QCOMPARE(back[0].tuned.score, 2.0);

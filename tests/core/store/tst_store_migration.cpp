@@ -41,7 +41,7 @@ private slots:
             QCOMPARE(before.rollout_steps(), std::vector<std::int64_t>{3}); // it sees the new tables too
             QCOMPARE(before.comparison_count(), 1);
         }
-        QCOMPARE(version_of(path() / "run.db"), std::string("3"));
+        QCOMPARE(version_of(path() / "run.db"), std::string("4"));
         QCOMPARE(sql(path() / "run.db", "SELECT count(*) FROM sqlite_master WHERE name = 'sample_scores'"),
                  std::vector<std::string>{"1"});
         QCOMPARE(sql(path() / "run.db", "PRAGMA integrity_check"), std::vector<std::string>{"ok"});
@@ -59,12 +59,48 @@ private slots:
             std::vector<RolloutGroup> rollouts{make_rollout(5, 1)};
             writer.on_rollouts(rollouts);
         }
-        QCOMPARE(version_of(path() / "run.db"), std::string("3"));
+        QCOMPARE(version_of(path() / "run.db"), std::string("4"));
         RunReader reader(path());
         check_old_run(reader);
         QCOMPARE(reader.rollouts(5).at(0).samples.size(), 2u);
         QCOMPARE(sql(path() / "run.db", "PRAGMA integrity_check; PRAGMA foreign_key_check"),
                  std::vector<std::string>{"ok"});
+    }
+
+    /// As the third version was released: with comparisons, but without the tokens of their replies.
+    void aRunOfTheThirdVersionKeepsItsReplies() {
+        make_old_run(path());
+        sql(path() / "run.db",
+            "CREATE INDEX sample_scores ON sample(temperature, prompt_index, sample_index, score);"
+            "CREATE TABLE rollout (step INTEGER NOT NULL, group_index INTEGER NOT NULL, prompt TEXT NOT NULL,"
+            " facts TEXT NOT NULL, UNIQUE (step, group_index));"
+            "CREATE TABLE rollout_sample (step INTEGER NOT NULL, group_index INTEGER NOT NULL, sample_index"
+            " INTEGER NOT NULL, text TEXT NOT NULL, finish TEXT NOT NULL, masked INTEGER NOT NULL, reward"
+            " REAL, kl REAL, baseline REAL, advantage REAL, note TEXT NOT NULL, rewards TEXT NOT NULL,"
+            " token_ids BLOB NOT NULL, logprobs BLOB NOT NULL, ref_logprobs BLOB NOT NULL);"
+            "CREATE TABLE comparison (prompt_index INTEGER PRIMARY KEY, prompt TEXT NOT NULL, facts TEXT NOT"
+            " NULL, base_text TEXT NOT NULL, base_tokens INTEGER NOT NULL, base_finish TEXT NOT NULL,"
+            " base_score REAL, base_note TEXT NOT NULL, tuned_text TEXT NOT NULL, tuned_tokens INTEGER NOT"
+            " NULL, tuned_finish TEXT NOT NULL, tuned_score REAL, tuned_note TEXT NOT NULL);"
+            "INSERT INTO comparison VALUES (4, 'prompt', '', 'a', 1, 'eos', 0.5, '', 'b', 2, 'eos', 1, '');"
+            "PRAGMA user_version = 3");
+        const auto check = [](const RunReader& reader) {
+            const auto comparisons = reader.comparisons();
+            QCOMPARE(comparisons.at(0).prompt_index, 4);
+            QCOMPARE(comparisons.at(0).tuned.text, std::string("b"));
+            QVERIFY(comparisons.at(0).base.token_ids.empty());
+        };
+        RunReader before(path());
+        check(before);
+        QCOMPARE(version_of(path() / "run.db"), std::string("3")); // looking changes nothing
+        {
+            RunWriter writer(path());
+            std::vector<Comparison> comparisons{make_comparison(9, 1, 2)};
+            writer.on_comparisons(comparisons);
+        }
+        QCOMPARE(version_of(path() / "run.db"), std::string("4"));
+        check(before);
+        QCOMPARE(before.comparisons().at(1).base.token_ids.size(), 3u);
     }
 
     void anOldCatalogueIsMigratedWithABackup() {

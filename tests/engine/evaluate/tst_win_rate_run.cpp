@@ -10,6 +10,7 @@
 
 #include <QTemporaryDir>
 #include <QTest>
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -50,6 +51,10 @@ void compare(const ComparedReply& a, const ComparedReply& b) {
     QCOMPARE(a.tokens, b.tokens);
     QCOMPARE(a.finish, b.finish);
     QCOMPARE(a.score, b.score);
+    QCOMPARE(a.token_ids, b.token_ids);
+    QCOMPARE(a.logprobs.size(), b.logprobs.size());
+    for (std::size_t i = 0; i < a.logprobs.size(); ++i) // drawn in other company: equal but for rounding
+        QVERIFY(std::abs(a.logprobs[i] - b.logprobs[i]) < 1e-4f);
 }
 
 } // namespace
@@ -73,6 +78,10 @@ private Q_SLOTS:
                 QCOMPARE(reply->score, verdict.score);
                 QCOMPARE(reply->note, verdict.reason);
                 QVERIFY(reply->tokens >= 1 && reply->tokens <= 30);
+                QCOMPARE(static_cast<std::int64_t>(reply->token_ids.size()), reply->tokens);
+                QCOMPARE(reply->logprobs.size(), reply->token_ids.size());
+                QVERIFY(std::all_of(reply->logprobs.begin(), reply->logprobs.end(),
+                                    [](float logprob) { return logprob <= 0; }));
                 texts.insert(reply->text);
             }
             base.push_back(comparison.base.score);
