@@ -12,6 +12,7 @@
 
 #include <QApplication>
 #include <QElapsedTimer>
+#include <QFile>
 #include <QListView>
 #include <QSettings>
 #include <QTemporaryDir>
@@ -33,14 +34,35 @@ using namespace tempera;
 class TestEventGap : public QObject {
     Q_OBJECT
 
-    static double cpuMilliseconds() {
-        timespec now{};
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-        return double(now.tv_sec) * 1e3 + double(now.tv_nsec) / 1e6;
+    /// Milliseconds that a thread has lived through: of the clock, of the processor, and waiting in the
+    /// kernel's queue for a processor that others had.
+    struct Times {
+        double wall = 0, cpu = 0, queued = 0;
+        /// What passed while the thread worked, or slept on a lock or a disk: all that it can be blamed for.
+        double blocked() const { return wall - queued; }
+        Times operator-(const Times& since) const {
+            return {wall - since.wall, cpu - since.cpu, queued - since.queued};
+        }
+    };
+    Times times() const {
+        timespec cpu{};
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+        Times now{double(clock_.nsecsElapsed()) / 1e6, double(cpu.tv_sec) * 1e3 + double(cpu.tv_nsec) / 1e6,
+                  0};
+        // Processor time, time in the queue, slices; a kernel without it puts the whole gap on the window.
+        if (QFile file(QStringLiteral("/proc/thread-self/schedstat")); file.open(QIODevice::ReadOnly))
+            now.queued = file.readAll().split(' ').value(1).toDouble() / 1e6;
+        return now;
     }
+    static double machineLoad() {
+        double load = 0;
+        return getloadavg(&load, 1) == 1 ? load : 1e9;
+    }
+    QElapsedTimer clock_;
 
 private Q_SLOTS:
     void theGuiThreadNeverBlocks() {
+        const double load_before = machineLoad();
         applyTheme(*qApp, Scheme::light);
         QTemporaryDir folder;
         Workspace workspace(std::filesystem::path(folder.path().toStdString()) / "w",
@@ -83,31 +105,32 @@ private Q_SLOTS:
         window.show();
         QTest::qWait(1500); // the first layout is start-up, not an event that blocks
 
-        double worst_wall = 0;      // of a round
-        double calmest_round = 1e9; // the smallest of the rounds' longest gaps
-        double worst_cpu = 0;
-        QByteArray phase = "train";
-        QByteArray worst_phase;
-        QElapsedTimer wall;
-        wall.start();
-        double cpu = cpuMilliseconds();
+        // What the window does blocks in every round; a shared cache or a lock whose holder waits for a
+        // processor does not. So the calmest of a few rounds is judged.
+        constexpr double bound = 50;
+        constexpr int most_rounds = 6;
+        clock_.start();
+        Times last = times();
+        double longest = 0, longest_wall = 0, most_work = 0;
+        QByteArray phase, longest_at;
         QTimer ticks;
         ticks.setTimerType(Qt::PreciseTimer);
         connect(&ticks, &QTimer::timeout, this, [&] {
-            worst_wall = std::max(worst_wall, double(wall.nsecsElapsed()) / 1e6);
-            if (const double spent = cpuMilliseconds() - cpu; spent > worst_cpu) {
-                worst_cpu = spent;
-                worst_phase = phase;
-            }
-            if (qEnvironmentVariableIsSet("TEMPERA_GAPS") && cpuMilliseconds() - cpu > 20)
-                qInfo("%s %.1f", phase.constData(), cpuMilliseconds() - cpu);
-            wall.restart();
-            cpu = cpuMilliseconds();
+            const Times now = times();
+            const Times gap = now - last;
+            last = now;
+            most_work = std::max(most_work, gap.cpu);
+            longest_wall = std::max(longest_wall, gap.wall);
+            if (gap.blocked() <= longest) return;
+            longest = gap.blocked();
+            longest_at = phase;
         });
         ticks.start(10);
         RunView* view = window.runView();
-        for (int round = 0; round < 3; ++round) {
-            worst_wall = 0;
+        double calmest = 1e9, calmest_wall = 1e9;
+        int rounds = 0;
+        for (; rounds < most_rounds && (rounds < 2 || calmest > bound || calmest_wall > bound); ++rounds) {
+            longest = longest_wall = most_work = 0;
             phase = "training charts";
             window.showRun(train.id);
             QTest::qWait(900);
@@ -124,24 +147,21 @@ private Q_SLOTS:
                 QTest::keyClick(view->samples()->promptList(), Qt::Key_J);
                 QTest::qWait(80);
             }
-            calmest_round = std::min(calmest_round, worst_wall);
+            calmest = std::min(calmest, longest);
+            calmest_wall = std::min(calmest_wall, longest_wall);
+            qInfo("round %d: longest gap %.1f ms (%.1f ms of them the window's own, at %s), most work in one "
+                  "%.1f ms",
+                  rounds + 1, longest_wall, longest, longest_at.constData(), most_work);
         }
         ticks.stop();
         done = true;
         for (std::thread& thread : load)
             thread.join();
         QCOMPARE(view->samples()->row()->shownCards().size(), std::size_t(10));
-        double others[1] = {0};
-        getloadavg(others, 1);
-        qInfo("longest gap %.1f ms; most work of the window between two ticks %.1f ms, at %s (load of the "
-              "machine %.1f)",
-              calmest_round, worst_cpu, worst_phase.constData(), others[0]);
-        // What the window does blocks in every round; the kernel's scheduling of foreign load does not. With
-        // much of that the wall clock says nothing, and shared caches make the same work take up to twice the
-        // time.
-        const bool quiet = others[0] < 4;
-        QVERIFY2(worst_cpu <= (quiet ? 50 : 100), qPrintable(QString::number(worst_cpu)));
-        if (quiet) QVERIFY2(calmest_round <= 50, qPrintable(QString::number(calmest_round)));
+        QVERIFY2(calmest <= bound, qPrintable(QString::number(calmest)));
+        // Against the threads of a run alone, which it outranks, the window is never late either.
+        if (load_before < 1.5 && machineLoad() < 4.5)
+            QVERIFY2(calmest_wall <= bound, qPrintable(QString::number(calmest_wall)));
     }
 };
 
