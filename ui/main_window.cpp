@@ -13,8 +13,10 @@
 #include "ui/run_feed.h"
 #include "ui/theme/icons.h"
 #include "ui/theme/text.h"
+#include "ui/theme/theme.h"
 #include "ui/widgets/banner.h"
 #include "ui/widgets/empty_state.h"
+#include "ui/widgets/reading_order.h"
 #include "ui/widgets/run_header.h"
 #include "ui/widgets/run_list.h"
 #include "ui/widgets/status_strip.h"
@@ -156,10 +158,11 @@ void MainWindow::connectPages() {
             [&feed](const QString& run, qint64 step) { feed.requestRollouts(fromQt(run), step); });
     connect(view_->winRate(), &WinRatePage::runOpened, this,
             [this](const QString& run) { showRun(fromQt(run)); });
-    for (CardBrowser* browser : {view_->samples()->browser(), view_->rollouts()->browser()})
+    for (CardBrowser* browser :
+         {view_->samples()->browser(), view_->rollouts()->browser(), view_->winRate()->browser()})
         connect(browser, &CardBrowser::piecesWanted, this,
-                [this, browser](const QString& key, const std::vector<std::vector<std::int32_t>>& ids) {
-                    parts_.feed.requestPieces(browser, view_->runId(), ids,
+                [this, browser](const QString& key, const std::vector<TokenList>& tokens) {
+                    parts_.feed.requestPieces(browser, view_->runId(), tokens,
                                               [browser, key](RunFeed::Pieces pieces, const QString& problem) {
                                                   browser->setPieces(key, std::move(pieces), problem);
                                               });
@@ -369,7 +372,7 @@ void MainWindow::offerUndo(const QString& sentence, std::function<void()> undo,
     };
     connect(timer, &QTimer::timeout, banner, end);
     connect(banner, &Banner::closed, banner, end);
-    notices_->addWidget(banner);
+    place(banner);
     banner->show(); // at once: Ctrl+Z looks for it
     timer->start();
 }
@@ -409,8 +412,14 @@ Banner* MainWindow::notice(int kind, const QString& sentence, const QString& det
         if (banner->text() == sentence) return banner; // said already
     auto* banner = new Banner(static_cast<Banner::Kind>(kind), sentence, details, this);
     connect(banner, &Banner::closed, banner, &QObject::deleteLater);
-    notices_->addWidget(banner);
+    place(banner);
     return banner;
+}
+
+void MainWindow::place(Banner* banner) {
+    const std::vector<Banner*> above = banners();
+    notices_->addWidget(banner);
+    setReadingOrder({above.empty() ? static_cast<QWidget*>(list_->view()) : above.back(), banner});
 }
 
 std::vector<Banner*> MainWindow::banners() const {
@@ -428,7 +437,12 @@ void MainWindow::ask(const QString& text, const QString& explanation, const QStr
     question_->setAttribute(Qt::WA_DeleteOnClose);
     QPushButton* accept = question_->addButton(yes, QMessageBox::AcceptRole);
     accept->setObjectName(QStringLiteral("accept"));
+    accept->setProperty("primary", true);
     question_->setDefaultButton(accept);
+    question_->setIconPixmap(
+        icon(QStringLiteral("warning"), Theme::current().paused).pixmap(QSize(32, 32), devicePixelRatioF()));
+    for (QAbstractButton* button : question_->buttons())
+        button->setIcon({}); // the style's own are of another set
     connect(question_, &QMessageBox::finished, this, [this, accept, action = std::move(action)] {
         const bool accepted = question_ && question_->clickedButton() == accept;
         question_ = nullptr;

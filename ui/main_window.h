@@ -78,6 +78,8 @@ private:
     void perform(std::function<void(RunQueue&)> task);
     void offerResume(const Catalogue& catalogue);
     Banner* notice(int kind, const QString& sentence, const QString& details = {});
+    /// Below the notices that are there, on the screen and by Tab.
+    void place(Banner* banner);
     void ask(const QString& text, const QString& explanation, const QString& yes,
              std::function<void()> action);
     void restoreState();

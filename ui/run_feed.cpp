@@ -2,7 +2,6 @@
 
 #include "ui/feed_reader.h"
 #include "ui/theme/text.h"
-#include "ui/token_texts.h"
 
 #include "core/store/workspace.h"
 
@@ -93,14 +92,13 @@ void RunFeed::requestRollouts(const std::string& run_id, std::int64_t step) {
     reader_->thread.request_rollouts(run_id, step);
 }
 
-void RunFeed::requestPieces(QObject* context, const std::string& run_id,
-                            std::vector<std::vector<std::int32_t>> ids,
+void RunFeed::requestPieces(QObject* context, const std::string& run_id, std::vector<TokenList> lists,
                             std::function<void(Pieces, const QString&)> done) {
     auto pieces = std::make_shared<Pieces>();
     perform(
         context,
-        [this, run_id, ids = std::move(ids), pieces] {
-            *pieces = reader_->token_texts.pieces(reader_->workspace, run_id, ids);
+        [this, run_id, lists = std::move(lists), pieces] {
+            *pieces = reader_->token_texts.pieces(reader_->workspace, run_id, lists);
         },
         [pieces, done = std::move(done)](const QString& error) { done(std::move(*pieces), error); });
 }

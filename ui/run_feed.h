@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ui/feed_types.h"
+#include "ui/token_texts.h"
 
 #include <QObject>
 
@@ -39,11 +40,9 @@ public:
     void requestSamples(const std::string& run_id, double temperature, std::int64_t prompt_index);
     /// The groups of one step; answered once.
     void requestRollouts(const std::string& run_id, std::int64_t step);
-    /// The text of every token of `ids` by the run's tokenizer; `done` gets it here, or one sentence on why
-    /// not.
+    /// The text of every token by the run's tokenizers; `done` gets it here, or one sentence on why not.
     using Pieces = std::vector<std::vector<QString>>;
-    void requestPieces(QObject* context, const std::string& run_id,
-                       std::vector<std::vector<std::int32_t>> ids,
+    void requestPieces(QObject* context, const std::string& run_id, std::vector<TokenList> lists,
                        std::function<void(Pieces, const QString&)> done);
     /// Runs `task` on the feed's thread (it may touch workspace and queue) and then `done` here, with "" or
     /// what went wrong.

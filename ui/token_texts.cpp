@@ -32,15 +32,14 @@ fs::path modelFolder(const std::string& reference, const RunRecord& run, const W
     }
 }
 
-fs::path tokenizerFolder(const Workspace& workspace, const std::string& run_id) {
-    const RunRecord run = workspace.require_run(run_id);
+fs::path tokenizerFolder(const Workspace& workspace, const RunRecord& run, const std::string& model_field) {
     const Json recipe = Json::parse(run.recipe, nullptr, false);
     std::string reference;
-    if (recipe.is_object() && recipe.contains("model") && recipe["model"].is_string())
-        reference = recipe["model"].get<std::string>();
+    if (recipe.is_object() && recipe.contains(model_field) && recipe[model_field].is_string())
+        reference = recipe[model_field].get<std::string>();
     if (!reference.empty())
         if (fs::path folder = modelFolder(reference, run, workspace); holdsTokenizer(folder)) return folder;
-    if (fs::path left = workspace.run_folder(run_id) / "model"; holdsTokenizer(left)) return left;
+    if (fs::path left = workspace.run_folder(run.id) / "model"; holdsTokenizer(left)) return left;
     fail(ErrorKind::not_found,
          reference.empty()
              ? "The tokens cannot be shown: this run's recipe names no model to take a tokenizer from."
@@ -50,20 +49,27 @@ fs::path tokenizerFolder(const Workspace& workspace, const std::string& run_id) 
 
 } // namespace
 
+const Tokenizer& TokenTexts::tokenizer(const fs::path& folder) {
+    const auto found =
+        std::find_if(known_.begin(), known_.end(), [&](const auto& known) { return known.first == folder; });
+    if (found != known_.end()) return found->second;
+    known_.emplace_front(folder, Tokenizer::load(folder));
+    if (known_.size() > 2) known_.pop_back();
+    return known_.front().second;
+}
+
 std::vector<std::vector<QString>> TokenTexts::pieces(const Workspace& workspace, const std::string& run_id,
-                                                     const std::vector<std::vector<std::int32_t>>& ids) {
-    const fs::path folder = tokenizerFolder(workspace, run_id);
-    if (folder != folder_ || !tokenizer_) {
-        tokenizer_ = Tokenizer::load(folder);
-        folder_ = folder;
-    }
+                                                     const std::vector<TokenList>& lists) {
+    const RunRecord run = workspace.require_run(run_id);
     std::vector<std::vector<QString>> texts;
-    for (const auto& list : ids) {
-        StreamingDecoder decoder(*tokenizer_, false);
+    for (const TokenList& list : lists) {
         std::vector<QString> pieces;
-        for (const std::int32_t id : list)
-            pieces.push_back(toQt(decoder.push(id)));
-        if (!pieces.empty()) pieces.back() += toQt(decoder.finish());
+        if (!list.ids.empty()) {
+            StreamingDecoder decoder(tokenizer(tokenizerFolder(workspace, run, list.model_field)), false);
+            for (const std::int32_t id : list.ids)
+                pieces.push_back(toQt(decoder.push(id)));
+            pieces.back() += toQt(decoder.finish());
+        }
         texts.push_back(std::move(pieces));
     }
     return texts;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/error.h"
+#include "core/base/files.h"
 #include "core/base/random.h"
 #include "core/recipe/catalogue.h"
 #include "core/recipe/field.h"
@@ -189,7 +190,32 @@ inline void write_dpo(const std::filesystem::path& folder, int steps, int total)
     writer.on_progress({"training", steps, total, "steps", 1450, (total - steps) * 2.1, 3.4});
 }
 
-/// Groups of `k` at every fourth step. Token ids are those of the letters in a tokenizer of bytes.
+/// A model folder whose tokenizer has a token per byte of ASCII text, for the token lens.
+inline void make_byte_tokenizer(const std::filesystem::path& folder) {
+    std::filesystem::create_directories(folder);
+    Json vocabulary = Json::object();
+    // GPT-2's alphabet: printable ASCII stands for itself, a space for U+0120, a line feed for U+010A.
+    for (int byte = 33; byte < 127; ++byte)
+        vocabulary[std::string(1, static_cast<char>(byte))] = byte;
+    vocabulary["\u0120"] = 32;
+    vocabulary["\u010A"] = 10;
+    const Json tokenizer = {{"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", Json::array()}}},
+                            {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}}},
+                            {"decoder", {{"type", "ByteLevel"}}}};
+    write_file_atomic(folder / "tokenizer.json", to_json_line(tokenizer));
+    write_file_atomic(folder / "config.json", "{}");
+}
+
+/// The ids of the letters of its text in a tokenizer of bytes, and how likely they were.
+template <class Drawn>
+void add_tokens(Drawn& drawn, RandomStream& random) {
+    for (const char letter : drawn.text) {
+        drawn.token_ids.push_back(static_cast<unsigned char>(letter));
+        drawn.logprobs.push_back(static_cast<float>(-std::pow(random.uniform(), 4) * 5));
+    }
+}
+
+/// Groups of `k` at every fourth step.
 inline RolloutGroup make_rollout(int step, int group, int k, RandomStream& random, double solved) {
     const int a = random.between(2, 25), b = random.between(2, 40), c = random.between(2, 60);
     const std::string nums = std::to_string(a) + ", " + std::to_string(b) + ", " + std::to_string(c);
@@ -209,12 +235,9 @@ inline RolloutGroup make_rollout(int step, int group, int k, RandomStream& rando
             std::to_string(a) + (right ? " + " : " - ") + std::to_string(b) + " + " + std::to_string(c);
         sample.text = " I add them up.\n" + sum + " = " + std::to_string(a + b + c)
                       + (cut ? "" : "</think>\n<answer> " + sum + " </answer>");
-        for (char letter : sample.text) {
-            sample.token_ids.push_back(static_cast<unsigned char>(letter));
-            const double logprob = -std::pow(random.uniform(), 4) * 5;
-            sample.logprobs.push_back(static_cast<float>(logprob));
-            sample.ref_logprobs.push_back(static_cast<float>(logprob + 0.8 * (random.uniform() - 0.6)));
-        }
+        add_tokens(sample, random);
+        for (const float logprob : sample.logprobs)
+            sample.ref_logprobs.push_back(logprob + static_cast<float>(0.8 * (random.uniform() - 0.6)));
         for (std::size_t t = 0; t < sample.logprobs.size(); ++t)
             sample.kl += double(sample.logprobs[t]) - double(sample.ref_logprobs[t]);
         sample.finish = cut ? "length" : "eos";
@@ -273,6 +296,63 @@ inline void write_rloo(const std::filesystem::path& folder, int steps, int total
     writer.on_progress({"training", steps, total, "steps", 910, (total - steps) * 4.2, 5.9});
 }
 
+/// Prompts and completions that are hard to show: from right to left, of joined emoji, a hundred thousand
+/// characters with and without a place to break, markup, combining and control characters.
+inline void write_odd_samples(const std::filesystem::path& folder, int samples_each = 4) {
+    RunWriter writer(folder);
+    std::string lines, letters(100000, 'x');
+    for (int i = 0; lines.size() < 100000; ++i)
+        lines += "line " + std::to_string(i) + " of very many\n";
+    const std::vector<std::pair<std::string, std::string>> texts{
+        {"احسب المجموع %3 من الأعداد",
+         "أجمع الأعداد: ٣ + ٥ = ٨ and then in English.\nשלום עולם, זה מבחן.\n<answer> 3 + 5 </answer>"},
+        {"👩‍👩‍👧‍👦 emoji 🏳️‍🌈 prompt 🇩🇪",
+         "👍🏽👍🏽 é à ẍ̧̛̣ ﷽ \xf0\x9f\xa7\x91\xe2\x80\x8d\xf0\x9f\x9a\x80\n<b>bold?</b> &amp; "
+         "<img "
+         "src='x'> "
+         "<script>\x01\x02\x7f end"},
+        {letters.substr(0, 5000), letters},
+        {"one hundred thousand characters in lines", lines}};
+    std::vector<PromptRecord> prompts;
+    std::vector<Sample> samples;
+    std::vector<SweepCell> cells;
+    for (std::size_t p = 0; p < texts.size(); ++p) {
+        const auto index = static_cast<std::int64_t>(p);
+        prompts.push_back({index, texts[p].first, ""});
+        for (int s = 0; s < samples_each; ++s) {
+            Sample sample;
+            sample.temperature = 0.7;
+            sample.prompt_index = index;
+            sample.sample_index = s;
+            sample.text = texts[p].second;
+            sample.finish = s % 2 == 0 ? "length" : "eos";
+            sample.score = s % 3 == 0 ? 1 : 0.1;
+            sample.equation = s == 0 ? texts[p].first : "3 + 5 * (2 - 1) / 7 + 12 * 31 - 4 + 9 * 8";
+            sample.value = "8";
+            sample.reason = "A long reason, " + texts[p].first.substr(0, 200)
+                            + ", which has to be cut somewhere because a card has room for three lines only.";
+            samples.push_back(sample);
+        }
+    }
+    for (int n = 1; n <= samples_each; ++n)
+        cells.push_back({0.7, n, 0.1 * n, 0, 1, 4, 4});
+    writer.on_prompts(prompts);
+    writer.on_samples(samples);
+    writer.on_sweep(cells, std::vector<SweepRow>{{0.7, 0.4, 0.3, 0.9, 1e5, 0.5, 16, 16}});
+}
+
+inline void write_many_metrics(const std::filesystem::path& folder, int count, int steps) {
+    RunWriter writer(folder);
+    RandomStream random(3);
+    for (int step = 1; step <= steps; ++step) {
+        std::vector<Metric> metrics{{"loss", 1.0 / step}};
+        for (int i = 1; i < count; ++i)
+            metrics.push_back(
+                {"layers/" + std::to_string(i) + "/activation_of_a_long_name", random.uniform()});
+        writer.on_metrics(step, metrics);
+    }
+}
+
 /// `edge`: how much better the tuned replies are scored on average.
 inline void write_win_rate(const std::filesystem::path& folder, int prompts, double edge, int total = 0) {
     RunWriter writer(folder);
@@ -293,6 +373,8 @@ inline void write_win_rate(const std::filesystem::path& folder, int prompts, dou
              {"Here is " + topic
                   + ":\n- It is kind and it is short.\n- It ends well.\n- It has a third line.",
               30, "eos", tuned, "Three bullets and no comma."}});
+        add_tokens(comparisons.back().base, random);
+        add_tokens(comparisons.back().tuned, random);
     }
     writer.on_comparisons(comparisons);
     writer.on_progress({"comparing", prompts, total > 0 ? total : prompts, "prompts", 640, 12, 1.1});

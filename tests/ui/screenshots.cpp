@@ -1,6 +1,6 @@
+#include "layout_audit.h"
 #include "made_up_workspace.h"
 
-#include "core/base/files.h"
 #include "core/queue/run_queue.h"
 #include "ui/main_window.h"
 #include "ui/pages/card_browser.h"
@@ -23,25 +23,13 @@
 #include <QTabBar>
 #include <QTemporaryDir>
 
-// usage: ui_screenshots FOLDER [light|dark|contrast] [WIDTHxHEIGHT] [much|little|none] [TEXT PERCENT]
+#include <optional>
+
+// usage: ui_screenshots FOLDER [light|dark|contrast] [WIDTHxHEIGHT] [much|little|none|extreme] [TEXT PERCENT]
+// Prints what layout_audit.h finds on every page.
 // QT_SCALE_FACTOR=2 for a screen at 200 %.
 
 using namespace tempera;
-
-/// A tokenizer with a token per byte of ASCII text, for the token lens.
-static void make_byte_tokenizer(const std::filesystem::path& folder) {
-    std::filesystem::create_directories(folder);
-    Json vocabulary = Json::object();
-    for (int byte = 33; byte < 127; ++byte)
-        vocabulary[std::string(1, static_cast<char>(byte))] = byte;
-    vocabulary["\u0120"] = 32;
-    vocabulary["\u010A"] = 10;
-    const Json tokenizer = {{"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", Json::array()}}},
-                            {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}}},
-                            {"decoder", {{"type", "ByteLevel"}}}};
-    write_file_atomic(folder / "tokenizer.json", to_json_line(tokenizer));
-    write_file_atomic(folder / "config.json", "{}");
-}
 
 static void settle(int milliseconds) {
     QElapsedTimer timer;
@@ -85,7 +73,7 @@ int main(int argc, char** argv) {
     RunRecord stopped = made_up::add_run(workspace, "sft", "sft-tiny-3", "", "", RunStatus::stopped);
     StudyRecord table = workspace.add_study({"", "Table 1", "{}", made_up::now_ms() - 200'000});
     const std::string byte_model = (root / "policy").string();
-    make_byte_tokenizer(byte_model);
+    made_up::make_byte_tokenizer(byte_model);
     RunRecord dpo = made_up::add_run(workspace, "dpo", "table-1 dpo", table.id, "dpo", RunStatus::running);
     RunRecord rloo = made_up::add_run(workspace, "rloo", "table-1 rloo", table.id, "rloo-deberta",
                                       RunStatus::running, {{"model", byte_model}});
@@ -93,8 +81,9 @@ int main(int argc, char** argv) {
     const std::pair<const char*, double> compared[] = {
         {"win-sft", 0.05}, {"win-dpo", 0.45}, {"win-rloo-deberta-with-a-long-name", 0.9}};
     for (const auto& [stage, edge] : compared)
-        rates.push_back(made_up::add_run(workspace, "win_rate", std::string("table-1 ") + stage, table.id,
-                                         stage, RunStatus::finished, Json{{"paper", "table_1.dpo_full"}}));
+        rates.push_back(made_up::add_run(
+            workspace, "win_rate", std::string("table-1 ") + stage, table.id, stage, RunStatus::finished,
+            Json{{"paper", "table_1.dpo_full"}, {"base", byte_model}, {"tuned", byte_model}}));
     if (!none) {
         const int part = little ? 8 : 1;
         made_up::write_training(workspace.run_folder(sft.id), 200 / part, 200);
@@ -121,6 +110,18 @@ int main(int argc, char** argv) {
     for (const RunRecord* run : {&sft, &live, &sweep, &failed, &stopped, &dpo, &rloo})
         workspace.update_run(*run);
 
+    std::optional<RunRecord> odd, wide;
+    if (amount == QStringLiteral("extreme")) {
+        odd = made_up::add_run(workspace, "sweep",
+                               std::string(300, 'x') + " שלום مرحبا 👩‍👩‍👧 <b>name</b>",
+                               "", "", RunStatus::finished);
+        made_up::write_odd_samples(workspace.run_folder(odd->id));
+        wide = made_up::add_run(workspace, "sft", "two hundred metrics", "", "", RunStatus::finished);
+        made_up::write_many_metrics(workspace.run_folder(wide->id), 200, 500);
+        for (int i = 0; i < 1000; ++i)
+            made_up::add_run(workspace, "sft", "run number " + std::to_string(i) + " of a long series", "",
+                             "", i % 3 == 0 ? RunStatus::failed : RunStatus::finished);
+    }
     QSettings settings(temporary.filePath(QStringLiteral("settings.ini")), QSettings::IniFormat);
     RunQueue queue(workspace, load_engine, [](const RunRecord&) {});
     RunFeed feed(workspace);
@@ -132,6 +133,9 @@ int main(int argc, char** argv) {
     QDir().mkpath(QString::fromLocal8Bit(argv[1]));
     const auto grab = [&](const char* name) {
         settle(1200);
+        const test::LayoutAudit audit(window);
+        for (const QString& fault : audit.faults())
+            qInfo("%s: %s", name, qPrintable(fault));
         window.grab().save(QStringLiteral("%1/%2-%3.png")
                                .arg(QString::fromLocal8Bit(argv[1]), QString::fromLatin1(name), scheme));
     };
@@ -169,7 +173,10 @@ int main(int argc, char** argv) {
     press(groups, {Qt::Key_T});
     window.showRun(rates[1].id);
     grab("win-rate");
-    press(window.runView()->winRate()->browser()->list(), {Qt::Key_D});
+    QListView* prompts = window.runView()->winRate()->browser()->list();
+    press(prompts, {Qt::Key_T, Qt::Key_Period, Qt::Key_Period});
+    grab("win-rate-lens");
+    press(prompts, {Qt::Key_T, Qt::Key_D});
     grab("win-rate-difference");
     window.showRun(sft.id);
     window.runView()->showTab(QStringLiteral("recipe"));
@@ -177,6 +184,20 @@ int main(int argc, char** argv) {
     window.showRun(failed.id);
     window.runView()->showTab(QStringLiteral("log"));
     grab("log");
+    if (odd) {
+        window.showRun(odd->id);
+        window.runView()->showTab(QStringLiteral("samples"));
+        grab("odd");
+        for (const char* more : {"odd-2", "odd-3", "odd-4"}) {
+            press(window.runView()->samples()->promptList(), {Qt::Key_J});
+            grab(more);
+        }
+        window.runView()->showTab(QStringLiteral("figure5"));
+        grab("odd-figure5");
+        window.showRun(wide->id);
+        window.runView()->showTab(QStringLiteral("charts"));
+        grab("many-metrics");
+    }
     window.showNewRun();
     window.newRunPage()->choose(QStringLiteral("figure-5"));
     grab("new-run");

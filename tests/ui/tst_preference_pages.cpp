@@ -2,6 +2,7 @@
 
 #include "ui/charts/funnel_bars.h"
 #include "ui/charts/line_chart.h"
+#include "ui/charts/path_chart.h"
 #include "ui/charts/win_rate_bars.h"
 #include "ui/pages/card_browser.h"
 #include "ui/pages/card_row.h"
@@ -24,6 +25,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
+#include <QMouseEvent>
 #include <QSlider>
 #include <QStandardPaths>
 #include <QTabBar>
@@ -43,22 +45,6 @@ using test::Desk;
 class TestPreferencePages : public QObject {
     Q_OBJECT
 
-    /// A model folder whose tokenizer has a token per byte of ASCII text.
-    static void make_tokenizer(const std::filesystem::path& folder) {
-        std::filesystem::create_directories(folder);
-        Json vocabulary = Json::object();
-        // GPT-2's alphabet: printable ASCII stands for itself, a space for U+0120, a line feed for U+010A.
-        for (int byte = 33; byte < 127; ++byte)
-            vocabulary[std::string(1, static_cast<char>(byte))] = byte;
-        vocabulary["\u0120"] = 32;
-        vocabulary["\u010A"] = 10;
-        const Json tokenizer = {
-            {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", Json::array()}}},
-            {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}}},
-            {"decoder", {{"type", "ByteLevel"}}}};
-        write_file_atomic(folder / "tokenizer.json", to_json_line(tokenizer));
-        write_file_atomic(folder / "config.json", "{}");
-    }
     static QPoint flagPixel(const LineChart* chart, double step) {
         return {static_cast<int>(chart->pixelOf(step, 0).x()), chart->height() - 40};
     }
@@ -211,7 +197,7 @@ private Q_SLOTS:
 
     void theLensTintsTokens() {
         Desk desk;
-        make_tokenizer(desk.fixture.root() / "policy");
+        made_up::make_byte_tokenizer(desk.fixture.root() / "policy");
         const RunRecord run =
             desk.run("rloo", "rloo", "", [](auto f) { made_up::write_rloo(f, 5, 100, 2, 3); },
                      {{"model", (desk.fixture.root() / "policy").string()}});
@@ -273,6 +259,111 @@ private Q_SLOTS:
         QVERIFY(browser->findChild<QLabel*>(QStringLiteral("token"))->isVisible());
         QCOMPARE(browser->row()->shownCards()[0]->body()->toPlainText(),
                  browser->row()->shownCards()[0]->completion().text);
+    }
+
+    void theLensTintsWinRateReplies() {
+        Desk desk;
+        for (const char* side : {"base", "tuned"})
+            made_up::make_byte_tokenizer(desk.fixture.root() / side);
+        desk.run("win_rate", "dpo", "", [](auto f) { made_up::write_win_rate(f, 12, 1); },
+                 {{"base", (desk.fixture.root() / "base").string()},
+                  {"tuned", (desk.fixture.root() / "tuned").string()}});
+        desk.open();
+        CardBrowser* browser = desk.window->runView()->winRate()->browser();
+        QTRY_LONG(browser->row()->shownCards().size() == 2);
+        QCOMPARE(browser->lensBox()->count(), 2); // plain, and by log-probability
+        browser->list()->setFocus();
+        QTest::keyClick(browser->list(), Qt::Key_T);
+        QCOMPARE(browser->row()->lens(), Lens::logprob);
+        for (const CompletionCard* card : browser->row()->shownCards()) {
+            QTRY_LONG(card->lensShown());
+            QString shown = card->body()->toPlainText();
+            QCOMPARE(shown.remove(QChar(u'↵')), card->completion().text);
+        }
+        QTest::keyClick(browser->list(), Qt::Key_L);
+        QTest::keyClick(browser->list(), Qt::Key_Period);
+        QVERIFY2(browser->tokenLineText().startsWith(QStringLiteral("token 1 of"))
+                     && browser->tokenLineText().contains(QStringLiteral("“H”"))
+                     && browser->tokenLineText().contains(QStringLiteral("logprob")),
+                 qPrintable(browser->tokenLineText()));
+        // A model that is gone takes its tokenizer with it, and the page says which one.
+        std::filesystem::remove_all(desk.fixture.root() / "tuned");
+        QTest::keyClick(browser->list(), Qt::Key_J);
+        QTRY_LONG(browser->tokenLineText().contains(QStringLiteral("tuned\" of this run")));
+    }
+
+    void repliesStoredWithoutTokensHaveNoLens() {
+        Desk desk;
+        desk.run("win_rate", "dpo", "", [](auto f) {
+            RunWriter writer(f);
+            writer.on_comparisons(
+                std::vector<Comparison>{{0, "prompt", "", {"a", 1, "eos", 0, ""}, {"b", 1, "eos", 1, ""}}});
+        });
+        desk.open();
+        CardBrowser* browser = desk.window->runView()->winRate()->browser();
+        QTRY_LONG(browser->row()->shownCards().size() == 2);
+        QVERIFY(!browser->lensBox()->isEnabled());
+        QTest::keyClick(browser->list(), Qt::Key_T);
+        QCOMPARE(browser->row()->lens(), Lens::none);
+    }
+
+    void rewardAgainstKlIsAPathOfSteps() {
+        Desk desk;
+        const RunRecord run = desk.run("rloo", "rloo", "", [](auto f) { made_up::write_rloo(f, 60, 120); });
+        desk.open();
+        RunView* view = desk.window->runView();
+        QTRY_LONG(view->charts()->path());
+        PathChart* path = view->charts()->path();
+        QTRY_LONG(path->pointCount() == 60 && path->redrawCount() > 0);
+        const RunReader reader(desk.fixture.workspace->run_folder(run.id));
+        const QStringList rows = path->csv().split(u'\n', Qt::SkipEmptyParts);
+        QCOMPARE(rows.size(), 61);
+        QCOMPARE(rows[0], QStringLiteral("step,kl,reward"));
+        QCOMPARE(rows[30].split(u',')[1].toDouble(), reader.metric("kl")[29].value);
+        QCOMPARE(rows[30].split(u',')[2].toDouble(), reader.metric("reward")[29].value);
+        // Pointing at a step of the path points at it in the charts over steps, and back.
+        LineChart* kl = view->charts()->chart(QStringLiteral("kl"));
+        QWidget* plot = path->findChild<QWidget*>();
+        const QPointF at = path->pixelOfStep(45);
+        QMouseEvent move(QEvent::MouseMove, at, plot->mapToGlobal(at), Qt::NoButton, Qt::NoButton,
+                         Qt::NoModifier);
+        QApplication::sendEvent(plot, &move);
+        QTRY_LONG(path->readout().startsWith(QStringLiteral("step 45   KL ")));
+        QTRY_LONG(kl->readout().startsWith(QStringLiteral("step 45")));
+        QTest::keyClick(path, Qt::Key_Right);
+        QTRY_LONG(kl->readout().startsWith(QStringLiteral("step 46")));
+        kl->setFocus();
+        QTest::keyClick(kl, Qt::Key_Left);
+        QTRY_LONG(path->readout().startsWith(QStringLiteral("step 4")));
+        // Zooming the path does not zoom the steps.
+        const double high = kl->xHigh();
+        path->setFocus();
+        QTest::keyClick(path, Qt::Key_Plus);
+        QVERIFY(path->zoomed() && !kl->zoomed() && kl->xHigh() == high);
+        QVERIFY(path->summary().contains(QStringLiteral("in step 60")));
+    }
+
+    void groupsWithoutVarianceAreCounted() {
+        Desk desk;
+        desk.run("rloo", "rloo", "", [](auto f) {
+            RunWriter writer(f);
+            RandomStream random(2);
+            std::vector<RolloutGroup> groups;
+            for (int group = 0; group < 3; ++group)
+                groups.push_back(made_up::make_rollout(1, group, 4, random, 0.5));
+            for (RolloutSample& sample : groups[1].samples)
+                sample.reward = 0.1;
+            for (RolloutSample& sample : groups[0].samples)
+                sample.reward = sample.sample_index;
+            for (RolloutSample& sample : groups[2].samples)
+                sample.reward = -sample.sample_index;
+            writer.on_rollouts(groups);
+        });
+        desk.open();
+        RunView* view = desk.window->runView();
+        QTRY_LONG(view->tabs()->count() == 4);
+        view->showTab(QStringLiteral("rollouts"));
+        QTRY_LONG(view->rollouts()->browser()->listCaption() == QStringLiteral("1 of 3 with zero variance"));
     }
 
     void differencesAreUnderlined() {

@@ -115,6 +115,7 @@ private Q_SLOTS:
         QCOMPARE(page->row()->position(), 1);
         QTest::keyClick(list, Qt::Key_3); // pins the third sample: it stands first
         QCOMPARE(page->row()->shownCards()[0]->completion().index, 2);
+        QCOMPARE(page->row()->currentCard()->completion().index, 1); // as before
         QTest::keyClick(list, Qt::Key_3);
         QCOMPARE(page->row()->shownCards()[0]->completion().index, 0);
         QTest::keyClick(list, Qt::Key_C);

@@ -10,6 +10,7 @@
 #include <QGuiApplication>
 #include <QImage>
 #include <QMenu>
+#include <QPainter>
 
 namespace tempera {
 
@@ -34,6 +35,16 @@ void Chart::changeEvent(QEvent* event) {
     if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange
         || event->type() == QEvent::StyleChange)
         restyle();
+}
+
+void Chart::paintFocus(QPainter& painter, const ChartStyle& style) const {
+    if (!hasFocus()) return;
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setBrush(Qt::NoBrush);
+    painter.setPen(QPen(style.accent, 1));
+    painter.drawRoundedRect(QRectF(rect()).adjusted(1.5, 1.5, -1.5, -1.5), 4, 4);
+    painter.restore();
 }
 
 void Chart::updateAccessibleText() {

@@ -37,6 +37,8 @@ protected:
     /// Colours or fonts changed.
     virtual void restyle() = 0;
     void updateAccessibleText();
+    /// A frame where the keyboard is, on the screen only.
+    void paintFocus(QPainter& painter, const ChartStyle& style) const;
 
 private:
     QString title_;

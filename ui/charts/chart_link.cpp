@@ -8,14 +8,19 @@
 
 namespace tempera {
 
-void ChartLink::add(PlotChart* chart) {
+void ChartLink::addCursorOnly(PlotChart* chart) {
     charts_.push_back(chart);
     connect(chart, &PlotChart::cursorMoved, this, [this, chart](double x) {
         for (PlotChart* other : charts_)
             if (other != chart) other->setCursor(x);
     });
+}
+
+void ChartLink::add(PlotChart* chart) {
+    addCursorOnly(chart);
+    ranges_.push_back(chart);
     connect(chart, &PlotChart::xRangeChanged, this, [this, chart](double low, double high) {
-        for (PlotChart* other : charts_) {
+        for (PlotChart* other : ranges_) {
             if (other == chart) continue;
             const QSignalBlocker quiet(other);
             if (std::isfinite(low))

@@ -47,10 +47,11 @@ QRectF HeatMap::Geometry::at(int column, int row, int rows) const {
 HeatMap::Geometry HeatMap::geometry(const QSizeF& size, const ChartStyle& style) const {
     const QFontMetricsF metrics(style.font);
     const QFontMetricsF title_metrics(style.title_font);
-    const double left = 12 + metrics.height() + 8 + metrics.horizontalAdvance(QStringLiteral("10")) + 4;
+    const int most = table_.counts().empty() ? 10 : std::max(10, table_.counts().back());
+    const double left = 12 + metrics.height() + 8 + metrics.horizontalAdvance(QString::number(most)) + 4;
     const double top = 8 + title_metrics.height() + 8;
     const double bottom = metrics.height() * 2 + 16;
-    const double right = 12 + 8 + 8 + metrics.horizontalAdvance(QStringLiteral(".00"));
+    const double right = 12 + 8 + 4 + metrics.horizontalAdvance(QStringLiteral("1.00")) + 12;
     Geometry g;
     g.cells = QRectF(left, top, std::max(1.0, size.width() - left - right),
                      std::max(1.0, size.height() - top - bottom));
@@ -73,7 +74,9 @@ HeatMap::Place HeatMap::placeAt(const QPointF& at) const {
 
 void HeatMap::paintEvent(QPaintEvent*) {
     QPainter painter(this);
-    paintAll(painter, size(), ChartStyle::forWidget(*this), true);
+    const ChartStyle style = ChartStyle::forWidget(*this);
+    paintAll(painter, size(), style, true);
+    paintFocus(painter, style);
 }
 
 void HeatMap::paintChart(QCPPainter& painter, const QSizeF& size, const ChartStyle& style) {

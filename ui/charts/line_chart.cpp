@@ -61,10 +61,20 @@ std::size_t nearestIndex(const std::vector<double>& x, double at) {
     return static_cast<std::size_t>(right - x.begin());
 }
 
+/// Steps are counted: there is none between two.
+class StepTicker final : public QCPAxisTicker {
+protected:
+    double getTickStep(const QCPRange& range) override {
+        return std::max(1.0, QCPAxisTicker::getTickStep(range));
+    }
+};
+
 } // namespace
 
 LineChart::LineChart(const QString& title, const QString& x_label, const QString& y_label, QWidget* parent)
     : PlotChart(title, x_label, y_label, parent) {
+    plot_->xAxis->setTicker(QSharedPointer<StepTicker>::create());
+    plot_->xAxis->ticker()->setTickCount(4);
     restyle();
 }
 
@@ -165,6 +175,9 @@ bool LineChart::dataRange(QRectF& range) const {
         }
     }
     if (fixed_low_) low = std::min(low, *fixed_low_);
+    const bool dots =
+        std::any_of(lines_.begin(), lines_.end(), [](const Line& line) { return line.markers; });
+    if (dots) right += 0.01 * (right - left); // room for half of the last one
     range = QRectF(QPointF(left, low), QPointF(right, high));
     return true;
 }
@@ -279,14 +292,7 @@ void LineChart::paintCrosshair(QCPPainter& painter, const ChartStyle& style) con
         painter.setBrush(style.theme->seriesColor(line.color));
         if (area.contains(at.toPoint())) painter.drawEllipse(at, 4, 4);
     }
-    const QFontMetrics metrics = painter.fontMetrics();
-    const QRect row(area.left(), area.top() - metrics.height() - 14,
-                    plot_->viewport().right() - 12 - area.left(), metrics.height() + 4);
-    const int title_width = QFontMetrics(style.title_font).horizontalAdvance(title()) + 16;
-    const QRect room(12 + title_width, row.top(), row.right() - 12 - title_width, row.height());
-    painter.setPen(style.text);
-    painter.drawText(room, Qt::AlignRight | Qt::AlignVCenter,
-                     metrics.elidedText(readout(), Qt::ElideRight, room.width()));
+    paintReadout(painter, style);
 }
 
 bool LineChart::event(QEvent* event) {
@@ -294,11 +300,11 @@ bool LineChart::event(QEvent* event) {
     const auto* help = static_cast<QHelpEvent*>(event);
     QStringList texts;
     for (const ChartEvent& flag : events_)
-        if (std::abs(pixelOf(flag.x, 0).x() - help->pos().x()) < 6) texts << flag.text.toHtmlEscaped();
+        if (std::abs(pixelOf(flag.x, 0).x() - help->pos().x()) < 6) texts << flag.text;
     if (texts.isEmpty())
         QToolTip::hideText();
     else
-        QToolTip::showText(help->globalPos(), texts.join(QStringLiteral("<br>")), this);
+        QToolTip::showText(help->globalPos(), tipText(texts.join(u'\n')), this);
     return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include "ui/charts/overlay_item.h"
 
+#include <QContextMenuEvent>
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QVBoxLayout>
@@ -17,7 +18,6 @@ PlotChart::PlotChart(const QString& title, const QString& x_label, const QString
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(plot_);
     plot_->setFocusPolicy(Qt::NoFocus);
-    plot_->setContextMenuPolicy(Qt::NoContextMenu);
     plot_->setMouseTracking(true);
     plot_->setMinimumSize(160, 96);
     plot_->setInteractions(QCP::iRangeDrag | QCP::iRangeZoom);
@@ -46,9 +46,13 @@ PlotChart::PlotChart(const QString& title, const QString& x_label, const QString
     // Joining the segments of a long noisy line takes Qt 40 ms on screen; apart they take a few (vector
     // export joins them).
     plot_->setPlottingHint(QCP::phFastPolylines, true);
-    new OverlayItem(plot_, [this](QCPPainter& painter) { paintOverlay(painter, style_); });
+    new OverlayItem(plot_, [this](QCPPainter& painter) {
+        paintOverlay(painter, style_);
+        if (!exporting_) paintFocus(painter, style_);
+    });
 
     redraw_timer_.setSingleShot(true);
+    redraw_timer_.setTimerType(Qt::PreciseTimer); // a coarse one may be early: more than twenty a second
     redraw_timer_.setInterval(redraw_interval_ms);
     connect(&redraw_timer_, &QTimer::timeout, this, &PlotChart::redraw);
     connect(plot_->xAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this,
@@ -88,15 +92,15 @@ void PlotChart::applyStyle(const ChartStyle& style) {
         axis->setTickLabelPadding(4);
     }
     plot_->yAxis->setBasePen(Qt::NoPen);
-    QMargins margins = plot_->axisRect()->minimumMargins();
-    margins.setRight(rightMargin(style));
-    plot_->axisRect()->setMinimumMargins(margins);
+    plot_->yAxis->setPadding(12); // its labels begin where the title does
+    fitLabels(style);
     applySeriesStyle(style);
 }
 
 void PlotChart::paintChart(QCPPainter& painter, const QSizeF& size, const ChartStyle& style) {
     const double cursor = cursor_;
     cursor_ = std::numeric_limits<double>::quiet_NaN();
+    exporting_ = true;
     prepareDraw();
     applyStyle(style);
     const QSize pixels = size.toSize();
@@ -104,12 +108,24 @@ void PlotChart::paintChart(QCPPainter& painter, const QSizeF& size, const ChartS
     plot_->toPixmap(pixels.width(), pixels.height(), 0.1);
     plot_->toPainter(&painter, pixels.width(), pixels.height());
     cursor_ = cursor;
+    exporting_ = false;
     applyStyle(ChartStyle::forWidget(*this));
     plot_->replot(QCustomPlot::rpQueuedReplot);
 }
 
 QPointF PlotChart::pixelOf(double x, double y) const {
     return QPointF(plot_->xAxis->coordToPixel(x), plot_->yAxis->coordToPixel(y)) + QPointF(plot_->pos());
+}
+
+std::pair<QStringList, QStringList> PlotChart::tickLabels() const {
+    const auto inside = [](const QCPAxis* axis) {
+        const QVector<double> ticks = axis->tickVector();
+        QStringList labels;
+        for (qsizetype i = 0; i < ticks.size(); ++i)
+            if (axis->range().contains(ticks[i])) labels << axis->tickVectorLabels().value(i);
+        return labels;
+    };
+    return {inside(plot_->xAxis), inside(plot_->yAxis)};
 }
 
 double PlotChart::xLow() const {
@@ -140,7 +156,8 @@ void PlotChart::fitRange() {
     QRectF range;
     if (!dataRange(range)) range = QRectF(0, 0, 1, 1);
     fitting_ = true;
-    plot_->xAxis->setRange(range.left(), range.right() > range.left() ? range.right() : range.left() + 1);
+    const double half = range.right() > range.left() ? 0 : 0.5; // a single point stands in the middle
+    plot_->xAxis->setRange(range.left() - half, range.right() + half);
     const double height = range.height() > 0 ? range.height() : std::max(1e-12, std::abs(range.top()) * 0.1);
     plot_->yAxis->setRange(range.top() - 0.06 * height,
                            range.top() + (range.height() > 0 ? height : 0) + 0.08 * height);
@@ -152,24 +169,54 @@ void PlotChart::dataChanged() {
     scheduleRedraw();
 }
 
+/// As many figures as tell neighbouring ticks apart; room for six of them, so that the plot neither jumps
+/// while its numbers change nor stands apart from the one over it.
+void PlotChart::fitLabels(const ChartStyle& style) {
+    for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) {
+        const QCPRange range = axis->range();
+        const double most = std::max(std::abs(range.lower), std::abs(range.upper));
+        const double figures = range.size() > 0 && most > 0 ? std::log10(most / range.size()) + 3 : 4;
+        axis->setNumberPrecision(std::clamp(static_cast<int>(std::ceil(figures)), 4, 12));
+    }
+    const QFontMetrics metrics(style.font);
+    const int label = plot_->yAxis->label().isEmpty() ? 0 : metrics.height() + 4;
+    QMargins margins = plot_->axisRect()->minimumMargins();
+    margins.setLeft(12 + label + metrics.horizontalAdvance(QStringLiteral("0.0000")) + 4);
+    margins.setRight(rightMargin(style));
+    plot_->axisRect()->setMinimumMargins(margins);
+}
+
 void PlotChart::scheduleRedraw() {
     if (!redraw_timer_.isActive()) redraw_timer_.start();
 }
 
 void PlotChart::redraw() {
-    if (!isVisible()) return; // shown again, the widget paints itself
+    if (!isVisible()) return;               // shown again, the widget paints itself
+    if (plot_->visibleRegion().isEmpty()) { // scrolled away: drawn when it comes into view
+        overdue_ = true;
+        return;
+    }
+    overdue_ = false;
     ++redraw_count_;
     prepareDraw();
     readout_ = std::isfinite(cursor_) ? readoutAt(cursor_) : QString();
-    QMargins margins = plot_->axisRect()->minimumMargins();
-    margins.setRight(rightMargin(style_));
-    plot_->axisRect()->setMinimumMargins(margins);
+    fitLabels(style_);
     plot_->replot(QCustomPlot::rpQueuedReplot);
     updateAccessibleText();
 }
 
 void PlotChart::showEvent(QShowEvent* event) {
     Chart::showEvent(event);
+    scheduleRedraw();
+}
+
+void PlotChart::focusInEvent(QFocusEvent* event) {
+    Chart::focusInEvent(event);
+    scheduleRedraw();
+}
+
+void PlotChart::focusOutEvent(QFocusEvent* event) {
+    Chart::focusOutEvent(event);
     scheduleRedraw();
 }
 
@@ -185,20 +232,50 @@ void PlotChart::moveCursor(double x, bool tell) {
     if (tell) Q_EMIT cursorMoved(cursor_);
 }
 
+double PlotChart::cursorAt(const QPointF& pixel) const {
+    return plot_->xAxis->pixelToCoord(pixel.x());
+}
+
+/// One data point where they are far apart, else two hundredths of the view.
+double PlotChart::cursorMovedBy(int places) const {
+    const QCPRange range = plot_->xAxis->range();
+    const double at = std::isfinite(cursor_) ? cursor_ : range.center();
+    for (double step = range.size() / 1000; step <= range.size() / 4; step *= 2) {
+        const double next = nearestX(at + places * std::max(step, range.size() / 50));
+        if (next != at) return next;
+    }
+    return at;
+}
+
+void PlotChart::paintReadout(QCPPainter& painter, const ChartStyle& style) const {
+    const QFontMetrics metrics = painter.fontMetrics();
+    const QRect row = title_element_->rect();
+    const int left = 28 + QFontMetrics(style.title_font).horizontalAdvance(title());
+    const QRect room(left, row.top(), plot_->viewport().right() - 12 - left, row.height());
+    painter.setPen(style.text);
+    painter.drawText(room, Qt::AlignRight | Qt::AlignVCenter,
+                     metrics.elidedText(readout(), Qt::ElideRight, room.width()));
+}
+
 bool PlotChart::eventFilter(QObject* watched, QEvent* event) {
     if (watched != plot_) return Chart::eventFilter(watched, event);
     switch (event->type()) {
+    case QEvent::Paint:
+        if (overdue_) scheduleRedraw();
+        break;
     case QEvent::MouseMove: {
         const auto* mouse = static_cast<QMouseEvent*>(event);
         const QPointF at = mouse->position();
         const bool inside = plot_->axisRect()->rect().contains(at.toPoint());
-        moveCursor(inside ? plot_->xAxis->pixelToCoord(at.x()) : std::numeric_limits<double>::quiet_NaN(),
-                   true);
+        moveCursor(inside ? cursorAt(at) : std::numeric_limits<double>::quiet_NaN(), true);
         break;
     }
     case QEvent::Leave:
         moveCursor(std::numeric_limits<double>::quiet_NaN(), true);
         break;
+    case QEvent::ContextMenu: // the plot lets nothing of the mouse through to its parent
+        contextMenuEvent(static_cast<QContextMenuEvent*>(event));
+        return true;
     case QEvent::Wheel: {
         const bool vertical = static_cast<QWheelEvent*>(event)->modifiers() & Qt::ShiftModifier;
         plot_->axisRect()->setRangeZoom(vertical ? Qt::Vertical : Qt::Horizontal);
@@ -226,21 +303,12 @@ bool PlotChart::eventFilter(QObject* watched, QEvent* event) {
 }
 
 void PlotChart::keyPressEvent(QKeyEvent* event) {
-    const QCPRange range = plot_->xAxis->range();
-    const double at = std::isfinite(cursor_) ? cursor_ : range.center();
+    const double at = std::isfinite(cursorX()) ? cursorX() : plot_->xAxis->range().center();
     switch (event->key()) {
     case Qt::Key_Left:
-    case Qt::Key_Right: {
-        // One data point where they are far apart, else two hundredths of the view.
-        const double sign = event->key() == Qt::Key_Left ? -1 : 1;
-        for (double step = range.size() / 1000; step <= range.size() / 4; step *= 2) {
-            const double next = nearestX(at + sign * std::max(step, range.size() / 50));
-            if (next == at) continue;
-            moveCursor(next, true);
-            break;
-        }
+    case Qt::Key_Right:
+        moveCursor(cursorMovedBy(event->key() == Qt::Key_Left ? -1 : 1), true);
         return;
-    }
     case Qt::Key_Plus:
     case Qt::Key_Equal:
         plot_->xAxis->scaleRange(0.8, at);

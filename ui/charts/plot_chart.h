@@ -5,6 +5,7 @@
 #include <QTimer>
 
 class QCPAbstractItem;
+class QCPCurve;
 class QCPGraph;
 class QCPRange;
 class QCPTextElement;
@@ -35,6 +36,8 @@ public:
     QString readout() const { return readout_; }
     /// Where a point of the data lies in this widget, for tests and tips.
     QPointF pixelOf(double x, double y) const;
+    /// What is written at the ticks of x and y, as drawn last, for tests.
+    std::pair<QStringList, QStringList> tickLabels() const;
     void setXRange(double low, double high);
     double xLow() const;
     double xHigh() const;
@@ -60,6 +63,12 @@ protected:
     /// The x of the data nearest to `x`, and the text for the readout there.
     virtual double nearestX(double x) const = 0;
     virtual QString readoutAt(double x) const = 0;
+    /// Where the crosshair goes for a place in the plot; its x, where the chart is not over another quantity.
+    virtual double cursorAt(const QPointF& pixel) const;
+    /// Where it goes by a key, one place further or back.
+    virtual double cursorMovedBy(int places) const;
+    /// The x where the crosshair stands; NaN without one.
+    virtual double cursorX() const { return cursor_; }
     /// A click (not a drag) at these coordinates.
     virtual void clicked(double x, double y) {
         Q_UNUSED(x)
@@ -70,18 +79,23 @@ protected:
 
     void restyle() override;
     void showEvent(QShowEvent* event) override;
+    void focusInEvent(QFocusEvent* event) override;
+    void focusOutEvent(QFocusEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
     void scheduleRedraw();
     /// Data changed: follow them unless the user zoomed, redraw soon.
     void dataChanged();
     double cursor() const { return cursor_; }
+    /// The readout, right of the title.
+    void paintReadout(QCPPainter& painter, const ChartStyle& style) const;
 
     QCustomPlot* plot_;
 
 private:
     void applyStyle(const ChartStyle& style);
     void fitRange();
+    void fitLabels(const ChartStyle& style);
     void redraw();
     void moveCursor(double x, bool tell);
 
@@ -91,6 +105,8 @@ private:
     double cursor_;
     bool zoomed_ = false;
     bool fitting_ = false;
+    bool exporting_ = false;
+    bool overdue_ = false; ///< a redraw was left out while nothing of it was seen
     int redraw_count_ = 0;
     QPoint press_;
     QString readout_;

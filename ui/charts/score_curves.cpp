@@ -185,7 +185,7 @@ void ScoreCurves::paintOverlay(QCPPainter& painter, const ChartStyle& style) {
     veil.setAlphaF(0.75f);
     painter.fillRect(plate, veil);
     painter.drawText(plate, Qt::AlignCenter, text);
-    paintReadout(painter, style);
+    paintCursor(painter, style);
     painter.restore();
 }
 
@@ -215,20 +215,14 @@ void ScoreCurves::paintReported(QCPPainter& painter, const ChartStyle& style) co
     }
 }
 
-void ScoreCurves::paintReadout(QCPPainter& painter, const ChartStyle& style) const {
+void ScoreCurves::paintCursor(QCPPainter& painter, const ChartStyle& style) const {
     if (!std::isfinite(cursor())) return;
     const QRect area = plot_->axisRect()->rect();
     const double x = plot_->xAxis->coordToPixel(cursor());
     if (x < area.left() || x > area.right()) return;
     painter.setPen(QPen(style.axis, 1));
     painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()));
-    const QFontMetrics metrics = painter.fontMetrics();
-    const int left = 28 + QFontMetrics(style.title_font).horizontalAdvance(title());
-    const QRect room(left, area.top() - metrics.height() - 14, plot_->viewport().right() - 12 - left,
-                     metrics.height() + 4);
-    painter.setPen(style.text);
-    painter.drawText(room, Qt::AlignRight | Qt::AlignVCenter,
-                     metrics.elidedText(readout(), Qt::ElideRight, room.width()));
+    paintReadout(painter, style);
 }
 
 void ScoreCurves::clicked(double x, double y) {

@@ -56,7 +56,7 @@ private:
     QString labelOf(int n) const;
     QColor colorOf(const ChartStyle& style, int n) const;
     void paintReported(QCPPainter& painter, const ChartStyle& style) const;
-    void paintReadout(QCPPainter& painter, const ChartStyle& style) const;
+    void paintCursor(QCPPainter& painter, const ChartStyle& style) const;
 
     SweepTable table_;
     std::vector<Line> lines_;

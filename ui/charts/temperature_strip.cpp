@@ -77,7 +77,9 @@ void TemperatureStrip::restyle() {
 
 void TemperatureStrip::paintEvent(QPaintEvent*) {
     QPainter painter(this);
-    paintAll(painter, size(), ChartStyle::forWidget(*this));
+    const ChartStyle style = ChartStyle::forWidget(*this);
+    paintAll(painter, size(), style);
+    paintFocus(painter, style);
 }
 
 void TemperatureStrip::paintChart(QCPPainter& painter, const QSizeF& size, const ChartStyle& style) {

@@ -111,7 +111,9 @@ QSize WinRateBars::minimumSizeHint() const {
 
 void WinRateBars::paintEvent(QPaintEvent*) {
     QPainter painter(this);
-    paintAll(painter, size(), ChartStyle::forWidget(*this), true);
+    const ChartStyle style = ChartStyle::forWidget(*this);
+    paintAll(painter, size(), style, true);
+    paintFocus(painter, style);
 }
 
 void WinRateBars::paintChart(QCPPainter& painter, const QSizeF& size, const ChartStyle& style) {
@@ -275,7 +277,7 @@ bool WinRateBars::event(QEvent* event) {
     if (event->type() != QEvent::ToolTip) return Chart::event(event);
     const auto* help = static_cast<QHelpEvent*>(event);
     if (const int row = rowAt(help->pos()); row >= 0)
-        QToolTip::showText(help->globalPos(), describe(lines_[std::size_t(row)]).toHtmlEscaped(), this);
+        QToolTip::showText(help->globalPos(), tipText(describe(lines_[std::size_t(row)])), this);
     else
         QToolTip::hideText();
     return true;

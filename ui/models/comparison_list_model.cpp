@@ -100,6 +100,7 @@ QVariant ComparisonListModel::data(const QModelIndex& index, int role) const {
     case Qt::DisplayRole:
         return label;
     case Qt::ToolTipRole:
+        return tipText(data(index, Qt::AccessibleTextRole).toString());
     case Qt::AccessibleTextRole:
         return std::isnan(difference)
                    ? tr("Prompt %1: %2. A score is missing.").arg(comparison->prompt_index + 1).arg(label)

@@ -1,6 +1,7 @@
 #include "ui/models/prompt_list_model.h"
 
 #include "ui/models/prompt_delegate.h"
+#include "ui/theme/text.h"
 
 #include <algorithm>
 
@@ -91,12 +92,11 @@ QVariant PromptListModel::data(const QModelIndex& index, int role) const {
     case Qt::DisplayRole:
         return prompt.label;
     case Qt::ToolTipRole:
+        return tipText(data(index, Qt::AccessibleTextRole).toString());
     case Qt::AccessibleTextRole:
         return tr("Problem %1: %2, %3 of %4 samples right")
-            .arg(prompt.index + 1)
-            .arg(prompt.label)
-            .arg(solved)
-            .arg(prompt.scores.size());
+            .arg(QString::number(prompt.index + 1), prompt.label, QString::number(solved),
+                 QString::number(prompt.scores.size())); // at once: a label may hold a "%3"
     case IndexRole:
         return qlonglong(prompt.index);
     case PromptResultRole:

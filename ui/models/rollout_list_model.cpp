@@ -13,6 +13,7 @@ namespace {
 struct GroupFacts {
     double mean = 0, deviation = 0;
     int above = 0, count = 0;
+    bool flat() const { return deviation < 1e-9; }
 };
 
 GroupFacts factsOf(const RolloutGroup& group) {
@@ -49,6 +50,11 @@ const RolloutGroup* RolloutListModel::groupAt(int row) const {
     return row >= 0 && row < rowCount() ? &rollouts_->groups[static_cast<std::size_t>(row)] : nullptr;
 }
 
+int RolloutListModel::zeroVarianceGroups() const {
+    return static_cast<int>(std::count_if(rollouts_->groups.begin(), rollouts_->groups.end(),
+                                          [](const RolloutGroup& group) { return factsOf(group).flat(); }));
+}
+
 int RolloutListModel::rowCount(const QModelIndex& parent) const {
     return parent.isValid() ? 0 : static_cast<int>(rollouts_->groups.size());
 }
@@ -58,22 +64,19 @@ QVariant RolloutListModel::data(const QModelIndex& index, int role) const {
     if (!group) return {};
     const GroupFacts facts = factsOf(*group);
     const QString label = promptLabel({group->group, group->prompt, group->facts});
-    const bool flat = facts.deviation < 1e-9;
+    const QString number = QString::number(group->group + 1);
+    const bool flat = facts.flat();
     switch (role) {
     case Qt::DisplayRole:
         return label;
     case Qt::ToolTipRole:
+        return tipText(data(index, Qt::AccessibleTextRole).toString());
     case Qt::AccessibleTextRole:
-        return flat ? tr("Group %1: %2. All %3 rewards are %4: it teaches nothing.")
-                          .arg(group->group + 1)
-                          .arg(label)
-                          .arg(facts.count)
-                          .arg(numberText(facts.mean))
+        return flat ? tr("Group %1: %2. All %3 rewards are %4: zero variance, it teaches nothing.")
+                          .arg(number, label, QString::number(facts.count), numberText(facts.mean))
                     : tr("Group %1: %2. Mean reward %3, deviation %4, %5 of %6 above their baseline.")
-                          .arg(group->group + 1)
-                          .arg(label, numberText(facts.mean), numberText(facts.deviation))
-                          .arg(facts.above)
-                          .arg(facts.count);
+                          .arg(number, label, numberText(facts.mean), numberText(facts.deviation),
+                               QString::number(facts.above), QString::number(facts.count));
     case PromptResultRole:
         return scoreText(facts.mean);
     case PromptGoodRole:

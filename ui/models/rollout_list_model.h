@@ -15,6 +15,8 @@ public:
 
     void setRollouts(const RolloutSetPointer& rollouts);
     const RolloutGroup* groupAt(int row) const;
+    /// Groups whose rewards are all equal: no advantage comes from them.
+    int zeroVarianceGroups() const;
 
     int rowCount(const QModelIndex& parent = {}) const override;
     QVariant data(const QModelIndex& index, int role) const override;

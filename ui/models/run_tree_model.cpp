@@ -105,7 +105,7 @@ QVariant RunTreeModel::runData(const RunRecord& run, bool in_study, int role) co
     case Qt::DisplayRole:
         return in_study && !run.stage.empty() ? toQt(run.stage) : runTitle(run);
     case Qt::ToolTipRole:
-        return tipOf(run);
+        return tipText(tipOf(run));
     case Qt::AccessibleTextRole:
         return QStringLiteral("%1, %2, %3").arg(runTitle(run), statusText(run.status), runSummary(run));
     case IdRole:
@@ -155,8 +155,9 @@ QVariant RunTreeModel::studyData(const Entry& entry, int role) const {
                                 : tr("%1 of %2").arg(finished).arg(entry.runs.size());
     switch (role) {
     case Qt::DisplayRole:
-    case Qt::ToolTipRole:
         return entry.title;
+    case Qt::ToolTipRole:
+        return tipText(entry.title);
     case Qt::AccessibleTextRole:
         return tr("Study %1, %2").arg(entry.title, summary);
     case IdRole:

@@ -32,7 +32,18 @@ CardBrowser::CardBrowser(QAbstractItemModel* model, const QString& list_name, QW
     list_->setUniformItemSizes(true);
     list_->setMouseTracking(true);
     list_->setAccessibleName(list_name);
-    list_->setMinimumWidth(120);
+    list_caption_ = new ElidedLabel({}, this);
+    list_caption_->setProperty("muted", true);
+    list_caption_->setFont(tabularFont(font()));
+    list_caption_->setContentsMargins(16, 0, 4, 4);
+    list_caption_->hide();
+    auto* left = new QWidget(this);
+    left->setMinimumWidth(120);
+    auto* left_column = new QVBoxLayout(left);
+    left_column->setContentsMargins(0, 0, 0, 0);
+    left_column->setSpacing(0);
+    left_column->addWidget(list_caption_);
+    left_column->addWidget(list_, 1);
     list_->installEventFilter(this);
     row_ = new CardRow(this);
     lens_ = new QComboBox(this);
@@ -43,6 +54,10 @@ CardBrowser::CardBrowser(QAbstractItemModel* model, const QString& list_name, QW
     difference_->setCheckable(true);
     difference_->setToolTip(
         tr("The current sample beside the pinned, the chosen or the first other one, with what differs (D)"));
+    position_ = new QLabel(this);
+    position_->setProperty("muted", true);
+    position_->setFont(tabularFont(font()));
+    position_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     auto* right = new QWidget(this);
     auto* right_column = new QVBoxLayout(right);
     right_column->setContentsMargins(12, 0, 12, 12);
@@ -51,7 +66,7 @@ CardBrowser::CardBrowser(QAbstractItemModel* model, const QString& list_name, QW
     right_column->addWidget(row_, 1);
     right_column->addWidget(buildStrip());
     splitter_ = new QSplitter(Qt::Horizontal, this);
-    splitter_->addWidget(list_);
+    splitter_->addWidget(left);
     splitter_->addWidget(right);
     splitter_->setStretchFactor(1, 1);
     splitter_->setSizes({190, 900});
@@ -62,7 +77,11 @@ CardBrowser::CardBrowser(QAbstractItemModel* model, const QString& list_name, QW
     setFocusProxy(list_);
 
     connect(list_->selectionModel(), &QItemSelectionModel::currentChanged, this,
-            [this](const QModelIndex& current) { Q_EMIT currentChanged(current.row()); });
+            [this](const QModelIndex& current) {
+                refreshPosition();
+                Q_EMIT currentChanged(current.row());
+            });
+    connect(model, &QAbstractItemModel::modelReset, this, &CardBrowser::refreshPosition);
     connect(lens_, &QComboBox::currentIndexChanged, this, &CardBrowser::chooseLens);
     connect(difference_, &QPushButton::clicked, row_, &CardRow::toggleDifference);
     connect(row_, &CardRow::tokenChanged, this, &CardBrowser::refreshStrip);
@@ -125,6 +144,15 @@ void CardBrowser::setPrompt(const QString& title, const QString& text, const QSt
     if (prompt_text_->toPlainText() != text) prompt_text_->setPlainText(text);
 }
 
+void CardBrowser::setListCaption(const QString& text) {
+    list_caption_->setText(text);
+    list_caption_->setVisible(!text.isEmpty());
+}
+
+QString CardBrowser::listCaption() const {
+    return list_caption_->text();
+}
+
 void CardBrowser::setCompletions(const QString& key, std::vector<Completion> completions, int chosen,
                                  int counted) {
     row_->setCompletions(key, std::move(completions), chosen, counted);
@@ -155,7 +183,7 @@ void CardBrowser::askPieces() {
     if (row_->lens() == Lens::none || row_->hasPieces()) return;
     if (asked_key_ != row_->key()) problem_.clear();
     asked_key_ = row_->key();
-    Q_EMIT piecesWanted(asked_key_, row_->tokenIds());
+    Q_EMIT piecesWanted(asked_key_, row_->tokens());
 }
 
 void CardBrowser::setPieces(const QString& key, std::vector<std::vector<QString>> pieces,
@@ -180,6 +208,14 @@ void CardBrowser::refreshStrip() {
 
 QString CardBrowser::tokenLineText() const {
     return token_->text();
+}
+
+void CardBrowser::refreshPosition() {
+    const int rows = list_->model()->rowCount(), row = list_->currentIndex().row();
+    position_->setText(rows > 0 && row >= 0 ? tr("%1 of %2").arg(row + 1).arg(rows) : QString());
+    // Room for the last one, so that nothing beside it moves while one goes through them.
+    position_->setMinimumWidth(position_->fontMetrics().horizontalAdvance(tr("%1 of %2").arg(rows).arg(rows))
+                               + 2);
 }
 
 void CardBrowser::moveCurrent(int by) {

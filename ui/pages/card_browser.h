@@ -2,6 +2,7 @@
 
 #include "ui/pages/completion.h"
 #include "ui/pages/token_lens.h"
+#include "ui/token_texts.h"
 
 #include <QWidget>
 
@@ -36,6 +37,9 @@ public:
 
     /// `context` goes with the title where a completion is copied.
     void setPrompt(const QString& title, const QString& text, const QString& context = {});
+    /// One line over the list; "" = none.
+    void setListCaption(const QString& text);
+    QString listCaption() const;
     /// As CardRow's.
     void setCompletions(const QString& key, std::vector<Completion> completions, int chosen, int counted);
     /// The answer to piecesWanted with this key: the text of every token, or why there is none.
@@ -53,11 +57,12 @@ public:
     /// For the page's tools.
     QComboBox* lensBox() const { return lens_; }
     QPushButton* differenceButton() const { return difference_; }
+    QLabel* positionLabel() const { return position_; }
     QString tokenLineText() const;
 
 Q_SIGNALS:
     void currentChanged(int row);
-    void piecesWanted(const QString& key, const std::vector<std::vector<std::int32_t>>& ids);
+    void piecesWanted(const QString& key, const std::vector<tempera::TokenList>& tokens);
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;
@@ -70,10 +75,12 @@ private:
     void chooseLens();
     void askPieces();
     void refreshStrip();
+    void refreshPosition();
 
     std::function<bool(int)> page_keys_;
     QListView* list_;
-    QLabel* prompt_title_;
+    ElidedLabel* list_caption_;
+    QLabel *prompt_title_, *position_;
     QPlainTextEdit* prompt_text_;
     QToolButton* fold_;
     QPushButton* difference_;

@@ -1,7 +1,6 @@
 #include "ui/pages/card_row.h"
 
 #include "ui/pages/completion_card.h"
-#include "ui/pages/word_diff.h"
 
 #include <QHBoxLayout>
 #include <QScrollBar>
@@ -11,7 +10,15 @@
 
 namespace tempera {
 
+namespace {
+
+constexpr int at_once = 12; // more than a window shows
+constexpr int each_turn = 3;
+
+} // namespace
+
 CardRow::CardRow(QWidget* parent) : QScrollArea(parent) {
+    setObjectName(QStringLiteral("cards"));
     setWidgetResizable(true);
     setFrameShape(QFrame::NoFrame);
     setFocusPolicy(Qt::NoFocus);
@@ -20,6 +27,9 @@ CardRow::CardRow(QWidget* parent) : QScrollArea(parent) {
     row->setContentsMargins(0, 0, 0, 0);
     row->setSpacing(8);
     setWidget(body);
+    fill_timer_.setInterval(0);
+    fill_timer_.setSingleShot(true);
+    connect(&fill_timer_, &QTimer::timeout, this, [this] { fill(each_turn); });
 }
 
 CompletionCard* CardRow::newCard() {
@@ -50,8 +60,6 @@ void CardRow::setCompletions(const QString& key, std::vector<Completion> complet
     completions_ = std::move(completions);
     chosen_ = chosen;
     counted_ = counted;
-    while (cards_.size() < completions_.size())
-        cards_.push_back(newCard());
     arrange();
 }
 
@@ -78,33 +86,53 @@ int CardRow::otherPlace(const std::vector<std::size_t>& order) const {
 }
 
 void CardRow::arrange() {
-    const std::vector<std::size_t> order = this->order();
+    order_ = order();
     current_ = std::clamp(current_, 0, std::max(0, int(completions_.size()) - 1));
-    const int other = difference_ ? otherPlace(order) : -1;
-    WordDiff words;
-    if (other >= 0)
-        words = wordDiff(completions_[order[std::size_t(current_)]].text,
-                         completions_[order[std::size_t(other)]].text);
-    for (std::size_t place = 0; place < cards_.size(); ++place) {
-        CompletionCard* card = cards_[place];
-        const bool current = int(place) == current_;
-        const bool compared = other >= 0 && (current || int(place) == other);
-        const bool alone = whole_ || other >= 0;
-        card->setVisible(place < order.size() && (!alone || current || compared));
-        if (place >= order.size()) continue;
-        const std::size_t i = order[place];
-        card->setWhole(whole_);
-        if (!(card->completion() == completions_[i])) card->setCompletion(completions_[i]);
-        card->setChosen(int(i) == chosen_);
-        card->setPinned(pins_.count(completions_[i].index) > 0);
-        card->setCounted(int(i) < counted_);
-        card->setCurrent(current);
-        const int facing = current ? other : current_;
-        card->setDifference(compared ? std::optional(current ? words.only_a : words.only_b) : std::nullopt,
-                            compared ? completions_[order[std::size_t(facing)]].caption : QString());
-        card->setLens(lens_, i < pieces_.size() ? pieces_[i] : std::vector<QString>());
-        if (!current) card->setCurrentToken(-1);
+    other_ = difference_ ? otherPlace(order_) : -1;
+    words_ = {};
+    if (other_ >= 0)
+        words_ = wordDiff(completions_[order_[std::size_t(current_)]].text,
+                          completions_[order_[std::size_t(other_)]].text);
+    filled_ = 0;
+    fill(at_once);
+    if (current_ >= at_once && current_ < int(cards_.size())) dress(std::size_t(current_));
+}
+
+/// Laying out a hundred long texts would hold the window up, so that only the first cards are dressed at
+/// once, and a few at each turn of the event loop.
+void CardRow::fill(int count) {
+    const std::size_t end = std::min(completions_.size(), filled_ + std::size_t(count));
+    while (cards_.size() < end)
+        cards_.push_back(newCard());
+    for (; filled_ < end; ++filled_)
+        dress(filled_);
+    if (filled_ < completions_.size()) {
+        fill_timer_.start();
+        return;
     }
+    fill_timer_.stop();
+    for (std::size_t place = filled_; place < cards_.size(); ++place)
+        cards_[place]->hide();
+}
+
+void CardRow::dress(std::size_t place) {
+    CompletionCard* card = cards_[place];
+    const bool current = int(place) == current_;
+    const bool compared = other_ >= 0 && (current || int(place) == other_);
+    const bool alone = whole_ || other_ >= 0;
+    const std::size_t i = order_[place];
+    card->setVisible(!alone || current || compared);
+    card->setWhole(whole_);
+    if (!(card->completion() == completions_[i])) card->setCompletion(completions_[i]);
+    card->setChosen(int(i) == chosen_);
+    card->setPinned(pins_.count(completions_[i].index) > 0);
+    card->setCounted(int(i) < counted_);
+    card->setCurrent(current);
+    const int facing = current ? other_ : current_;
+    card->setDifference(compared ? std::optional(current ? words_.only_a : words_.only_b) : std::nullopt,
+                        compared ? completions_[order_[std::size_t(facing)]].caption : QString());
+    card->setLens(lens_, i < pieces_.size() ? pieces_[i] : std::vector<QString>());
+    if (!current) card->setCurrentToken(-1);
 }
 
 std::vector<CompletionCard*> CardRow::shownCards() const {
@@ -127,11 +155,14 @@ void CardRow::setCurrent(int position) {
 
 void CardRow::move(int by) {
     const int count = static_cast<int>(shownCards().size());
-    if (count > 0) setCurrent(std::clamp(current_ + by, 0, count - 1));
+    if (count > 0) setCurrent(std::clamp(current_ + by, 0, count - 1)); // of those that are there by now
 }
 
 void CardRow::togglePin(int index) {
+    const std::size_t kept = std::size_t(current_) < order_.size() ? order_[std::size_t(current_)] : 0;
     if (!pins_.erase(index)) pins_.insert(index);
+    const std::vector<std::size_t> now = order(); // the cards change places; the same one stays current
+    current_ = static_cast<int>(std::find(now.begin(), now.end(), kept) - now.begin());
     arrange();
 }
 
@@ -165,11 +196,11 @@ void CardRow::setPieces(std::vector<std::vector<QString>> pieces) {
     arrange();
 }
 
-std::vector<std::vector<std::int32_t>> CardRow::tokenIds() const {
-    std::vector<std::vector<std::int32_t>> ids;
+std::vector<TokenList> CardRow::tokens() const {
+    std::vector<TokenList> lists;
     for (const Completion& completion : completions_)
-        ids.push_back(completion.token_ids);
-    return ids;
+        lists.push_back({completion.model_field, completion.token_ids});
+    return lists;
 }
 
 void CardRow::moveToken(int by) {

@@ -2,8 +2,11 @@
 
 #include "ui/pages/completion.h"
 #include "ui/pages/token_lens.h"
+#include "ui/pages/word_diff.h"
+#include "ui/token_texts.h"
 
 #include <QScrollArea>
+#include <QTimer>
 
 #include <map>
 #include <set>
@@ -40,7 +43,7 @@ public:
     /// The text of every token, per completion in their order.
     void setPieces(std::vector<std::vector<QString>> pieces);
     bool hasPieces() const { return !pieces_.empty(); }
-    std::vector<std::vector<std::int32_t>> tokenIds() const;
+    std::vector<TokenList> tokens() const;
     void moveToken(int by);
     /// All about the current token of the current card.
     QString tokenText() const;
@@ -57,6 +60,8 @@ Q_SIGNALS:
 private:
     CompletionCard* newCard();
     void arrange();
+    void fill(int count);
+    void dress(std::size_t place);
     void setCurrent(int position);
     /// Positions of the completions in the order of the cards.
     std::vector<std::size_t> order() const;
@@ -72,6 +77,12 @@ private:
     Lens lens_ = Lens::none;
     std::set<int> pins_; ///< by Completion::index
     std::vector<CompletionCard*> cards_;
+    // What arrange() found, for the cards that are dressed later.
+    std::vector<std::size_t> order_;
+    int other_ = -1; ///< place of the card that the current one is compared with
+    WordDiff words_;
+    std::size_t filled_ = 0; ///< cards that show what they should
+    QTimer fill_timer_;
 };
 
 } // namespace tempera

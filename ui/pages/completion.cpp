@@ -89,8 +89,8 @@ Completion completionOf(const RolloutSample& sample, const RolloutGroup& group) 
     c.facts = words("%1 tokens · %2").arg(sample.token_ids.size()).arg(toQt(sample.finish));
     if (sample.masked) c.facts += words(" · not in the loss");
     c.numbers = {{words("baseline"), numberText(sample.baseline)},
-                 {words("advantage"), signedText(sample.advantage)},
-                 {words("KL"), numberText(sample.kl)}};
+                 {words("advantage"), signedText(sample.advantage)}};
+    if (!sample.ref_logprobs.empty()) c.numbers.emplace_back(words("KL"), numberText(sample.kl));
     for (const auto& [name, value] : sample.rewards)
         c.numbers.emplace_back(toQt(name), std::isnan(value) ? QStringLiteral("–") : numberText(value));
     c.text = toQt(sample.text);
@@ -104,10 +104,10 @@ Completion completionOf(const RolloutSample& sample, const RolloutGroup& group) 
     return c;
 }
 
-Completion completionOf(const ComparedReply& reply, int index, const QString& caption, double other) {
+Completion completionOf(const ComparedReply& reply, Side side, double other) {
     Completion c;
-    c.index = index;
-    c.caption = caption;
+    c.index = side == Side::base ? 0 : 1;
+    c.caption = side == Side::base ? words("base") : words("tuned");
     const bool known = std::isfinite(reply.score) && std::isfinite(other);
     c.verdict = known && reply.score > other   ? Completion::Verdict::right
                 : known && reply.score < other ? Completion::Verdict::wrong
@@ -120,6 +120,9 @@ Completion completionOf(const ComparedReply& reply, int index, const QString& ca
     c.facts = words("%1 · %2 tokens · %3").arg(c.verdict_words).arg(reply.tokens).arg(toQt(reply.finish));
     c.text = toQt(reply.text);
     c.note = toQt(reply.note);
+    c.model_field = side == Side::base ? "base" : "tuned"; // the fields of WinRateRecipe
+    c.token_ids = reply.token_ids;
+    c.logprobs = reply.logprobs;
     return c;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/store/record_json.h"
 #include "core/store/records.h"
 
 #include <QString>
@@ -26,6 +27,7 @@ struct Completion {
     QString answer;        ///< one line in the mono font, "" = none
     QString note;          ///< the verifier's sentence
 
+    std::string model_field = "model"; ///< of the recipe: whose tokens they are
     std::vector<std::int32_t> token_ids;
     std::vector<float> logprobs;     ///< per token, empty = unknown
     std::vector<float> ref_logprobs; ///< per token, empty = there is no reference
@@ -38,7 +40,7 @@ struct Completion {
 Completion completionOf(const Sample& sample, const PromptRecord& prompt);
 Completion completionOf(const RolloutSample& sample, const RolloutGroup& group);
 /// `other`: what the other side scored; the higher one is the winner.
-Completion completionOf(const ComparedReply& reply, int index, const QString& caption, double other);
+Completion completionOf(const ComparedReply& reply, Side side, double other);
 
 /// The sample the verifier picks from the first n: the highest score, the earliest of equals; -1 where there
 /// is none.

@@ -3,6 +3,7 @@
 #include "ui/theme/icons.h"
 #include "ui/theme/text.h"
 #include "ui/theme/theme.h"
+#include "ui/widgets/clamped_label.h"
 #include "ui/widgets/elided_label.h"
 
 #include <QEvent>
@@ -77,17 +78,13 @@ CompletionCard::CompletionCard(QWidget* parent) : QFrame(parent) {
     numbers_->setTextInteractionFlags(Qt::TextSelectableByMouse);
     answer_ = new ElidedLabel({}, this, Qt::ElideMiddle);
     answer_->setFont(monoFont(font()));
-    note_ = new QLabel(this);
-    note_->setWordWrap(true);
-    note_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
-    note_->setTextFormat(Qt::PlainText);
-    // The same room in every card, so that answers stand in one line.
-    note_->setFixedHeight(note_->fontMetrics().lineSpacing() * 3);
+    note_ = new ClampedLabel(3, this); // the same room in every card, so that answers stand in one line
     note_->setProperty("muted", true);
     body_ = new QTextBrowser(this);
     body_->setFont(monoFont(font()));
     body_->setOpenLinks(false);
     body_->setUndoRedoEnabled(false);
+    body_->document()->setDocumentMargin(0); // flush with what stands over and under it
     body_->setTabChangesFocus(true);
     body_->setFocusPolicy(Qt::ClickFocus);
     body_->setFrameShape(QFrame::NoFrame);
@@ -110,7 +107,7 @@ CompletionCard::CompletionCard(QWidget* parent) : QFrame(parent) {
     column->addWidget(body_, 1);
     column->addWidget(answer_);
     column->addWidget(note_);
-    setMinimumWidth(236);
+    setMinimumWidth(fontMetrics().averageCharWidth() * 34);
 }
 
 void CompletionCard::setCompletion(const Completion& completion) {
@@ -280,8 +277,7 @@ void CompletionCard::refresh() {
     refreshBody();
     answer_->setVisible(!completion_.answer.isEmpty());
     answer_->setText(completion_.answer);
-    note_->setText(completion_.note.left(160));
-    note_->setToolTip(completion_.note.left(2000).toHtmlEscaped());
+    note_->setText(completion_.note);
     setAccessibleName(
         tr("Sample %1, %2%3")
             .arg(completion_.caption, completion_.verdict_words, chosen_ ? tr(", chosen") : QString()));
@@ -352,8 +348,8 @@ bool CompletionCard::eventFilter(QObject* watched, QEvent* event) {
         if (anchor.isEmpty() || token >= pieces_.size())
             QToolTip::hideText();
         else
-            QToolTip::showText(help->globalPos(),
-                               tokenLine(completion_, token, pieces_[token]).toHtmlEscaped(), body_);
+            QToolTip::showText(help->globalPos(), tipText(tokenLine(completion_, token, pieces_[token])),
+                               body_);
         return true;
     }
     if (event->type() == QEvent::MouseButtonDblClick) {

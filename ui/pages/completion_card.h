@@ -14,6 +14,7 @@ class QTextBrowser;
 
 namespace tempera {
 
+class ClampedLabel;
 class ElidedLabel;
 
 /// One completion: verdict and score, tokens, finish, what its reward was made of; the text with <think>
@@ -73,7 +74,8 @@ private:
     std::optional<std::vector<TextRange>> ranges_;
     QString compared_with_;
     int token_ = -1;
-    QLabel *symbol_, *score_, *marks_, *numbers_, *note_;
+    QLabel *symbol_, *score_, *marks_, *numbers_;
+    ClampedLabel* note_;
     ElidedLabel *facts_, *answer_;
     QTextBrowser* body_;
 };

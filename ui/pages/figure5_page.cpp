@@ -6,11 +6,11 @@
 #include "ui/charts/temperature_strip.h"
 #include "ui/theme/text.h"
 #include "ui/widgets/elided_label.h"
+#include "ui/widgets/reading_order.h"
+#include "ui/widgets/tool_row.h"
 
 #include <QCheckBox>
 #include <QComboBox>
-#include <QHBoxLayout>
-#include <QLabel>
 #include <QLocale>
 #include <QSplitter>
 #include <QVBoxLayout>
@@ -43,19 +43,21 @@ Figure5Page::Figure5Page(QWidget* parent) : QWidget(parent) {
     map_choice_->setAccessibleName(tr("Colours of the map"));
     caption_ = new ElidedLabel({}, this);
     caption_->setProperty("muted", true);
-    auto* tools = new QHBoxLayout;
-    tools->setContentsMargins(16, 8, 16, 4);
+    caption_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+    auto* bar = new QWidget(this);
+    auto* tools = new ToolRow(bar);
     tools->setSpacing(16);
-    tools->addWidget(caption_, 1);
+    tools->addWidget(caption_);
     tools->addWidget(all_);
     tools->addWidget(paper_);
     tools->addWidget(map_choice_);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
-    column->addLayout(tools);
+    column->addWidget(bar);
     column->addWidget(splitter_, 1);
     column->addWidget(strip_);
+    setReadingOrder({all_, paper_, map_choice_, curves_, map_, strip_});
 
     connect(all_, &QCheckBox::toggled, curves_, &ScoreCurves::setShowAll);
     connect(paper_, &QCheckBox::toggled, this, &Figure5Page::showReported);

@@ -22,7 +22,7 @@ LogPage::LogPage(QWidget* parent) : QWidget(parent), view_(new QPlainTextEdit(th
     view_->setPlaceholderText(tr("What happens in the run is written here, line by line."));
     view_->setAccessibleName(tr("Log of the run"));
     auto* column = new QVBoxLayout(this);
-    column->setContentsMargins(8, 8, 8, 8);
+    column->setContentsMargins(12, 8, 12, 12);
     column->addWidget(view_);
 }
 

@@ -2,8 +2,10 @@
 
 #include "ui/theme/text.h"
 
+#include <QCollator>
 #include <QCoreApplication>
 
+#include <algorithm>
 #include <optional>
 #include <set>
 
@@ -66,10 +68,10 @@ std::vector<MetricPanel> declared() {
          "completions/min_length",
          "completions/max_length"},
         {QStringLiteral("shares"),
-         words("Of the completions and groups"),
+         words("Shares of completions and groups"),
          share,
          {{"completions/clipped_ratio", words("truncated")},
-          {"frac_reward_zero_std", words("groups without variance")},
+          {"frac_reward_zero_std", words("zero-variance groups")},
           {"clip_ratio/region_mean", words("ratio clipped")},
           {"clipped_ratio", words("truncated, held out")}}},
         {QStringLiteral("logps"),
@@ -180,7 +182,15 @@ std::vector<ShownPanel> panelsFor(const Metrics& metrics) {
         ShownPanel shown = shownPanel(panel, metrics, used);
         if (!shown.lines.empty() || (metrics.empty() && panel.expected)) panels.push_back(std::move(shown));
     }
-    for (const auto& [name, series] : metrics) {
+    std::vector<std::string> others;
+    for (const auto& [name, series] : metrics)
+        others.push_back(name);
+    QCollator natural{QLocale(QLocale::English)}; // layer 9 before layer 10
+    natural.setNumericMode(true);
+    std::stable_sort(others.begin(), others.end(), [&](const std::string& a, const std::string& b) {
+        return natural.compare(toQt(a), toQt(b)) < 0;
+    });
+    for (const std::string& name : others) {
         const std::string plain = name.starts_with("eval_") ? name.substr(5) : name;
         if (used.count(name) || bookkeeping.count(plain)) continue;
         ShownPanel shown{toQt(plain), toQt(plain), {}, {}};

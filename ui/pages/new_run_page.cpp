@@ -6,6 +6,7 @@
 #include "ui/forms/recipe_form.h"
 #include "ui/theme/icons.h"
 #include "ui/theme/text.h"
+#include "ui/widgets/reading_order.h"
 
 #include <QCheckBox>
 #include <QClipboard>
@@ -88,6 +89,7 @@ NewRunPage::NewRunPage(std::vector<CatalogueEntry> shipped, QWidget* parent)
     auto* scroll = new QScrollArea(this);
     scroll->setWidgetResizable(true);
     scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setFocusPolicy(Qt::NoFocus); // its keys reach it from what is inside
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     scroll->setWidget(form_body_);
     auto* row = new QHBoxLayout(this);
@@ -123,7 +125,7 @@ QWidget* NewRunPage::buildSide() {
     json_ = new QPlainTextEdit(side);
     json_->setReadOnly(true);
     json_->setFont(monoFont(font()));
-    json_->setLineWrapMode(QPlainTextEdit::NoWrap);
+    json_->setLineWrapMode(QPlainTextEdit::WidgetWidth);
     json_->setTabChangesFocus(true);
     json_->setAccessibleName(tr("Recipe as JSON"));
     start_ = new QPushButton(icon(QStringLiteral("start"), QColor()), tr("Start"), side);
@@ -131,15 +133,15 @@ QWidget* NewRunPage::buildSide() {
     start_->setToolTip(tr("Put it into the queue (Ctrl+Return)"));
     start_->setShortcut(QKeySequence(Qt::CTRL | Qt::Key_Return));
     start_->setIcon({});
-    auto* copy = new QPushButton(icon(QStringLiteral("copy")), tr("Copy JSON"), side);
-    connect(copy, &QPushButton::clicked, this,
+    copy_ = new QPushButton(icon(QStringLiteral("copy")), tr("Copy JSON"), side);
+    connect(copy_, &QPushButton::clicked, this,
             [this] { QGuiApplication::clipboard()->setText(json_->toPlainText()); });
     connect(start_, &QPushButton::clicked, this, [this] {
         check();
         if (startable()) Q_EMIT startRequested(recipe());
     });
     auto* buttons = new QHBoxLayout;
-    buttons->addWidget(copy);
+    buttons->addWidget(copy_);
     buttons->addStretch();
     buttons->addWidget(start_);
     auto* column = new QVBoxLayout(side);
@@ -216,6 +218,10 @@ void NewRunPage::rebuildForms() {
         problem_->setText(toQt(error.what()));
         problem_->show();
     }
+    std::vector<QWidget*> order{all_, start_from_, name_};
+    order.insert(order.end(), forms_.begin(), forms_.end());
+    order.insert(order.end(), {json_, copy_, start_});
+    setReadingOrder(order);
 }
 
 Json NewRunPage::recipe() const {
@@ -271,13 +277,14 @@ bool NewRunPage::startable() const {
 
 void NewRunPage::refreshPlan(const Json& recipe) {
     QString html =
-        QStringLiteral("<b>%1</b><table cellspacing=0 cellpadding=2 width='100%'>").arg(tr("Plan"));
+        QStringLiteral("<b>%1</b><table cellspacing=0 cellpadding=0 width='100%'>").arg(tr("Plan"));
     for (const PlanLine& line : planOf(recipe, *catalogue_)) {
         if (line.text.isEmpty())
             html += QStringLiteral("<tr><td colspan=2 style='padding-top:6px'><b>%1</b></td></tr>")
                         .arg(line.label.toHtmlEscaped());
         else
-            html += QStringLiteral("<tr><td style='color:%3'>%1&nbsp;&nbsp;</td><td>%2</td></tr>")
+            html += QStringLiteral("<tr><td style='color:%3; padding:2px 12px 2px 0'>%1</td><td "
+                                   "style='padding:2px 0'>%2</td></tr>")
                         .arg(line.label.toHtmlEscaped(), line.text.toHtmlEscaped(),
                              palette().color(QPalette::PlaceholderText).name());
     }

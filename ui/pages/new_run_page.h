@@ -60,7 +60,7 @@ private:
     QVBoxLayout* form_column_;
     QLabel* plan_;
     QPlainTextEdit* json_;
-    QPushButton* start_;
+    QPushButton *copy_, *start_;
     QTimer check_timer_;
     bool read_only_ = false;
     bool sound_ = false;

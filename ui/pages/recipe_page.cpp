@@ -4,6 +4,7 @@
 #include "ui/forms/field_text.h"
 #include "ui/theme/icons.h"
 #include "ui/theme/text.h"
+#include "ui/widgets/reading_order.h"
 
 #include <QClipboard>
 #include <QGuiApplication>
@@ -55,14 +56,15 @@ RecipePage::RecipePage(QWidget* parent) : QWidget(parent), table_(new QTableWidg
         if (recipe.is_object()) Q_EMIT reuseRequested(recipe);
     });
     auto* tools = new QHBoxLayout;
-    tools->setContentsMargins(16, 8, 16, 4);
+    tools->setContentsMargins(4, 8, 12, 4);
     tools->addStretch();
     tools->addWidget(copy);
     tools->addWidget(reuse_);
     auto* column = new QVBoxLayout(this);
-    column->setContentsMargins(0, 0, 0, 0);
+    column->setContentsMargins(12, 0, 4, 0);
     column->addLayout(tools);
     column->addWidget(table_);
+    setReadingOrder({copy, reuse_, table_});
 }
 
 void RecipePage::setRun(const RunRecord& run) {
@@ -79,7 +81,7 @@ void RecipePage::setRun(const RunRecord& run) {
         const QString texts[] = {label, value, fallback};
         for (int column = 0; column < 3; ++column) {
             auto* item = new QTableWidgetItem(texts[column]);
-            item->setToolTip(column == 1 ? value : tip);
+            item->setToolTip(tipText(column == 1 ? value : tip));
             QFont font = table_->font();
             if (changed && column == 1) font.setWeight(QFont::DemiBold);
             item->setFont(font);

@@ -5,10 +5,11 @@
 #include "ui/theme/icons.h"
 #include "ui/theme/text.h"
 #include "ui/widgets/empty_state.h"
+#include "ui/widgets/reading_order.h"
+#include "ui/widgets/tool_row.h"
 
 #include <QCheckBox>
 #include <QComboBox>
-#include <QHBoxLayout>
 #include <QLabel>
 #include <QListView>
 #include <QPushButton>
@@ -39,6 +40,8 @@ RolloutsPage::RolloutsPage(QWidget* parent) : QWidget(parent), model_(new Rollou
     column->setSpacing(0);
     column->addWidget(buildTools());
     column->addWidget(stack_, 1);
+    setReadingOrder(
+        {previous_, slider_, next_, follow_, browser_->lensBox(), browser_->differenceButton(), browser_});
     ask_timer_.setSingleShot(true);
     ask_timer_.setInterval(40);
     connect(&ask_timer_, &QTimer::timeout, this, &RolloutsPage::ask);
@@ -59,9 +62,7 @@ RolloutsPage::RolloutsPage(QWidget* parent) : QWidget(parent), model_(new Rollou
 
 QWidget* RolloutsPage::buildTools() {
     auto* tools = new QWidget(this);
-    auto* row = new QHBoxLayout(tools);
-    row->setContentsMargins(16, 8, 16, 8);
-    row->setSpacing(8);
+    auto* row = new ToolRow(tools);
     const auto button = [&](const char* symbol, const QString& name, const QString& tip) {
         auto* made = new QToolButton(tools);
         made->setIcon(icon(QString::fromLatin1(symbol)));
@@ -70,14 +71,11 @@ QWidget* RolloutsPage::buildTools() {
         made->setToolTip(tip);
         return made;
     };
-    auto* label = new QLabel(tr("&Step"), tools);
-    label->setProperty("muted", true);
     slider_ = new QSlider(Qt::Horizontal, tools);
     slider_->setAccessibleName(tr("Step"));
     slider_->setMinimumWidth(120);
     slider_->setPageStep(10);
     slider_->setRange(0, 0);
-    label->setBuddy(slider_);
     previous_ = button("previous", tr("Previous step"), tr("Previous stored step ([ or Page Up)"));
     next_ = button("next", tr("Next step"), tr("Next stored step (] or Page Down)"));
     step_label_ = new QLabel(tools);
@@ -87,19 +85,11 @@ QWidget* RolloutsPage::buildTools() {
     follow_ = new QCheckBox(tr("&Newest"), tools);
     follow_->setChecked(true);
     follow_->setToolTip(tr("Go along with the run (N)"));
-    position_ = new QLabel(tools);
-    position_->setProperty("muted", true);
-    position_->setFont(tabularFont(font()));
-    row->addWidget(label);
-    row->addWidget(previous_);
-    row->addWidget(slider_, 1);
-    row->addWidget(next_);
-    row->addWidget(step_label_);
+    row->addLabelled(tr("&Step"), {slider_, previous_, next_, step_label_});
     row->addWidget(follow_);
-    row->addSpacing(8);
     row->addWidget(browser_->lensBox());
     row->addWidget(browser_->differenceButton());
-    row->addWidget(position_);
+    row->addWidget(browser_->positionLabel());
     return tools;
 }
 
@@ -159,12 +149,13 @@ void RolloutsPage::setRollouts(const RolloutSetPointer& rollouts) {
     if (!data_ || rollouts->run_id != data_->run_id || rollouts->step != step()) return;
     rollouts_ = rollouts;
     model_->setRollouts(rollouts);
+    browser_->setListCaption(
+        tr("%1 of %2 with zero variance").arg(model_->zeroVarianceGroups()).arg(rollouts->groups.size()));
 }
 
 void RolloutsPage::showGroup() {
     const int row = browser_->list()->currentIndex().row();
     const RolloutGroup* group = model_->groupAt(row);
-    position_->setText(group ? tr("%1 of %2").arg(row + 1).arg(model_->rowCount()) : QString());
     if (!group || !data_) return;
     browser_->setPrompt(tr("Group %1:  %2")
                             .arg(group->group + 1)

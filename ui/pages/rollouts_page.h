@@ -52,7 +52,7 @@ private:
     std::int64_t asked_step_ = -1;
     RolloutListModel* model_;
     QSlider* slider_;
-    QLabel *step_label_, *position_;
+    QLabel* step_label_;
     QToolButton *previous_, *next_;
     QCheckBox* follow_;
     CardBrowser* browser_;

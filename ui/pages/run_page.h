@@ -2,17 +2,21 @@
 
 #include "ui/feed_types.h"
 
+#include <QTimer>
 #include <QWidget>
 
 #include <map>
 
 class QGridLayout;
+class QPushButton;
 class QSlider;
 
 namespace tempera {
 
 class ChartLink;
 class LineChart;
+class PathChart;
+class PlotChart;
 struct ShownPanel;
 
 /// The live charts of a run: those of the table in metric_panels.h whose metrics are measured.
@@ -24,6 +28,8 @@ public:
 
     void setData(const RunDataPointer& data);
     LineChart* chart(const QString& key) const;
+    /// Reward against KL; null where the run does not measure both.
+    PathChart* path() const;
     double smoothing() const;
     void setSmoothing(double weight);
 
@@ -32,14 +38,19 @@ Q_SIGNALS:
 
 private:
     LineChart* chartFor(const ShownPanel& panel);
-    void arrange(const std::vector<LineChart*>& charts);
+    PathChart* pathFor(const RunData& data);
+    void arrange(const std::vector<PlotChart*>& charts);
+    bool shows(const PlotChart* chart) const;
 
     std::map<QString, LineChart*> charts_; ///< by panel, made when they are first needed
-    std::vector<LineChart*> shown_;        ///< in the order of the page
+    PathChart* path_ = nullptr;            ///< made when it is first needed
+    std::vector<PlotChart*> shown_;        ///< in the order of the page
     ChartLink* link_;
     QGridLayout* grid_;
     QSlider* smoothing_;
+    QPushButton* reset_;
     RunDataPointer data_;
+    QTimer more_timer_;
 };
 
 } // namespace tempera

@@ -10,6 +10,7 @@
 #include "ui/pages/win_rate_page.h"
 #include "ui/theme/text.h"
 #include "ui/widgets/banner.h"
+#include "ui/widgets/reading_order.h"
 #include "ui/widgets/run_header.h"
 
 #include <QSignalBlocker>
@@ -178,7 +179,10 @@ void RunView::tabChanged(int index) {
 }
 
 void RunView::showFailure() {
-    if (failure_) failure_->deleteLater();
+    if (failure_) {
+        failure_->hide(); // at once: it is another run's
+        failure_->deleteLater();
+    }
     failure_ = nullptr;
     if (run_.status != RunStatus::failed || run_.error.empty()) return;
     const QString details =
@@ -187,6 +191,7 @@ void RunView::showFailure() {
     failure_ = new Banner(Banner::Kind::error, toQt(run_.error), details, this);
     failure_->setClosable(false);
     notices_->addWidget(failure_);
+    setReadingOrder({tabs_, failure_});
 }
 
 } // namespace tempera

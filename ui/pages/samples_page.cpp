@@ -5,10 +5,10 @@
 #include "ui/theme/icons.h"
 #include "ui/theme/text.h"
 #include "ui/widgets/empty_state.h"
+#include "ui/widgets/reading_order.h"
+#include "ui/widgets/tool_row.h"
 
 #include <QComboBox>
-#include <QHBoxLayout>
-#include <QLabel>
 #include <QLineEdit>
 #include <QListView>
 #include <QPushButton>
@@ -37,6 +37,8 @@ SamplesPage::SamplesPage(QWidget* parent) : QWidget(parent), model_(new PromptLi
     column->setSpacing(0);
     column->addWidget(buildTools());
     column->addWidget(stack_, 1);
+    setReadingOrder({temperature_, best_of_, filter_, search_, browser_->lensBox(),
+                     browser_->differenceButton(), browser_});
 
     search_timer_.setSingleShot(true);
     search_timer_.setInterval(200);
@@ -61,24 +63,11 @@ SamplesPage::SamplesPage(QWidget* parent) : QWidget(parent), model_(new PromptLi
 
 QWidget* SamplesPage::buildTools() {
     auto* tools = new QWidget(this);
-    auto* row = new QHBoxLayout(tools);
-    row->setContentsMargins(16, 8, 16, 8);
-    row->setSpacing(8);
-    const auto labelled = [&](const QString& text, QWidget* field) {
-        auto* label = new QLabel(text, tools);
-        label->setBuddy(field);
-        label->setProperty("muted", true);
-        label->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Preferred);
-        label->setMinimumWidth(label->fontMetrics().horizontalAdvance(text)); // with the "&": room to spare
-        row->addWidget(label);
-        row->addWidget(field);
-    };
+    auto* row = new ToolRow(tools);
     temperature_ = new QComboBox(tools);
     temperature_->setAccessibleName(tr("Temperature"));
-    temperature_->setMinimumWidth(72);
     best_of_ = new QComboBox(tools);
     best_of_->setAccessibleName(tr("Best of N"));
-    best_of_->setMinimumWidth(64);
     best_of_->setToolTip(tr("The verifier picks the best of the first N samples; the others are dimmed"));
     filter_ = new QComboBox(tools);
     filter_->addItems({tr("All problems"), tr("Solved by some"), tr("Solved by none"),
@@ -90,17 +79,15 @@ QWidget* SamplesPage::buildTools() {
     search_->setClearButtonEnabled(true);
     search_->addAction(icon(QStringLiteral("search")), QLineEdit::LeadingPosition);
     search_->setAccessibleName(search_->placeholderText());
-    search_->setMinimumWidth(140);
-    position_ = new QLabel(tools);
-    position_->setProperty("muted", true);
-    position_->setFont(tabularFont(font()));
-    labelled(tr("&Temperature"), temperature_);
-    labelled(tr("&Best of"), best_of_);
+    search_->setToolTip(search_->placeholderText());
+    search_->setMinimumWidth(search_->fontMetrics().averageCharWidth() * 24);
+    row->addLabelled(tr("&Temperature"), {temperature_});
+    row->addLabelled(tr("&Best of"), {best_of_});
     row->addWidget(filter_);
-    row->addWidget(search_, 1);
+    row->addWidget(search_);
     row->addWidget(browser_->lensBox());
     row->addWidget(browser_->differenceButton());
-    row->addWidget(position_);
+    row->addWidget(browser_->positionLabel());
     return tools;
 }
 
@@ -204,8 +191,6 @@ void SamplesPage::setPrompts(const PromptListPointer& prompts) {
 
 void SamplesPage::askSamples() {
     const int row = list_->currentIndex().row();
-    position_->setText(
-        model_->rowCount() > 0 && row >= 0 ? tr("%1 of %2").arg(row + 1).arg(model_->rowCount()) : QString());
     const std::int64_t prompt = model_->promptAt(row);
     if (prompt < 0 || !data_) return;
     wanted_prompt_ = prompt;

@@ -9,7 +9,6 @@
 #include <optional>
 
 class QComboBox;
-class QLabel;
 class QLineEdit;
 class QListView;
 class QSplitter;
@@ -67,7 +66,6 @@ private:
     PromptListModel* model_;
     QComboBox *temperature_, *best_of_, *filter_;
     QLineEdit* search_;
-    QLabel* position_;
     CardBrowser* browser_;
     QListView* list_;
     QStackedWidget* stack_;

@@ -6,10 +6,11 @@
 #include "ui/theme/text.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/empty_state.h"
+#include "ui/widgets/reading_order.h"
+#include "ui/widgets/tool_row.h"
 
 #include <QComboBox>
 #include <QHBoxLayout>
-#include <QLabel>
 #include <QLineEdit>
 #include <QListView>
 #include <QPushButton>
@@ -31,7 +32,6 @@ WinRatePage::WinRatePage(QWidget* parent) : QWidget(parent), model_(new Comparis
     browser_ = new CardBrowser(model_, tr("Prompts"), this);
     browser_->setPageKeys([this](int key) { return pageKey(key); });
     browser_->splitter()->setSizes({260, 800});
-    browser_->lensBox()->hide(); // replies are stored without their tokens
     empty_ = new EmptyState({}, {}, this);
     stack_ = new QStackedWidget(this);
     stack_->addWidget(browser_);
@@ -46,6 +46,8 @@ WinRatePage::WinRatePage(QWidget* parent) : QWidget(parent), model_(new Comparis
     column->addLayout(words);
     column->addWidget(buildTools());
     column->addWidget(stack_, 1);
+    setReadingOrder(
+        {bars_, order_, filter_, search_, browser_->lensBox(), browser_->differenceButton(), browser_});
     connect(bars_, &WinRateBars::runClicked, this, &WinRatePage::runOpened);
     connect(browser_, &CardBrowser::currentChanged, this, &WinRatePage::showComparison);
     connect(model_, &QAbstractItemModel::modelReset, this, &WinRatePage::listChanged);
@@ -60,9 +62,7 @@ WinRatePage::WinRatePage(QWidget* parent) : QWidget(parent), model_(new Comparis
 
 QWidget* WinRatePage::buildTools() {
     auto* tools = new QWidget(this);
-    auto* row = new QHBoxLayout(tools);
-    row->setContentsMargins(16, 8, 16, 8);
-    row->setSpacing(8);
+    auto* row = new ToolRow(tools);
     order_ = new QComboBox(tools);
     order_->addItems({tr("Worst first"), tr("Best first"), tr("In order")});
     order_->setAccessibleName(tr("Order of the prompts"));
@@ -76,15 +76,14 @@ QWidget* WinRatePage::buildTools() {
     search_->setClearButtonEnabled(true);
     search_->addAction(icon(QStringLiteral("search")), QLineEdit::LeadingPosition);
     search_->setAccessibleName(search_->placeholderText());
-    search_->setMinimumWidth(140);
-    position_ = new QLabel(tools);
-    position_->setProperty("muted", true);
-    position_->setFont(tabularFont(font()));
+    search_->setToolTip(search_->placeholderText());
+    search_->setMinimumWidth(search_->fontMetrics().averageCharWidth() * 24);
     row->addWidget(order_);
     row->addWidget(filter_);
-    row->addWidget(search_, 1);
+    row->addWidget(search_);
+    row->addWidget(browser_->lensBox());
     row->addWidget(browser_->differenceButton());
-    row->addWidget(position_);
+    row->addWidget(browser_->positionLabel());
     return tools;
 }
 
@@ -106,10 +105,7 @@ QString WinRatePage::sentence() const {
 
 void WinRatePage::listChanged() {
     const int row = model_->rowOf(prompt_);
-    if (model_->rowCount() > 0)
-        browser_->list()->setCurrentIndex(model_->index(std::max(0, row)));
-    else
-        position_->clear();
+    if (model_->rowCount() > 0) browser_->list()->setCurrentIndex(model_->index(std::max(0, row)));
     showState();
 }
 
@@ -118,14 +114,13 @@ void WinRatePage::showComparison() {
     const Comparison* comparison = model_->at(row);
     if (!comparison || !data_) return;
     prompt_ = comparison->prompt_index;
-    position_->setText(tr("%1 of %2").arg(row + 1).arg(model_->rowCount()));
     browser_->setPrompt(tr("Prompt %1:  %2")
                             .arg(prompt_ + 1)
                             .arg(promptLabel({prompt_, comparison->prompt, comparison->facts})),
                         toQt(comparison->prompt));
     browser_->setCompletions(QStringLiteral("%1 %2").arg(toQt(data_->run_id)).arg(prompt_),
-                             {completionOf(comparison->base, 0, tr("base"), comparison->tuned.score),
-                              completionOf(comparison->tuned, 1, tr("tuned"), comparison->base.score)},
+                             {completionOf(comparison->base, Side::base, comparison->tuned.score),
+                              completionOf(comparison->tuned, Side::tuned, comparison->base.score)},
                              comparison->tuned.score > comparison->base.score   ? 1
                              : comparison->base.score > comparison->tuned.score ? 0
                                                                                 : -1,

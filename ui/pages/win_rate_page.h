@@ -6,7 +6,6 @@
 #include <QWidget>
 
 class QComboBox;
-class QLabel;
 class QLineEdit;
 class QStackedWidget;
 
@@ -50,7 +49,6 @@ private:
     ElidedLabel* sentence_;
     QComboBox *order_, *filter_;
     QLineEdit* search_;
-    QLabel* position_;
     CardBrowser* browser_;
     QStackedWidget* stack_;
     EmptyState* empty_;

@@ -156,6 +156,11 @@ QString timeText(qint64 unix_ms) {
                : QString();
 }
 
+QString tipText(const QString& plain) {
+    if (plain.isEmpty()) return {};
+    return QStringLiteral("<div style='white-space:pre-wrap'>%1</div>").arg(plain.toHtmlEscaped());
+}
+
 QFont tabularFont(const QFont& base) {
     if (hasTabularDigits(base)) return base;
     for (const char* family : {"Noto Sans", "DejaVu Sans", "Liberation Sans", "Roboto"}) {

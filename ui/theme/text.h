@@ -41,6 +41,8 @@ QString runSummary(const RunRecord& run);
 /// Name of a run for headings; its id where it has none.
 QString runTitle(const RunRecord& run);
 QString timeText(qint64 unix_ms);
+/// A tool tip that shows `plain` as it is, wrapped: Qt would take a text with tags for HTML.
+QString tipText(const QString& plain);
 
 /// `base` itself where its digits have equal widths, else the nearest installed family whose digits have.
 QFont tabularFont(const QFont& base);

@@ -32,7 +32,7 @@ Banner::Banner(Kind kind, const QString& sentence, const QString& details, QWidg
 
     row_ = new QHBoxLayout;
     row_->setSpacing(8);
-    row_->addWidget(symbol, 0, Qt::AlignTop);
+    row_->addWidget(symbol);
     row_->addWidget(label_, 1);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(12, 8, 12, 8);
@@ -59,7 +59,7 @@ Banner::Banner(Kind kind, const QString& sentence, const QString& details, QWidg
     close_->setProperty("link", true);
     close_->setToolTip(tr("Dismiss"));
     close_->setAccessibleName(tr("Dismiss this message"));
-    row_->addWidget(close_, 0, Qt::AlignTop);
+    row_->addWidget(close_);
     connect(close_, &QPushButton::clicked, this, &Banner::closed);
     setAccessibleName(sentence);
 }
@@ -68,6 +68,9 @@ QPushButton* Banner::addAction(const QString& text) {
     auto* button = new QPushButton(text, this);
     if (actions_ == 0) button->setProperty("primary", true);
     row_->insertWidget(2 + actions_++, button);
+    // By Tab, too, before what stands right of it.
+    const QWidget* next = row_->itemAt(2 + actions_)->widget();
+    QWidget::setTabOrder(next->previousInFocusChain(), button);
     return button;
 }
 

@@ -1,5 +1,7 @@
 #include "ui/widgets/elided_label.h"
 
+#include "ui/theme/text.h"
+
 #include <QHelpEvent>
 #include <QPainter>
 #include <QToolTip>
@@ -31,7 +33,8 @@ bool ElidedLabel::event(QEvent* event) {
     if (event->type() == QEvent::ToolTip && toolTip().isEmpty()) {
         const bool cut =
             fontMetrics().horizontalAdvance(text()) > contentsRect().width() || text().contains(u'\n');
-        QToolTip::showText(static_cast<QHelpEvent*>(event)->globalPos(), cut ? text() : QString(), this);
+        QToolTip::showText(static_cast<QHelpEvent*>(event)->globalPos(), cut ? tipText(text()) : QString(),
+                           this);
         return true;
     }
     return QLabel::event(event);

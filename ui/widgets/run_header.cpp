@@ -4,6 +4,7 @@
 #include "ui/theme/text.h"
 #include "ui/theme/theme.h"
 #include "ui/widgets/elided_label.h"
+#include "ui/widgets/reading_order.h"
 
 #include <QHBoxLayout>
 #include <QLabel>
@@ -32,6 +33,9 @@ RunHeader::RunHeader(QWidget* parent) : QWidget(parent) {
     bar_->setTextVisible(false);
     bar_->setRange(0, 1000);
     bar_->setAccessibleName(tr("Progress of the run"));
+    QSizePolicy policy = bar_->sizePolicy();
+    policy.setRetainSizeWhenHidden(true); // what is below stays where it is when the run ends
+    bar_->setSizePolicy(policy);
     stop_ = new QPushButton(icon(QStringLiteral("stop")), tr("Stop"), this);
     stop_->setToolTip(tr("Finish the step, keep a checkpoint and stop; it can be resumed (Ctrl+.)"));
     stop_->setShortcut(QKeySequence(Qt::CTRL | Qt::Key_Period));
@@ -54,6 +58,7 @@ RunHeader::RunHeader(QWidget* parent) : QWidget(parent) {
     row->addWidget(resume_);
     row->addWidget(stop_);
     row->addWidget(cancel_);
+    setReadingOrder({resume_, stop_, cancel_});
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(16, 12, 16, 4);
     column->setSpacing(8);
