@@ -22,11 +22,12 @@ FunnelBars::FunnelBars(QWidget* parent)
                                                            {tr("could be read"), 0},
                                                            {tr("are right"), 0},
                                                            {tr("are new"), 0}} {
-    restyle();
+    setAttribute(Qt::WA_OpaquePaintEvent);
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
 }
 
 void FunnelBars::restyle() {
-    setFont(tabularFont(font()));
+    updateGeometry();
     update();
 }
 

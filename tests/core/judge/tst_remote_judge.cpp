@@ -229,7 +229,7 @@ private slots:
         QTest::addColumn<int>("most"); // questions that went out
         QTest::newRow("key") << 401 << 4;
         QTest::newRow("address") << 404 << 4;
-        QTest::newRow("always 500") << 500 << (16 + 4) * 3;
+        QTest::newRow("always 500") << 500 << (16 + 16) * 3;
     }
     void theRunEndsWhereNothingCanCome() {
         QFETCH(int, status);

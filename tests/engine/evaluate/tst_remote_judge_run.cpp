@@ -117,7 +117,7 @@ private Q_SLOTS:
         const Lab home;
         Counter counter;
         ScriptedServer server([&](const ReceivedRequest& request) {
-            counter.note(last_turn(request));
+            counter.note(request.body);
             return reward_answer(request);
         });
         home.point_at(server);
@@ -143,7 +143,7 @@ private Q_SLOTS:
         const Lab home(2);
         Counter counter;
         ScriptedServer server([&](const ReceivedRequest& request) {
-            counter.note(last_turn(request));
+            counter.note(request.body);
             ServedAnswer reply = reward_answer(request);
             reply.delay = std::chrono::milliseconds(20);
             return reply;
