@@ -97,9 +97,11 @@ struct ContentRange {
 
 /// "bytes 100-199/200".
 std::optional<ContentRange> content_range(const HttpHeaders& headers) {
-    const std::string text = find_header(headers, "Content-Range").value_or("");
+    const std::optional<std::string> header = find_header(headers, "Content-Range");
+    if (!header || !header->starts_with("bytes ")) return std::nullopt;
+    const std::string_view text = *header;
     const auto slash = text.find('/');
-    if (!text.starts_with("bytes ") || slash == std::string::npos) return std::nullopt;
+    if (slash == std::string_view::npos) return std::nullopt;
     ContentRange range;
     const char *end = text.data() + text.size(), *first = text.data() + 6, *total = text.data() + slash + 1;
     const auto a = std::from_chars(first, end, range.first), b = std::from_chars(total, end, range.total);
