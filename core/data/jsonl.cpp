@@ -1,9 +1,5 @@
 #include "core/data/jsonl.h"
 
-#include "core/base/error.h"
-
-#include <system_error>
-
 namespace tempera {
 
 namespace {
@@ -17,13 +13,14 @@ std::string columns_of(const Json& row) {
     return list.empty() ? "none" : list;
 }
 
-[[noreturn]] void fail_column(const JsonRow& row, const std::string& name, const std::string& what) {
-    fail(ErrorKind::bad_input, row.place() + ", column \"" + name + "\": " + what + ".");
+[[noreturn]] void fail_column(const JsonRow& row, const std::string& name, const std::string& what,
+                              RowFault fault = RowFault::wrong_type) {
+    throw RowError(fault, row.place() + ", column \"" + name + "\": " + what + ".");
 }
 
 [[noreturn]] void fail_missing(const JsonRow& row, const std::string& names) {
-    fail(ErrorKind::bad_input,
-         row.place() + " has no column " + names + " (its columns: " + columns_of(row.value) + ").");
+    throw RowError(RowFault::missing, row.place() + " has no column " + names
+                                          + " (its columns: " + columns_of(row.value) + ").");
 }
 
 std::string range_text(std::int64_t lowest, std::int64_t highest) {
@@ -49,7 +46,7 @@ std::string JsonRow::text(std::initializer_list<const char*> names, bool may_be_
         if (!found->is_string())
             fail_column(*this, name, "text is expected, found " + std::string(found->type_name()));
         auto content = found->get<std::string>();
-        if (content.empty() && !may_be_empty) fail_column(*this, name, "it is empty");
+        if (content.empty() && !may_be_empty) fail_column(*this, name, "it is empty", RowFault::empty);
         return content;
     }
     fail_missing(*this, list);
@@ -80,45 +77,60 @@ std::vector<std::int64_t> JsonRow::integers(const char* name, std::size_t fewest
     return numbers;
 }
 
-JsonlReader::JsonlReader(const std::filesystem::path& path) : path_(path) {
-    std::error_code error;
-    auto status = std::filesystem::status(path, error);
-    if (!std::filesystem::exists(status))
-        fail(ErrorKind::not_found, "There is no file " + path.string() + ".");
-    if (std::filesystem::is_directory(status))
-        fail(ErrorKind::bad_input, path.string() + " is a folder; a .jsonl file is expected.");
-    file_.open(path, std::ios::binary);
-    if (!file_) fail(ErrorKind::io, "Cannot open " + path.string() + " for reading; check its permissions.");
+JsonRow row_too_long(std::int64_t number, const std::string& source) {
+    JsonRow row{Json(), number, source, ""};
+    row.problem = row.place() + " is longer than " + std::to_string(longest_row >> 20) + " MiB.";
+    return row;
+}
+
+JsonRow parse_row(std::string_view text, std::int64_t number, const std::string& source) {
+    JsonRow row{Json(), number, source, ""};
+    try {
+        row.value = parse_json(text, row.place());
+        if (row.value.is_object()) return row;
+        row.problem = row.place() + " is not a JSON object such as {\"prompt\": ..., \"completion\": ...}.";
+    } catch (const Error& error) {
+        row.problem = error.what();
+    }
+    row.value = Json();
+    return row;
+}
+
+void JsonlReader::seek(RowPosition position) {
+    bytes_.seek(position.byte);
+    number_ = position.number;
 }
 
 bool JsonlReader::read_line() {
     line_.clear();
-    auto* buffer = file_.rdbuf();
-    for (int c = buffer->sbumpc(); c != std::char_traits<char>::eof(); c = buffer->sbumpc()) {
-        if (c == '\n') return true;
-        if (line_.size() >= longest_row)
-            fail(ErrorKind::bad_input, path_.filename().string() + " row " + std::to_string(number_ + 1)
-                                           + " is longer than " + std::to_string(longest_row >> 20)
-                                           + " MiB.");
-        line_.push_back(static_cast<char>(c));
+    too_long_ = false;
+    int c = bytes_.get();
+    if (c < 0) return false;
+    for (; c >= 0 && c != '\n'; c = bytes_.get()) {
+        if (line_.size() < longest_row)
+            line_.push_back(static_cast<char>(c));
+        else
+            too_long_ = true;
     }
-    return !line_.empty();
+    return true;
 }
 
-std::optional<JsonRow> JsonlReader::next() {
+std::optional<JsonRow> JsonlReader::next_or_problem() {
     while (read_line()) {
         ++number_;
         std::string_view content = line_;
         if (number_ == 1 && content.starts_with("\xEF\xBB\xBF")) content.remove_prefix(3);
+        if (too_long_) return row_too_long(number_, bytes_.name());
         if (content.find_first_not_of(" \t\r") == content.npos) continue;
-        JsonRow row{Json(), number_, path_.filename().string()};
-        row.value = parse_json(content, row.place());
-        if (!row.value.is_object())
-            fail(ErrorKind::bad_input,
-                 row.place() + " is not a JSON object such as {\"prompt\": ..., \"completion\": ...}.");
-        return row;
+        return parse_row(content, number_, bytes_.name());
     }
     return std::nullopt;
+}
+
+std::optional<JsonRow> JsonlReader::next() {
+    auto row = next_or_problem();
+    if (row && !row->problem.empty()) throw RowError(RowFault::unreadable, row->problem);
+    return row;
 }
 
 } // namespace tempera

@@ -1,9 +1,9 @@
 #include "core/queue/engine.h"
 
 #include "core/base/error.h"
+#include "core/base/library.h"
 
 #include <cstdlib>
-#include <dlfcn.h>
 #include <mutex>
 
 namespace fs = std::filesystem;
@@ -17,17 +17,7 @@ Engine* open_engine() {
     // libgomp reads this once, when it is loaded, which is now. A user's own choice stands.
     setenv("OMP_WAIT_POLICY", "passive", 0);
     fs::path path = engine_library();
-    // Never closed: libtorch's thread pools and thread-local destructors outlive any handle.
-    void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!library) {
-        const char* reason = dlerror();
-        fail(ErrorKind::not_found, "The engine " + path.string() + " cannot be loaded ("
-                                       + (reason ? reason : "unknown reason")
-                                       + "); run packaging/bootstrap or reinstall.");
-    }
-    auto entry = reinterpret_cast<EngineEntry*>(dlsym(library, engine_entry_symbol));
-    if (!entry)
-        fail(ErrorKind::unsupported, path.string() + " is not an engine of Tempera, or of another version.");
+    auto entry = reinterpret_cast<EngineEntry*>(load_library({path, engine_entry_symbol, "The engine"}));
     Engine* engine = entry();
     if (!engine) fail(ErrorKind::internal, path.string() + " gave no engine.");
     return engine;
@@ -37,10 +27,7 @@ Engine* open_engine() {
 
 fs::path engine_library() {
     if (const char* chosen = std::getenv("TEMPERA_ENGINE"); chosen && *chosen) return chosen;
-    Dl_info info{};
-    if (dladdr(reinterpret_cast<const void*>(&load_engine), &info) == 0 || !info.dli_fname)
-        fail(ErrorKind::internal, "Tempera cannot tell where its own library lies.");
-    return fs::absolute(info.dli_fname).parent_path() / "libtempera_engine.so";
+    return library_folder() / "libtempera_engine.so";
 }
 
 Engine& load_engine() {

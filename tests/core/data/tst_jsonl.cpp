@@ -1,6 +1,7 @@
 #include "core/base/error.h"
 #include "core/base/random.h"
 #include "core/data/jsonl.h"
+#include "tests/support/sentence.h"
 
 #include <QTemporaryDir>
 #include <QTest>
@@ -9,19 +10,7 @@
 #include <functional>
 
 using namespace tempera;
-
-namespace {
-
-std::string sentence_of(const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "";
-}
-
-} // namespace
+using namespace tempera::test;
 
 class TestJsonl : public QObject {
     Q_OBJECT
@@ -64,7 +53,7 @@ private Q_SLOTS:
         QVERIFY(
             first_error(std::string("{\"a\":\"\0\"}", 9)).starts_with("rows.jsonl row 1 is not valid JSON"));
         QVERIFY(first_error("{\"a\":" + std::string(100000, '[')).starts_with("rows.jsonl row 1 is "));
-        QVERIFY(first_error("{}\n" + std::string(JsonlReader::longest_row + 1, ' '))
+        QVERIFY(first_error("{}\n" + std::string(longest_row + 1, ' '))
                     .starts_with("rows.jsonl row 2 is longer"));
         QVERIFY(sentence_of([] { JsonlReader("/nowhere/x.jsonl"); }).starts_with("There is no file"));
         QVERIFY(sentence_of([&] { JsonlReader(folder_.path().toStdString()); }).find("is a folder")

@@ -1,0 +1,121 @@
+#include "core/arrow/json_of.h"
+
+#include "core/data/jsonl.h"
+#include "core/text/utf8.h"
+
+#include <arrow/array.h>
+#include <arrow/scalar.h>
+#include <arrow/type.h>
+#include <arrow/util/checked_cast.h>
+#include <arrow/util/float16.h>
+
+namespace tempera {
+
+namespace {
+
+/// What a value costs beside its bytes.
+constexpr std::size_t value_cost = 16;
+
+template <class ArrayType>
+const ArrayType& as(const arrow::Array& array) {
+    return arrow::internal::checked_cast<const ArrayType&>(array);
+}
+
+} // namespace
+
+void JsonMaker::spend(std::size_t bytes) {
+    spent_ += bytes;
+    if (spent_ > longest_row) throw RowTooLarge{};
+}
+
+Json JsonMaker::text(std::string_view bytes) {
+    spend(bytes.size());
+    if (!is_valid_utf8(bytes)) throw BadText{};
+    return std::string(bytes);
+}
+
+Json JsonMaker::list(const arrow::Array& values, std::int64_t first, std::int64_t count) {
+    Json result = Json::array();
+    for (std::int64_t i = 0; i < count; ++i)
+        result.push_back(cell(values, first + i));
+    return result;
+}
+
+Json JsonMaker::record(const arrow::StructArray& array, std::int64_t index) {
+    Json result = Json::object();
+    for (int i = 0; i < array.num_fields(); ++i)
+        result[array.struct_type()->field(i)->name()] = cell(*array.field(i), index);
+    return result;
+}
+
+Json JsonMaker::cell(const arrow::Array& array, std::int64_t index) {
+    spend(value_cost);
+    if (array.IsNull(index)) return nullptr;
+    using arrow::Type;
+    switch (array.type_id()) {
+    case Type::STRING:
+        return text(as<arrow::StringArray>(array).GetView(index));
+    case Type::LARGE_STRING:
+        return text(as<arrow::LargeStringArray>(array).GetView(index));
+    case Type::STRING_VIEW:
+        return text(as<arrow::StringViewArray>(array).GetView(index));
+    case Type::BINARY:
+        return text(as<arrow::BinaryArray>(array).GetView(index));
+    case Type::LARGE_BINARY:
+        return text(as<arrow::LargeBinaryArray>(array).GetView(index));
+    case Type::BOOL:
+        return as<arrow::BooleanArray>(array).Value(index);
+    case Type::INT8:
+        return as<arrow::Int8Array>(array).Value(index);
+    case Type::INT16:
+        return as<arrow::Int16Array>(array).Value(index);
+    case Type::INT32:
+        return as<arrow::Int32Array>(array).Value(index);
+    case Type::INT64:
+        return as<arrow::Int64Array>(array).Value(index);
+    case Type::UINT8:
+        return as<arrow::UInt8Array>(array).Value(index);
+    case Type::UINT16:
+        return as<arrow::UInt16Array>(array).Value(index);
+    case Type::UINT32:
+        return as<arrow::UInt32Array>(array).Value(index);
+    case Type::UINT64:
+        return as<arrow::UInt64Array>(array).Value(index);
+    case Type::HALF_FLOAT:
+        return arrow::util::Float16::FromBits(as<arrow::HalfFloatArray>(array).Value(index)).ToDouble();
+    case Type::FLOAT:
+        return as<arrow::FloatArray>(array).Value(index);
+    case Type::DOUBLE:
+        return as<arrow::DoubleArray>(array).Value(index);
+    case Type::STRUCT:
+        return record(as<arrow::StructArray>(array), index);
+    case Type::LIST: {
+        const auto& list_array = as<arrow::ListArray>(array);
+        return list(*list_array.values(), list_array.value_offset(index), list_array.value_length(index));
+    }
+    case Type::LARGE_LIST: {
+        const auto& list_array = as<arrow::LargeListArray>(array);
+        return list(*list_array.values(), list_array.value_offset(index), list_array.value_length(index));
+    }
+    case Type::FIXED_SIZE_LIST: {
+        const auto& list_array = as<arrow::FixedSizeListArray>(array);
+        return list(*list_array.values(), list_array.value_offset(index), list_array.value_length(index));
+    }
+    case Type::MAP: {
+        const auto& map = as<arrow::MapArray>(array);
+        return list(*map.values(), map.value_offset(index), map.value_length(index));
+    }
+    case Type::DICTIONARY: {
+        const auto& coded = as<arrow::DictionaryArray>(array);
+        return cell(*coded.dictionary(), coded.GetValueIndex(index));
+    }
+    case Type::EXTENSION:
+        return cell(*as<arrow::ExtensionArray>(array).storage(), index);
+    default: {
+        auto scalar = array.GetScalar(index);
+        return scalar.ok() ? text((*scalar)->ToString()) : Json(nullptr);
+    }
+    }
+}
+
+} // namespace tempera

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "core/base/json.h"
+
+#include <arrow/type_fwd.h>
+#include <cstdint>
+#include <string>
+
+namespace tempera {
+
+/// Turns cells into JSON: texts, numbers, truth values, lists, records and maps (pairs of a list) as what
+/// they are; times, decimals and the like as Arrow prints them.
+class JsonMaker {
+public:
+    /// The cell of `array` at `index`, which exists. Throws RowTooLarge or BadText where it does not fit.
+    Json cell(const arrow::Array& array, std::int64_t index);
+    /// Before every row.
+    void begin_row() { spent_ = 0; }
+
+    struct RowTooLarge {};
+    struct BadText {};
+
+private:
+    void spend(std::size_t bytes);
+    Json text(std::string_view bytes);
+    Json list(const arrow::Array& values, std::int64_t first, std::int64_t count);
+    Json record(const arrow::StructArray& array, std::int64_t index);
+
+    std::size_t spent_ = 0; ///< bytes of the row so far, roughly
+};
+
+} // namespace tempera
