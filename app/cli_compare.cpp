@@ -6,6 +6,7 @@
 #include "app/cli_signals.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/data/data_files.h"
 #include "core/queue/engine.h"
 #include "core/recipe/win_rate_recipe.h"
 #include "core/store/record_json.h"
@@ -101,9 +102,9 @@ Json recipe_of(CompareOptions& options) {
     }
     if (!options.prompts.empty()) {
         recipe.data = options.prompts;
-        if (options.prompts.ends_with(".jsonl")) {
+        if (names_data(options.prompts)) {
             recipe.data = fs::absolute(options.prompts).lexically_normal();
-            if (!fs::is_regular_file(recipe.data))
+            if (!fs::exists(data_path_of(recipe.data).path))
                 throw UsageError("There is no file of prompts " + recipe.data + ".");
         }
     } else if (options.judge == "countdown") {
@@ -159,7 +160,7 @@ int compare(CompareOptions options) {
 void add_answer_options(CLI::App& verb, CompareOptions& options) {
     WinRateRecipe& r = options.recipe;
     verb.add_option("--prompts", options.prompts,
-                    "\"instructions\", \"countdown\" or a .jsonl file with prompt or messages (by the judge)")
+                    "\"instructions\", \"countdown\" or a data file with prompt or messages (by the judge)")
         ->type_name("FILE");
     verb.add_option("--n", r.prompts, "How many prompts at most (200)")->check(CLI::Range(1, 1'000'000));
     verb.add_option("--judge-endpoint", r.judge_endpoint, "With --judge remote: a configured endpoint")

@@ -2,7 +2,7 @@
 #include "app/cli_jsonl.h"
 #include "app/cli_models.h"
 #include "app/cli_output.h"
-#include "core/base/error.h"
+#include "core/data/row_file.h"
 #include "core/queue/engine.h"
 
 #include <algorithm>
@@ -40,9 +40,11 @@ std::vector<RewardQuery> read_queries(const std::string& file) {
         for_each_row(take);
         return queries;
     }
-    JsonlReader reader(file);
-    while (auto row = reader.next())
+    RowFile rows(file);
+    while (auto row = rows.next()) {
+        if (!row->problem.empty()) throw RowError(RowFault::unreadable, row->problem);
         take(*row);
+    }
     return queries;
 }
 

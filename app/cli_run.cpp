@@ -3,6 +3,7 @@
 #include "app/cli_records.h"
 #include "app/cli_watch.h"
 #include "core/base/error.h"
+#include "core/data/data_files.h"
 #include "core/recipe/catalogue.h"
 #include "core/recipe/study.h"
 #include "core/store/data_reference.h"
@@ -50,8 +51,8 @@ void require_inputs(const Json& recipe, const Workspace* workspace) {
         const auto repository = referred_repository(text, HubKind::data_set);
         const bool data = field.type == Field::Type::data_file && !names_a_run(text);
         if (data && repository) check_repository(*repository);
-        if (data && text.ends_with(".jsonl") && !repository && !fs::is_regular_file(text))
-            fail(ErrorKind::not_found, "There is no data file " + text + ".");
+        if (data && !repository && names_data(text) && !fs::exists(data_path_of(text).path))
+            fail(ErrorKind::not_found, "There is no data file or folder " + text + ".");
     }
 }
 

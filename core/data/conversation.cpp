@@ -8,8 +8,8 @@ namespace tempera {
 
 std::vector<ChatMessage> messages_in(const JsonRow& row, const char* column) {
     constexpr std::size_t most_messages = 1000;
-    auto refuse = [&](const std::string& what) {
-        fail(ErrorKind::bad_input, row.place() + ": \"" + column + "\" " + what);
+    auto refuse = [&](const std::string& what, RowFault fault = RowFault::wrong_type) {
+        throw RowError(fault, row.place() + ": \"" + column + "\" " + what);
     };
     auto list = row.value.find(column);
     if (list == row.value.end() || !list->is_array())
@@ -23,7 +23,8 @@ std::vector<ChatMessage> messages_in(const JsonRow& row, const char* column) {
         messages.push_back({turn["role"].get<std::string>(), turn["content"].get<std::string>()});
         const std::string& role = messages.back().role;
         if (role != "system" && role != "user" && role != "assistant")
-            refuse("has the role " + to_json_line(role.substr(0, 40)) + "; use system, user or assistant.");
+            refuse("has the role " + to_json_line(role.substr(0, 40)) + "; use system, user or assistant.",
+                   RowFault::unknown_role);
     }
     return messages;
 }

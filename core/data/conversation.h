@@ -11,8 +11,8 @@
 
 namespace tempera {
 
-/// The turns in a column that is a list of {"role", "content"}. Throws Error(bad_input) naming file, row and
-/// column where it is another thing, is longer than 1000 turns or has a role that is not system, user or
+/// The turns in a column that is a list of {"role", "content"}. Throws RowError naming file, row and column
+/// where it is another thing, is longer than 1000 turns or has a role that is not system, user or
 /// assistant.
 std::vector<ChatMessage> messages_in(const JsonRow& row, const char* column);
 

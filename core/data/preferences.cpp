@@ -2,7 +2,8 @@
 
 #include "core/base/error.h"
 #include "core/base/suggest.h"
-#include "core/data/split.h"
+#include "core/data/selection.h"
+#include "core/data/sft_row.h"
 #include "core/data/training_set.h"
 
 #include <cmath>
@@ -12,8 +13,6 @@ namespace tempera {
 
 namespace {
 
-constexpr std::size_t most_rows = 1000000;
-
 bool same(const ChatMessage& a, const ChatMessage& b) {
     return a.role == b.role && a.content == b.content;
 }
@@ -22,7 +21,8 @@ std::optional<double> number_in(const JsonRow& row, const char* column) {
     auto found = row.value.find(column);
     if (found == row.value.end() || found->is_null()) return std::nullopt;
     if (!found->is_number() || !std::isfinite(found->get<double>()))
-        fail(ErrorKind::bad_input, row.place() + ", column \"" + column + "\": a number is expected.");
+        throw RowError(RowFault::wrong_type,
+                       row.place() + ", column \"" + column + "\": a number is expected.");
     return found->get<double>();
 }
 
@@ -40,7 +40,7 @@ void read_conversations(const JsonRow& row, PreferenceRow& pair) {
     pair.rejected = messages_in(row, "rejected");
     for (const char* column : {"chosen", "rejected"})
         if ((column[0] == 'c' ? pair.chosen : pair.rejected).empty())
-            fail(ErrorKind::bad_input, row.place() + ", column \"" + column + "\": it has no turns.");
+            throw RowError(RowFault::empty, row.place() + ", column \"" + column + "\": it has no turns.");
     bool answers_only = pair.chosen.front().role == "assistant" && pair.rejected.front().role == "assistant";
     if (answers_only && row.has("prompt")) {
         if (row.value["prompt"].is_array())
@@ -55,12 +55,12 @@ void read_conversations(const JsonRow& row, PreferenceRow& pair) {
     }
     for (const char* column : {"chosen", "rejected"})
         if ((column[0] == 'c' ? pair.chosen : pair.rejected).back().role != "assistant")
-            fail(ErrorKind::bad_input,
-                 row.place() + ", column \"" + column + "\": the last turn must be the assistant's answer.");
+            throw RowError(RowFault::wrong_type, row.place() + ", column \"" + column
+                                                     + "\": the last turn must be the assistant's answer.");
     if (pair.prompt.empty())
-        fail(ErrorKind::bad_input, row.place()
-                                       + " has no prompt: \"chosen\" and \"rejected\" begin with "
-                                         "different turns, and there is no column \"prompt\".");
+        throw RowError(RowFault::missing, row.place()
+                                              + " has no prompt: \"chosen\" and \"rejected\" begin with "
+                                                "different turns, and there is no column \"prompt\".");
 }
 
 void read_texts(const JsonRow& row, PreferenceRow& pair) {
@@ -92,7 +92,8 @@ PreferenceRow read_single(const JsonRow& row) {
     PreferenceRow single;
     single.row = row.number;
     single.score_chosen = number_in(row, "score");
-    if (!single.score_chosen) fail(ErrorKind::bad_input, row.place() + ", column \"score\" holds no number.");
+    if (!single.score_chosen)
+        throw RowError(RowFault::missing, row.place() + ", column \"score\" holds no number.");
     if (row.has("text")) {
         single.chosen = {{"assistant", row.text({"text"}, false)}};
         return single;
@@ -101,36 +102,10 @@ PreferenceRow read_single(const JsonRow& row) {
     single.prompt = turns_in(row, row.has("question") ? "question" : "prompt", "user");
     single.chosen = turns_in(row, "completion", "assistant");
     if (single.prompt.empty() || single.chosen.empty() || single.chosen.back().role != "assistant")
-        fail(ErrorKind::bad_input,
-             row.place() + ": \"prompt\" must have a turn, and \"completion\" end with the assistant's.");
+        throw RowError(RowFault::wrong_type,
+                       row.place()
+                           + ": \"prompt\" must have a turn, and \"completion\" end with the assistant's.");
     return single;
-}
-
-PreferenceRow read_row(const JsonRow& row, bool scored) {
-    if (scored && !row.has("chosen") && row.has("score")) return read_single(row);
-    PreferenceRow pair;
-    pair.row = row.number;
-    pair.score_chosen = number_in(row, "score_chosen");
-    pair.score_rejected = number_in(row, "score_rejected");
-    pair.margin = number_in(row, "margin");
-    auto chosen = row.value.find("chosen");
-    if (chosen != row.value.end() && chosen->is_array())
-        read_conversations(row, pair);
-    else if (row.has("prompt") && row.value["prompt"].is_array())
-        fail(ErrorKind::bad_input, row.place()
-                                       + ": \"prompt\" is a list of turns, so \"chosen\" and "
-                                         "\"rejected\" must be lists of turns too.");
-    else
-        read_texts(row, pair);
-    return pair;
-}
-
-std::uint64_t key_of(const PreferenceRow& row) {
-    std::string text;
-    for (const ChatMessage& turn : row.prompt)
-        text += turn.role + "\n" + turn.content + "\n";
-    if (text.empty()) text = row.chosen.front().content;
-    return std::hash<std::string>()(text);
 }
 
 std::vector<PreferenceRow> pairs_of(const std::vector<TextExample>& examples) {
@@ -158,21 +133,42 @@ PreferenceSet drawn(const PreferenceOptions& options) {
     wanted.validation_examples = options.validation_examples;
     wanted.data_seed = options.data_seed;
     TrainingSet set = make_training_set(wanted);
-    return {pairs_of(set.train), pairs_of(set.validation)};
+    return {pairs_of(set.train), pairs_of(set.validation), {}};
 }
 
 } // namespace
 
-std::vector<PreferenceRow> read_preferences(const std::filesystem::path& path, bool scored) {
-    JsonlReader reader(path);
+PreferenceRow read_preference(const JsonRow& row, bool scored) {
+    if (scored && !row.has("chosen") && row.has("score")) return read_single(row);
+    PreferenceRow pair;
+    pair.row = row.number;
+    pair.score_chosen = number_in(row, "score_chosen");
+    pair.score_rejected = number_in(row, "score_rejected");
+    pair.margin = number_in(row, "margin");
+    auto chosen = row.value.find("chosen");
+    if (chosen != row.value.end() && chosen->is_array())
+        read_conversations(row, pair);
+    else if (row.has("prompt") && row.value["prompt"].is_array())
+        throw RowError(RowFault::wrong_type, row.place()
+                                                 + ": \"prompt\" is a list of turns, so \"chosen\" and "
+                                                   "\"rejected\" must be lists of turns too.");
+    else
+        read_texts(row, pair);
+    return pair;
+}
+
+std::uint64_t prompt_key(const PreferenceRow& row) {
+    if (row.prompt.empty()) return std::hash<std::string>()(row.chosen.front().content);
+    return hash_of(row.prompt);
+}
+
+std::vector<PreferenceRow> read_preferences(const std::string& data, bool scored) {
+    TaskRows source(data, DataTask::preferences);
+    BadRows refuse("refuse");
     std::vector<PreferenceRow> rows;
-    while (auto row = reader.next()) {
-        rows.push_back(read_row(*row, scored));
-        if (rows.size() > most_rows)
-            fail(ErrorKind::bad_input,
-                 path.string() + " has more than " + std::to_string(most_rows) + " rows.");
-    }
-    if (rows.empty()) fail(ErrorKind::bad_input, path.string() + " holds no rows.");
+    while (auto row = source.next())
+        refuse.use(*row, [&](const JsonRow& good) { rows.push_back(read_preference(good, scored)); });
+    refuse.require_some(data);
     return rows;
 }
 
@@ -204,21 +200,16 @@ PreferencePair render_preference(const PreferenceRow& row, ConversationRenderer&
 
 PreferenceSet make_preference_set(const PreferenceOptions& options) {
     if (options.data == "countdown") return drawn(options);
-    if (!options.data.ends_with(".jsonl"))
-        fail(ErrorKind::bad_input, "data must be \"countdown\" or a path that ends in .jsonl, not \""
+    if (!names_data(options.data))
+        fail(ErrorKind::bad_input, "data must be \"countdown\" or the path of a data file or folder, not \""
                                        + options.data + "\"." + did_you_mean(options.data, {"countdown"}));
-    std::vector<PreferenceRow> rows = read_preferences(options.data, options.scored);
-    std::vector<std::uint64_t> keys;
-    for (const PreferenceRow& row : rows)
-        keys.push_back(key_of(row));
-    RowSplit split =
-        split_rows(keys, options.examples, options.validation_examples, options.data_seed, options.data);
-    PreferenceSet set;
-    for (std::int64_t index : split.train)
-        set.train.push_back(std::move(rows[static_cast<std::size_t>(index)]));
-    for (std::int64_t index : split.validation)
-        set.validation.push_back(std::move(rows[static_cast<std::size_t>(index)]));
-    return set;
+    TaskRows rows(options.data, DataTask::preferences, options.columns);
+    auto chosen = select_rows<PreferenceRow>(
+        rows,
+        {options.examples, options.validation_examples, options.data_seed, options.bad_rows, options.data},
+        [&](const JsonRow& row) { return prompt_key(read_preference(row, options.scored)); },
+        [&](const JsonRow& row) { return read_preference(row, options.scored); });
+    return {std::move(chosen.train), std::move(chosen.validation), std::move(chosen.skipped)};
 }
 
 } // namespace tempera

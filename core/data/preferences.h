@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/data/conversation.h"
+#include "core/data/task_rows.h"
 
 #include <cstdint>
 #include <optional>
@@ -35,7 +36,7 @@ struct PreferencePair {
     std::int64_t row = 0;
 };
 
-/// Reads a .jsonl file of preferences in the shapes that TRL and the hub have:
+/// A preference in the shapes that TRL and the hub have:
 /// - `chosen` and `rejected`: texts, or lists of {"role", "content"};
 /// - `prompt` (or `question`): a text or such a list. Where it is missing, or `chosen` is a list that begins
 ///   with another turn than the assistant's, the prompt is what both answers begin with: their common turns,
@@ -44,8 +45,15 @@ struct PreferencePair {
 /// With `scored` also rows with a number `score` and no `chosen`, for reward models that learn scores:
 /// - `prompt` (or `question`) and `completion`: texts, or lists of turns;
 /// - `text`: a whole text.
-/// Other columns are left alone. Throws Error(bad_input) naming file, row and column; Error(not_found, io).
-std::vector<PreferenceRow> read_preferences(const std::filesystem::path& path, bool scored = false);
+/// Other columns are left alone. Throws RowError.
+PreferenceRow read_preference(const JsonRow& row, bool scored = false);
+
+/// All rows of a file or folder (TaskRows). Throws Error(bad_input) naming file, row and column;
+/// Error(not_found, io).
+std::vector<PreferenceRow> read_preferences(const std::string& data, bool scored = false);
+
+/// Equal for rows with the same prompt.
+std::uint64_t prompt_key(const PreferenceRow& row);
 
 /// Throws as ConversationRenderer::render, naming the row.
 PreferencePair render_preference(const PreferenceRow& row, ConversationRenderer& renderer);
@@ -53,19 +61,22 @@ PreferencePair render_preference(const PreferenceRow& row, ConversationRenderer&
 /// Where preferences come from; the fields are those of recipes, by the same names.
 struct PreferenceOptions {
     /// "countdown": drawn problems; chosen is a worked solution, rejected the solution of another problem.
-    /// Else a path ending in .jsonl, see read_preferences().
+    /// Else a file or folder (TaskRows) of rows for DataTask::preferences, see read_preference().
     std::string data = "countdown";
     std::string prompt_style = "paper";
     std::string trace_style = "cognitive";
     std::int64_t examples = 1000; ///< for files 0 = all rows that validation leaves
     std::int64_t validation_examples = 0;
-    std::uint64_t data_seed = 0; ///< the draw; for files the shuffle that separates validation from train
-    bool scored = false;         ///< see read_preferences()
+    std::uint64_t data_seed = 0;   ///< the draw; for files the shuffle that separates validation from train
+    bool scored = false;           ///< see read_preference()
+    std::string columns;           ///< for files: see parse_columns(); "" = detected
+    std::string bad_rows = "skip"; ///< for files: "skip" leaves out rows that cannot be used, "refuse" throws
 };
 
 struct PreferenceSet {
     std::vector<PreferenceRow> train;
     std::vector<PreferenceRow> validation;
+    SkippedRows skipped; ///< rows of a file that could not be used
 };
 
 /// The same options give the same rows; no prompt is in train and validation both. Throws Error(bad_input)

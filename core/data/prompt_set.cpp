@@ -3,7 +3,6 @@
 #include "core/base/error.h"
 #include "core/base/suggest.h"
 #include "core/data/conversation.h"
-#include "core/data/jsonl.h"
 #include "core/task/constraints.h"
 #include "core/task/countdown.h"
 #include "core/task/instruction.h"
@@ -27,13 +26,12 @@ public:
                                            + std::to_string(options.count) + ".");
     }
 
-    std::vector<TaskPrompt> run() const {
-        if (options_.data.ends_with(".jsonl")) return from_file();
+    std::vector<TaskPrompt> run(SkippedRows* skipped) const {
+        if (names_data(options_.data)) return from_file(skipped);
         if (options_.data != "instructions" && options_.data != "countdown")
-            fail(
-                ErrorKind::bad_input,
-                "Prompts come from \"instructions\", \"countdown\" or a path that ends in .jsonl, not from \""
-                    + options_.data + "\"." + did_you_mean(options_.data, {"instructions", "countdown"}));
+            fail(ErrorKind::bad_input,
+                 "Prompts come from \"instructions\", \"countdown\" or a data file or folder, not from \""
+                     + options_.data + "\"." + did_you_mean(options_.data, {"instructions", "countdown"}));
         std::vector<TaskPrompt> prompts;
         const Split split = split_from(options_.split);
         if (options_.data == "instructions") {
@@ -45,6 +43,19 @@ public:
         for (const auto& problem : make_problems(split, options_.count, options_.data_seed))
             prompts.push_back(problem_prompt(problem));
         return prompts;
+    }
+
+    TaskPrompt read(const JsonRow& row) const {
+        for (const char* column : {"prompt", "messages"}) {
+            if (!row.has(column)) continue;
+            const bool list = row.value[column].is_array();
+            TaskPrompt prompt = list ? conversation(row, column) : asked(row.text({column}, false), "");
+            prompt.facts = facts_of(row);
+            return prompt;
+        }
+        if (row.has("nums")) return problem_prompt(problem_from(row));
+        throw RowError(RowFault::missing,
+                       row.place() + " has no \"prompt\", \"messages\", or \"nums\" and \"target\".");
     }
 
 private:
@@ -70,9 +81,10 @@ private:
         if (!prompt.messages.empty() && prompt.messages.back().role == "assistant")
             prompt.messages.pop_back();
         if (prompt.messages.empty() || prompt.messages.back().role != "user")
-            fail(ErrorKind::bad_input,
-                 row.place() + ": \"" + column
-                     + "\" must end with a turn of the user, or of the user and the assistant's answer.");
+            throw RowError(
+                prompt.messages.empty() ? RowFault::empty : RowFault::wrong_type,
+                row.place() + ": \"" + column
+                    + "\" must end with a turn of the user, or of the user and the assistant's answer.");
         prompt.text = prompt.messages.back().content;
         if (!options_.system.empty() && prompt.messages.front().role != "system")
             prompt.messages.insert(prompt.messages.begin(), {"system", options_.system});
@@ -87,30 +99,21 @@ private:
         return row.has("nums") && row.has("target") ? countdown_facts(problem_from(row)) : "";
     }
 
-    TaskPrompt read(const JsonRow& row) const {
-        for (const char* column : {"prompt", "query", "question", "messages"}) {
-            if (!row.has(column)) continue;
-            const bool list = row.value[column].is_array();
-            TaskPrompt prompt = list ? conversation(row, column) : asked(row.text({column}, false), "");
-            prompt.facts = facts_of(row);
-            return prompt;
-        }
-        if (row.has("nums")) return problem_prompt(problem_from(row));
-        fail(ErrorKind::bad_input,
-             row.place() + " has no \"prompt\", \"messages\", or \"nums\" and \"target\".");
-    }
-
-    std::vector<TaskPrompt> from_file() const {
-        JsonlReader reader(options_.data);
+    std::vector<TaskPrompt> from_file(SkippedRows* skipped) const {
+        TaskRows rows(options_.data, DataTask::prompts, options_.columns, options_.split);
+        BadRows bad(options_.bad_rows);
         std::vector<TaskPrompt> prompts;
         const auto most = static_cast<std::size_t>(options_.count > 0 ? options_.count : most_prompts);
         while (prompts.size() < most) {
-            auto row = reader.next();
+            auto row = rows.next();
             if (!row) break;
-            prompts.push_back(read(*row));
-            prompts.back().place = row->place();
+            bad.use(*row, [&](const JsonRow& good) {
+                prompts.push_back(read(good));
+                prompts.back().place = good.place();
+            });
         }
-        if (prompts.empty()) fail(ErrorKind::bad_input, options_.data + " holds no rows.");
+        bad.require_some(options_.data);
+        if (skipped) *skipped = bad.skipped();
         return prompts;
     }
 
@@ -119,8 +122,12 @@ private:
 
 } // namespace
 
-std::vector<TaskPrompt> make_prompt_set(const PromptSetOptions& options) {
-    return Maker(options).run();
+std::vector<TaskPrompt> make_prompt_set(const PromptSetOptions& options, SkippedRows* skipped) {
+    return Maker(options).run(skipped);
+}
+
+TaskPrompt read_prompt(const JsonRow& row, const PromptSetOptions& options) {
+    return Maker(options).read(row);
 }
 
 std::string name_of(const TaskPrompt& prompt, std::size_t index) {

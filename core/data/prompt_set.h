@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/data/task_rows.h"
 #include "core/text/chat_template.h"
 
 #include <cstdint>
@@ -24,22 +25,30 @@ std::string name_of(const TaskPrompt& prompt, std::size_t index);
 /// Where prompts come from; the fields are those of recipes, by the same names.
 struct PromptSetOptions {
     /// "instructions": the shipped instructions with verifiable constraints; "countdown": drawn problems; or
-    /// a path ending in .jsonl with one of these in every row (and "constraints" beside the first two, where
-    /// they are to be checked):
-    ///  - `prompt` (or `query`, `question`): the user's words, or a list of {"role", "content"};
+    /// a file or folder (TaskRows) with one of these in every row (and "constraints" beside the first two,
+    /// where they are to be checked):
+    ///  - `prompt`: the user's words, or a list of {"role", "content"};
     ///  - `messages`: a list of {"role", "content"}; of both lists an assistant turn at the end is left out;
     ///  - `nums` and `target` alone: a Countdown problem.
     std::string data = "instructions";
-    std::string split = "train";        ///< of the first two; a file's rows are taken in its order
+    /// "train", "validation" or "test": of the first two, and of a folder that has it. A file's rows are
+    /// taken in its order.
+    std::string split = "train";
     std::int64_t count = 0;             ///< at most so many; 0 = all of a file or of the instructions
     std::uint64_t data_seed = 0;        ///< order of the instructions, draw of the problems
     std::string prompt_style = "paper"; ///< of Countdown problems: "paper" or "short"
     std::string system;                 ///< system turn of conversations that bring none; "" = none
+    std::string columns;                ///< for files: see parse_columns(); "" = detected
+    std::string bad_rows = "skip"; ///< for files: "skip" leaves out rows that cannot be used, "refuse" throws
 };
 
 /// The same options give the same prompts, and a longer set starts with the shorter one. Throws
-/// Error(bad_input) naming the option, or file, row and column; Error(not_found, io) for the file.
-std::vector<TaskPrompt> make_prompt_set(const PromptSetOptions& options);
+/// Error(bad_input) naming the option, or file, row and column; Error(not_found, io) for the file. `skipped`,
+/// where given, gets what was left out.
+std::vector<TaskPrompt> make_prompt_set(const PromptSetOptions& options, SkippedRows* skipped = nullptr);
+
+/// The prompt in a row of DataTask::prompts, as the options say. Throws RowError.
+TaskPrompt read_prompt(const JsonRow& row, const PromptSetOptions& options);
 
 /// The text to put to a model: encode it without adding special tokens where there are `messages` (the
 /// template writes them), with them where there are none.

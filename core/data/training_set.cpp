@@ -4,8 +4,8 @@
 #include "core/base/random.h"
 #include "core/base/suggest.h"
 #include "core/data/conversation.h"
-#include "core/data/jsonl.h"
-#include "core/data/split.h"
+#include "core/data/selection.h"
+#include "core/data/sft_row.h"
 #include "core/task/arithmetic_text.h"
 #include "core/task/countdown.h"
 #include "core/task/traces.h"
@@ -16,12 +16,6 @@ namespace {
 
 constexpr std::uint64_t trace_stream = 0x7472616365000000; // "trace": with the example's number below
 constexpr std::int64_t most_examples = 1000000;
-
-/// An example and what must not stand on both sides of the split.
-struct Row {
-    TextExample example;
-    std::uint64_t key = 0;
-};
 
 class Maker {
 public:
@@ -35,9 +29,9 @@ public:
     TrainingSet run() const {
         if (options_.data == "countdown") return drawn();
         if (options_.data == "arithmetic") return arithmetic();
-        if (!options_.data.ends_with(".jsonl"))
+        if (!names_data(options_.data))
             fail(ErrorKind::bad_input,
-                 "data must be \"countdown\", \"arithmetic\" or a path that ends in .jsonl, not \""
+                 "data must be \"countdown\", \"arithmetic\" or the path of a data file or folder, not \""
                      + options_.data + "\"." + did_you_mean(options_.data, {"countdown", "arithmetic"}));
         return from_file();
     }
@@ -85,77 +79,34 @@ private:
         return set;
     }
 
-    /// `messages`, or `prompt` and `completion` that are lists of turns.
-    Row read_conversation(const JsonRow& row, ConversationRenderer& renderer) const {
-        std::vector<ChatMessage> prompt, answer;
-        if (row.has("messages")) {
-            prompt = messages_in(row, "messages");
-            while (!prompt.empty() && prompt.back().role != "assistant")
-                prompt.pop_back();
-            if (prompt.empty())
-                fail(ErrorKind::bad_input,
-                     row.place() + ": \"messages\" has no turn of the assistant to learn.");
-            answer = {prompt.back()};
-            prompt.pop_back();
-        } else {
-            prompt = messages_in(row, "prompt");
-            answer = messages_in(row, "completion");
-            if (answer.empty())
-                fail(ErrorKind::bad_input, row.place() + ", column \"completion\": it has no turns.");
-        }
+    TextExample example_of(const SftRow& row, const JsonRow& place, ConversationRenderer& renderer) const {
         try {
-            PromptAndAnswer text = renderer.render(prompt, answer);
-            std::uint64_t key = std::hash<std::string>()(text.prompt);
-            return {{std::move(text.prompt), std::move(text.answer), text.templated}, key};
+            if (row.problem) return example_of(*row.problem, static_cast<std::uint64_t>(row.row));
+            if (row.conversational) {
+                PromptAndAnswer text = renderer.render(row.prompt, row.answer);
+                return {std::move(text.prompt), std::move(text.answer), text.templated};
+            }
+            return {row.prompt.empty() ? "" : row.prompt.front().content, row.answer.front().content, false};
         } catch (const Error& error) {
-            fail(error.kind(), row.place() + ": " + error.what());
-        }
-    }
-
-    Row read_row(const JsonRow& row, bool problems, ConversationRenderer& renderer) const {
-        if (row.has("messages") || (row.has("prompt") && row.value["prompt"].is_array()))
-            return read_conversation(row, renderer);
-        if (!problems) {
-            TextExample example{row.text({"prompt", "query"}, true), row.text({"completion"}, false), false};
-            auto key = std::hash<std::string>()(example.prompt.empty() ? example.completion : example.prompt);
-            return {std::move(example), key};
-        }
-        CountdownProblem problem = problem_from(row);
-        try {
-            return {example_of(problem, static_cast<std::uint64_t>(row.number)), canonical_hash(problem)};
-        } catch (const Error& error) {
-            fail(error.kind(), row.place() + ": " + error.what());
+            fail(error.kind(), place.place() + ": " + error.what());
         }
     }
 
     TrainingSet from_file() const {
-        JsonlReader reader(options_.data);
+        TaskRows rows(options_.data, DataTask::sft, options_.columns);
         ConversationRenderer renderer(options_.model, options_.system);
-        std::vector<Row> rows;
-        bool problems = false;
-        while (auto row = reader.next()) {
-            if (rows.empty()) problems = row->has("nums") && !row->has("completion") && !row->has("messages");
-            rows.push_back(read_row(*row, problems, renderer));
-            if (rows.size() > static_cast<std::size_t>(most_examples))
-                fail(ErrorKind::bad_input,
-                     options_.data + " has more than " + std::to_string(most_examples) + " rows.");
-        }
-        if (rows.empty()) fail(ErrorKind::bad_input, options_.data + " holds no rows.");
-        return split(std::move(rows));
-    }
-
-    TrainingSet split(std::vector<Row> rows) const {
-        std::vector<std::uint64_t> keys;
-        for (const Row& row : rows)
-            keys.push_back(row.key);
-        RowSplit chosen = split_rows(keys, options_.examples, options_.validation_examples,
-                                     options_.data_seed, options_.data);
-        TrainingSet set;
-        for (std::int64_t index : chosen.train)
-            set.train.push_back(std::move(rows[static_cast<std::size_t>(index)].example));
-        for (std::int64_t index : chosen.validation)
-            set.validation.push_back(std::move(rows[static_cast<std::size_t>(index)].example));
-        return set;
+        std::optional<bool> problems; // what the first row is, all are
+        auto read = [&](const JsonRow& row) {
+            if (!problems) problems = is_problem_row(row);
+            return read_sft_row(row, *problems);
+        };
+        auto chosen = select_rows<TextExample>(
+            rows,
+            {options_.examples, options_.validation_examples, options_.data_seed, options_.bad_rows,
+             options_.data},
+            [&](const JsonRow& row) { return prompt_key(read(row)); },
+            [&](const JsonRow& row) { return example_of(read(row), row, renderer); });
+        return {std::move(chosen.train), std::move(chosen.validation), std::move(chosen.skipped)};
     }
 
     const TrainingSetOptions& options_;

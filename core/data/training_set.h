@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/data/task_rows.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -19,24 +21,25 @@ struct TextExample {
 struct TrainingSet {
     std::vector<TextExample> train;
     std::vector<TextExample> validation;
+    SkippedRows skipped; ///< rows of a file that could not be used
 };
 
 /// Where examples come from; the fields are those of the SFT recipe, by the same names.
 struct TrainingSetOptions {
     /// "countdown": drawn problems with a warm-start trace each (train and validation splits, see split_of);
     /// "arithmetic": plain text of calculations to pretrain a tiny base, with nothing of the task's format;
-    /// a path ending in .jsonl: rows with `prompt` (or `query`) and `completion`, or rows with `nums` and
-    /// `target`, which get a trace as drawn problems do (what the first row has, every row must have); or
-    /// conversations: `messages` (the last turn of the assistant is learnt, all before it is the prompt), or
-    /// `prompt` and `completion` as lists of turns.
+    /// or a file or folder (TaskRows) of rows for DataTask::sft, see read_sft_row(). Rows with `nums` and
+    /// `target` get a trace as drawn problems do.
     std::string data = "countdown";
     std::string prompt_style = "paper";    ///< "paper" or "short"
     std::string trace_style = "cognitive"; ///< "cognitive" or "short"
     std::int64_t examples = 1000;          ///< for files 0 = all rows that validation leaves
     std::int64_t validation_examples = 0;
-    std::uint64_t data_seed = 0; ///< the draw; for files the shuffle that separates validation from train
-    std::filesystem::path model; ///< for conversations: the folder with the chat template
-    std::string system;          ///< for conversations without a system turn; "" = as the template has it
+    std::uint64_t data_seed = 0;   ///< the draw; for files the shuffle that separates validation from train
+    std::filesystem::path model;   ///< for conversations: the folder with the chat template
+    std::string system;            ///< for conversations without a system turn; "" = as the template has it
+    std::string columns;           ///< for files: see parse_columns(); "" = detected
+    std::string bad_rows = "skip"; ///< for files: "skip" leaves out rows that cannot be used, "refuse" throws
 };
 
 /// The same options give the same examples. A problem (up to the order of its numbers), a prompt with a

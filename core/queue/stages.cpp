@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
+#include "core/data/data_files.h"
 #include "core/net/endpoint.h"
 #include "core/queue/engine.h"
 #include "core/recipe/field.h"
@@ -147,7 +148,8 @@ std::string fingerprint_of(const RunRecord& record, const Json& resolved, const 
             } else if (names_an_endpoint(text)) {
                 hash.add(text + " " + to_json_line(to_json(referred_endpoint(text))));
             } else if (!data || text.find('/') != std::string::npos) { // else a generator's name
-                add_files(hash, resolved.at(field.name).get<std::string>());
+                const auto path = resolved.at(field.name).get<std::string>();
+                add_files(hash, data ? data_path_of(path).path : fs::path(path));
             }
             if (input || !data) rest.erase(field.name);
         });

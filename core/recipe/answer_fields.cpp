@@ -1,7 +1,5 @@
 #include "core/recipe/answer_fields.h"
 
-#include "core/recipe/shared_fields.h"
-
 namespace tempera {
 
 void bind_prompts(PromptFields& r, std::vector<Binding>& list, const std::string& help) {
@@ -13,8 +11,9 @@ void bind_prompts(PromptFields& r, std::vector<Binding>& list, const std::string
             .group(group)
             .simple()
             .help("\"instructions\" are the shipped ones with verifiable constraints, \"countdown\" "
-                  "draws problems. Or a .jsonl file whose rows hold prompt, messages, or nums and "
-                  "target."));
+                  "draws problems. Or a data file or folder (JSON lines, JSON, CSV, Parquet) whose rows hold "
+                  "prompt, messages, or nums and target."));
+    bind_rows(r, list, group);
     list.push_back(Binding("split", &r.split)
                        .choices({"test", "validation", "train"})
                        .label("Split")

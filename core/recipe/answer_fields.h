@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/recipe/binding.h"
+#include "core/recipe/shared_fields.h"
 
 namespace tempera {
 
@@ -8,7 +8,7 @@ namespace tempera {
 /// defaults in its constructor, and calls the matching bind_ function where the fields stand in its form.
 
 /// Which prompts, and how they are put to a model (core/data/prompt_set.h).
-struct PromptFields {
+struct PromptFields : RowFields {
     std::string data = "instructions";
     std::string split = "test";
     std::int64_t prompts = 200;

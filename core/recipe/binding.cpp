@@ -1,6 +1,7 @@
 #include "core/recipe/binding.h"
 
 #include "core/base/suggest.h"
+#include "core/data/data_files.h"
 #include "core/net/endpoint.h"
 
 #include <cmath>
@@ -105,11 +106,11 @@ std::string check_data_file(const Field& field, const Json& value) {
     const auto& text = value.get_ref<const std::string&>();
     for (const auto& choice : field.choices)
         if (choice == text) return "";
-    if (text.ends_with(".jsonl") || names_a_run(text)) return "";
+    if (names_data(text) || names_a_run(text)) return "";
     if (text.empty())
         return field.name + " is empty: choose " + choice_words(field)
-               + ", or the path of a .jsonl file, e.g. --set " + field.name + "=FILE.";
-    return must_be(field, choice_words(field) + " or the path of a .jsonl file", value)
+               + ", or the path of a data file or folder, e.g. --set " + field.name + "=FILE.";
+    return must_be(field, choice_words(field) + " or the path of a data file or folder", value)
            + did_you_mean(text, field.choices);
 }
 

@@ -32,8 +32,8 @@ public:
     Binding& model();
     /// A model, or "endpoint:NAME" or "endpoint:NAME/MODEL": a server that draws instead.
     Binding& model_or_endpoint();
-    /// One of `names`, which the project makes itself, the path of a .jsonl file, or the file that a run left
-    /// ("@stage", "@stage/FILE", "run:ID/FILE").
+    /// One of `names`, which the project makes itself, the path of a data file or folder (names_data()), or
+    /// the file that a run left ("@stage", "@stage/FILE", "run:ID/FILE").
     Binding& data_file(std::vector<std::string> names);
     Binding& simple(bool on = true) { return field_.simple = on, *this; }
 

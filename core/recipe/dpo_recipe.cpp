@@ -1,5 +1,6 @@
 #include "core/recipe/dpo_recipe.h"
 
+#include "core/data/data_files.h"
 #include "core/recipe/kind.h"
 
 namespace tempera {
@@ -36,9 +37,11 @@ void bind_pairs(DpoRecipe& r, std::vector<Binding>& list) {
                        .label("Preferences")
                        .group("Model and data")
                        .simple()
-                       .help("A .jsonl file whose rows hold chosen and rejected, and mostly prompt, as texts "
-                             "or lists of messages. \"countdown\" makes pairs: a worked solution against "
-                             "that of another problem."));
+                       .help("A data file or folder (JSON lines, JSON, CSV, Parquet) whose rows hold chosen "
+                             "and rejected, and mostly prompt, as texts or lists of messages. "
+                             "\"countdown\" makes pairs: a worked solution against that of another "
+                             "problem."));
+    bind_rows(r, list);
     list.push_back(Binding("prompt_style", &r.prompt_style)
                        .choices({"paper", "short"})
                        .label("Prompt")
@@ -142,7 +145,8 @@ void DpoRecipe::adapt_defaults(const Json& given) {
 std::vector<FieldProblem> DpoRecipe::problems_found() const {
     std::vector<FieldProblem> list;
     check_model(model, list);
-    if (examples == 0 && !data.ends_with(".jsonl"))
+    check_rows(*this, list);
+    if (examples == 0 && !names_data(data) && !names_a_run(data))
         list.push_back({"examples", "examples must be at least 1 where the pairs are made: only a file's "
                                     "rows can be taken all with 0."});
     if (reference == "adapter_off" && !is_lora())

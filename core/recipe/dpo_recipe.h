@@ -6,7 +6,7 @@ namespace tempera {
 
 /// Direct preference optimisation (Rafailov et al. 2023). The defaults are the paper's where it states a
 /// value, else TRL's.
-struct DpoRecipe : LoraFields, OptimiserFields, RunningFields, DeviceFields {
+struct DpoRecipe : RowFields, LoraFields, OptimiserFields, RunningFields, DeviceFields {
     std::string model = "tiny";
     std::string ref_model;
     std::string reference = "auto";

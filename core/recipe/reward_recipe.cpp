@@ -23,9 +23,10 @@ void bind_model_and_data(RewardRecipe& r, std::vector<Binding>& list) {
                        .label("Preferences")
                        .group("Model and data")
                        .simple()
-                       .help("A .jsonl file whose rows hold chosen and rejected answers, for regression with "
-                             "score_chosen and score_rejected, or one text or answer with its score. "
-                             "\"countdown\" makes pairs of solutions."));
+                       .help("A data file or folder (JSON lines, JSON, CSV, Parquet) whose rows hold chosen "
+                             "and rejected answers, for regression with score_chosen and score_rejected, or "
+                             "one text or answer with its score. \"countdown\" makes pairs of solutions."));
+    bind_rows(r, list);
     list.push_back(
         Binding("examples", &r.examples)
             .range(0, 1e7)
@@ -128,6 +129,7 @@ void RewardRecipe::adapt_defaults(const Json& given) {
 
 std::vector<FieldProblem> RewardRecipe::problems_found() const {
     std::vector<FieldProblem> list;
+    check_rows(*this, list);
     check_model(model, list);
     if (dtype != "float32")
         list.push_back({"dtype", "dtype must be float32: reward models are trained in no other precision."});
@@ -139,7 +141,7 @@ std::vector<FieldProblem> RewardRecipe::problems_found() const {
                                           "regression learns the scores themselves."});
     if (is_regression() && data == "countdown")
         list.push_back({"data", "The pairs that \"countdown\" makes have no scores: regression needs a "
-                                ".jsonl file with score_chosen and score_rejected."});
+                                "data file with score_chosen and score_rejected."});
     if (std::find(added_tokens.begin(), added_tokens.end(), "") != added_tokens.end())
         list.push_back({"added_tokens", "added_tokens holds an empty token."});
     check_running(*this, validation_examples, list);

@@ -5,7 +5,7 @@
 namespace tempera {
 
 /// Trains a reward model: an encoder with one score. The defaults are the paper's.
-struct RewardRecipe : OptimiserFields, RunningFields, DeviceFields {
+struct RewardRecipe : RowFields, OptimiserFields, RunningFields, DeviceFields {
     std::string model = "minilm-l6";
     std::string objective = "bradley-terry";
     std::string data = "countdown";

@@ -20,14 +20,16 @@ void bind_model_and_prompts(RlooRecipe& r, std::vector<Binding>& list) {
                        .simple()
                        .help("The model to start from, which is the KL reference too: a fine-tuned one, "
                              "run:ID for the result of another run, or a folder in Hugging Face layout."));
-    list.push_back(Binding("data", &r.data)
-                       .data_file({"countdown", "instructions"})
-                       .label("Prompts from")
-                       .group("Model and prompts")
-                       .simple()
-                       .help("\"countdown\" draws problems, \"instructions\" takes the shipped ones with "
-                             "verifiable constraints. Or a .jsonl file whose rows hold prompt (and "
-                             "constraints), messages, or nums and target."));
+    list.push_back(
+        Binding("data", &r.data)
+            .data_file({"countdown", "instructions"})
+            .label("Prompts from")
+            .group("Model and prompts")
+            .simple()
+            .help("\"countdown\" draws problems, \"instructions\" takes the shipped ones with "
+                  "verifiable constraints. Or a data file or folder (JSON lines, JSON, CSV, Parquet) "
+                  "whose rows hold prompt (and constraints), messages, or nums and target."));
+    bind_rows(r, list, "Model and prompts");
     list.push_back(
         Binding("prompt_style", &r.prompt_style)
             .choices({"paper", "short"})
@@ -306,6 +308,7 @@ void RlooRecipe::adapt_defaults(const Json& given) {
 
 std::vector<FieldProblem> RlooRecipe::problems_found() const {
     std::vector<FieldProblem> list;
+    check_rows(*this, list);
     check_model(model, list);
     if (examples == 0 && data == "countdown")
         list.push_back({"examples", "examples must be at least 1 where the prompts are drawn: only a file's "

@@ -9,7 +9,7 @@ namespace tempera {
 /// "trl" is TRL 1.16's RLOOTrainer, "paper" the paper's values on TRL 0.21's. Every choice is a field of its
 /// own, so a complete recipe says what was computed whatever the preset. The order is: weighted sum of the
 /// rewards, missing-EOS penalty, normalisation, clip, KL (kl_in = reward), leave-one-out baseline.
-struct RlooRecipe : LoraFields, OptimiserFields, RunningFields, DeviceFields, RemoteJudgeFields {
+struct RlooRecipe : RowFields, LoraFields, OptimiserFields, RunningFields, DeviceFields, RemoteJudgeFields {
     std::string model = "tiny";
     std::string data = "countdown";
     std::string prompt_style = "paper";

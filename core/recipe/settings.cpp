@@ -1,5 +1,6 @@
 #include "core/base/error.h"
 #include "core/base/suggest.h"
+#include "core/data/data_files.h"
 #include "core/net/endpoint.h"
 #include "core/net/hub_name.h"
 #include "core/recipe/catalogue.h"
@@ -109,6 +110,13 @@ bool is_model_path(const std::string& text, const fs::path& base) {
     return text == "." || text == ".." || text == "~" || fs::exists(base / text, ignored);
 }
 
+/// Not a slip in a generator's name, which has to be told as one.
+bool is_data_path(const std::string& text, const fs::path& base) {
+    if (text.empty() || names_a_run(text)) return false;
+    std::error_code ignored;
+    return names_data(text) || fs::exists(base / data_path_of(text).path, ignored);
+}
+
 void make_absolute(Json& recipe, const fs::path& base) {
     for (const auto& field : kind_of(recipe).fields) {
         auto entry = recipe.find(field.name);
@@ -119,8 +127,8 @@ void make_absolute(Json& recipe, const fs::path& base) {
         bool chosen = std::find(field.choices.begin(), field.choices.end(), text) != field.choices.end();
         bool is_path = field.type == Field::Type::model
                            ? is_model_path(text, base)
-                           : field.type == Field::Type::data_file && !chosen && !text.empty()
-                                 && !names_a_run(text) && !hub_name;
+                           : field.type == Field::Type::data_file && !chosen && !hub_name
+                                 && is_data_path(text, base);
         if (is_path) *entry = expanded(text, base).string();
     }
 }

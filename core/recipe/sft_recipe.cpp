@@ -1,5 +1,6 @@
 #include "core/recipe/sft_recipe.h"
 
+#include "core/data/data_files.h"
 #include "core/recipe/kind.h"
 
 namespace tempera {
@@ -22,14 +23,16 @@ void bind_model_and_data(SftRecipe& r, std::vector<Binding>& list) {
                        .help("\"pretrained\" starts from the model's weights; \"random\" takes only its "
                              "shape and tokenizer and draws new weights, "
                              "which is pretraining."));
-    list.push_back(Binding("data", &r.data)
-                       .data_file({"countdown", "arithmetic"})
-                       .label("Training data")
-                       .group("Model and data")
-                       .simple()
-                       .help("\"countdown\" makes worked Countdown solutions, \"arithmetic\" plain "
-                             "calculation steps. Or a .jsonl file whose rows "
-                             "hold prompt and completion, messages, or nums and target."));
+    list.push_back(
+        Binding("data", &r.data)
+            .data_file({"countdown", "arithmetic"})
+            .label("Training data")
+            .group("Model and data")
+            .simple()
+            .help("\"countdown\" makes worked Countdown solutions, \"arithmetic\" plain "
+                  "calculation steps. Or a data file or folder (JSON lines, JSON, CSV, Parquet) whose "
+                  "rows hold prompt and completion, messages, or nums and target."));
+    bind_rows(r, list);
     list.push_back(Binding("prompt_style", &r.prompt_style)
                        .choices({"paper", "short"})
                        .label("Prompt")
@@ -102,7 +105,8 @@ void SftRecipe::adapt_defaults(const Json& given) {
 std::vector<FieldProblem> SftRecipe::problems_found() const {
     std::vector<FieldProblem> list;
     check_model(model, list);
-    if (examples == 0 && !data.ends_with(".jsonl") && !names_a_run(data))
+    check_rows(*this, list);
+    if (examples == 0 && !names_data(data) && !names_a_run(data))
         list.push_back({"examples", "examples must be at least 1 where the examples are made: only a file's "
                                     "rows can be taken all with 0."});
     check_running(*this, validation_examples, list);

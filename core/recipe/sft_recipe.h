@@ -6,7 +6,7 @@ namespace tempera {
 
 /// Supervised fine-tuning (and, with initialise = "random" and train_on = "all", pretraining). The defaults
 /// are the paper's "SFT math" where it states a value, else TRL's.
-struct SftRecipe : LoraFields, OptimiserFields, RunningFields, DeviceFields {
+struct SftRecipe : RowFields, LoraFields, OptimiserFields, RunningFields, DeviceFields {
     std::string model = "tiny";
     std::string initialise = "pretrained";
     std::string data = "countdown";

@@ -1,5 +1,7 @@
 #include "core/recipe/shared_fields.h"
 
+#include "core/data/columns.h"
+
 #include <algorithm>
 
 namespace tempera {
@@ -180,6 +182,20 @@ void bind_system(std::string& system, std::vector<Binding>& list) {
                              "model's chat template has it."));
 }
 
+void bind_rows(RowFields& r, std::vector<Binding>& list, const std::string& group) {
+    list.push_back(Binding("columns", &r.columns)
+                       .label("Columns")
+                       .group(group)
+                       .help("Which column of the file is which, where the names do not say it: "
+                             "prompt=question,completion=answer. Empty = detected."));
+    list.push_back(Binding("bad_rows", &r.bad_rows)
+                       .choices({"skip", "refuse"})
+                       .label("Unusable rows")
+                       .group(group)
+                       .help("Rows of the file that cannot be used: \"skip\" leaves them out and tells how "
+                             "many, \"refuse\" ends the run with the first one's number."));
+}
+
 void bind_device(DeviceFields& r, std::vector<Binding>& list, const std::string& precision) {
     list.push_back(Binding("device", &r.device)
                        .choices({"cpu", "cuda"})
@@ -204,6 +220,14 @@ void check_lora(const LoraFields& fields, std::vector<FieldProblem>& list) {
             {"lora_targets", "lora_targets is empty: name the layers that get an adapter, or all-linear."});
     for (const auto& target : fields.lora_targets)
         if (target.empty()) list.push_back({"lora_targets", "lora_targets holds an empty name."});
+}
+
+void check_rows(const RowFields& fields, std::vector<FieldProblem>& list) {
+    try {
+        parse_columns(fields.columns);
+    } catch (const Error& error) {
+        list.push_back({"columns", error.what()});
+    }
 }
 
 void check_optimiser(const OptimiserFields& fields, std::vector<FieldProblem>& list) {

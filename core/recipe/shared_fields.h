@@ -46,6 +46,12 @@ struct RunningFields {
     std::int64_t seed = 42;
 };
 
+/// How the rows of a file or folder in `data` are read (core/data/task_rows.h).
+struct RowFields {
+    std::string columns;
+    std::string bad_rows = "skip";
+};
+
 struct DeviceFields {
     std::string device = "cpu";
     std::string dtype = "float32";
@@ -59,12 +65,15 @@ void bind_optimiser(OptimiserFields& fields, std::vector<Binding>& list);
 void bind_running(RunningFields& fields, std::vector<Binding>& list);
 /// The system turn of conversations, field "system".
 void bind_system(std::string& system, std::vector<Binding>& list);
+/// Behind field "data", in its group.
+void bind_rows(RowFields& fields, std::vector<Binding>& list, const std::string& group = "Model and data");
 /// `precision` is the help of dtype.
 void bind_device(DeviceFields& fields, std::vector<Binding>& list, const std::string& precision);
 
 /// Checks across fields: each adds to `list` what is wrong.
 void check_model(const std::string& model, std::vector<FieldProblem>& list);
 void check_lora(const LoraFields& fields, std::vector<FieldProblem>& list);
+void check_rows(const RowFields& fields, std::vector<FieldProblem>& list);
 void check_optimiser(const OptimiserFields& fields, std::vector<FieldProblem>& list);
 void check_running(const RunningFields& fields, std::int64_t validation_examples,
                    std::vector<FieldProblem>& list);

@@ -28,7 +28,9 @@ void bind_model_and_problems(SweepRecipe& r, std::vector<Binding>& list) {
             .data_file({"countdown"})
             .label("Problems from")
             .group("Model and problems")
-            .help("\"countdown\" draws fresh problems; or a .jsonl file whose rows hold nums and target."));
+            .help("\"countdown\" draws fresh problems; or a data file or folder (JSON lines, JSON, CSV, "
+                  "Parquet) whose rows hold nums and target."));
+    bind_rows(r, list, "Model and problems");
     list.push_back(Binding("split", &r.split)
                        .choices({"test", "validation", "train"})
                        .label("Split")
@@ -98,6 +100,7 @@ std::vector<Binding> SweepRecipe::bindings() {
 
 std::vector<FieldProblem> SweepRecipe::problems_found() const {
     std::vector<FieldProblem> list;
+    check_rows(*this, list);
     check_model(model, list);
     if (names_an_endpoint(model) && !adapter.empty())
         list.push_back({"adapter", "adapter cannot be put on the model of an endpoint: leave it empty, or "

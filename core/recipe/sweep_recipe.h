@@ -7,7 +7,7 @@ namespace tempera {
 
 /// Best-of-N over a temperature sweep: `n` samples of every problem at every temperature, verified; every
 /// smaller N is estimated from the same samples.
-struct SweepRecipe : SamplingFields, DeviceFields {
+struct SweepRecipe : RowFields, SamplingFields, DeviceFields {
     std::string model = "tiny";
     std::string adapter;
     std::string data = "countdown";

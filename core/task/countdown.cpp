@@ -3,7 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/random.h"
 #include "core/base/suggest.h"
-#include "core/data/jsonl.h"
+#include "core/data/task_rows.h"
 
 #include <algorithm>
 #include <optional>
@@ -114,26 +114,22 @@ CountdownProblem problem_from(const JsonRow& row) {
             row.integer("target", -1000000000000000, 1000000000000000)};
 }
 
-std::vector<CountdownProblem> load_problems(const std::filesystem::path& path, std::int64_t limit) {
-    JsonlReader reader(path);
+std::vector<CountdownProblem> countdown_problems(const ProblemOptions& options, SkippedRows* skipped) {
+    if (options.data == "countdown") return make_problems(options.split, options.count, options.data_seed);
+    if (!names_data(options.data))
+        fail(ErrorKind::bad_input, "Problems come from \"countdown\" or a data file or folder, not from \""
+                                       + options.data + "\"." + did_you_mean(options.data, {"countdown"}));
+    TaskRows rows(options.data, DataTask::countdown, options.columns, name_of(options.split));
+    BadRows bad(options.bad_rows);
     std::vector<CountdownProblem> problems;
-    while (auto row = reader.next()) {
-        problems.push_back(problem_from(*row));
-        if (limit > 0 && problems.size() == static_cast<std::size_t>(limit)) break;
+    while (options.count == 0 || problems.size() < static_cast<std::size_t>(options.count)) {
+        auto row = rows.next();
+        if (!row) break;
+        bad.use(*row, [&](const JsonRow& good) { problems.push_back(problem_from(good)); });
     }
-    if (problems.empty())
-        fail(ErrorKind::bad_input, path.string() + " holds no rows with \"nums\" and \"target\".");
+    bad.require_some(options.data);
+    if (skipped) *skipped = bad.skipped();
     return problems;
-}
-
-std::vector<CountdownProblem> countdown_problems(const std::string& data, Split split, std::int64_t count,
-                                                 std::uint64_t seed) {
-    if (data == "countdown") return make_problems(split, count, seed);
-    if (!data.ends_with(".jsonl"))
-        fail(ErrorKind::bad_input,
-             "Problems come from \"countdown\" or a path that ends in .jsonl, not from \"" + data + "\"."
-                 + did_you_mean(data, {"countdown"}));
-    return load_problems(data, count);
 }
 
 PromptStyle prompt_style_from(std::string_view name) {

@@ -9,6 +9,7 @@
 namespace tempera {
 
 struct JsonRow;
+struct SkippedRows;
 class RandomStream;
 
 /// Reach `target` with every number of `nums` once and + - * /.
@@ -41,18 +42,24 @@ std::vector<CountdownProblem> make_problems(Split split, std::int64_t count, std
 /// One problem with `count` numbers (2 to 6), drawn as make_problems does, from any split.
 CountdownProblem random_problem(int count, RandomStream& random);
 
-/// The first `limit` (0 = all) problems of a JSONL file with the columns `nums` (1 to 6 whole numbers from 0
-/// to 10^9) and `target` (a whole number up to 10^15 in size). Throws Error(bad_input) naming file, row and
-/// column.
-std::vector<CountdownProblem> load_problems(const std::filesystem::path& path, std::int64_t limit = 0);
-
-/// The problem in one row, with the same rules.
+/// The problem in a row with the columns `nums` (1 to 6 whole numbers from 0 to 10^9) and `target` (a whole
+/// number up to 10^15 in size). Throws RowError.
 CountdownProblem problem_from(const JsonRow& row);
 
-/// For sweeps: data "countdown" draws from `split`; a path to .jsonl is read in its order (its rows are their
-/// own split). Fewer rows than `count` give fewer problems. Throws Error(not_found, bad_input).
-std::vector<CountdownProblem> countdown_problems(const std::string& data, Split split, std::int64_t count,
-                                                 std::uint64_t seed);
+/// Where a sweep's problems come from; the fields are those of recipes, by the same names.
+struct ProblemOptions {
+    std::string data = "countdown"; ///< draws from `split`; else a file or folder (TaskRows), in its order
+    Split split = Split::test;      ///< of what is drawn, and of a folder that has it
+    std::int64_t count = 0;         ///< at most so many; for files 0 = all
+    std::uint64_t data_seed = 0;
+    std::string columns;           ///< for files: see parse_columns(); "" = detected
+    std::string bad_rows = "skip"; ///< for files: "skip" leaves out rows that cannot be used, "refuse" throws
+};
+
+/// Throws Error(bad_input) naming the option, or file, row and column; Error(not_found, io). `skipped`, where
+/// given, gets what was left out.
+std::vector<CountdownProblem> countdown_problems(const ProblemOptions& options,
+                                                 SkippedRows* skipped = nullptr);
 
 enum class PromptStyle {
     paper, ///< TinyZero's base template, verbatim; ends with "<think>"

@@ -196,10 +196,12 @@ void FieldEditor::refresh() {
 }
 
 void FieldEditor::browse() {
-    const QString chosen = field_.type == Field::Type::model
-                               ? QFileDialog::getExistingDirectory(this, tr("Folder of a model"))
-                               : QFileDialog::getOpenFileName(this, tr("Data file"), {},
-                                                              tr("JSON lines (*.jsonl);;All files (*)"));
+    const QString chosen =
+        field_.type == Field::Type::model
+            ? QFileDialog::getExistingDirectory(this, tr("Folder of a model"))
+            : QFileDialog::getOpenFileName(this, tr("Data file"), {},
+                                           tr("Data (*.jsonl *.ndjson *.json *.csv *.tsv *.parquet);;All "
+                                              "files (*)"));
     if (!chosen.isEmpty()) setText(chosen);
 }
 

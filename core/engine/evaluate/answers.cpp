@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/engine/model/decoder_io.h"
 #include "core/engine/train/machine.h"
+#include "core/queue/skipped_rows.h"
 
 #include <cmath>
 #include <cstdio>
@@ -30,7 +31,7 @@ std::vector<JudgeScore> all_of(std::vector<JudgeScore> scores, std::size_t wante
 
 } // namespace
 
-std::vector<TaskPrompt> prompts_of(const PromptFields& fields) {
+std::vector<TaskPrompt> prompts_of(const PromptFields& fields, RunObserver& observer) {
     PromptSetOptions options;
     options.data = fields.data;
     options.split = fields.split;
@@ -38,7 +39,12 @@ std::vector<TaskPrompt> prompts_of(const PromptFields& fields) {
     options.data_seed = static_cast<std::uint64_t>(fields.data_seed);
     options.prompt_style = fields.prompt_style;
     options.system = fields.system;
-    return make_prompt_set(options);
+    options.columns = fields.columns;
+    options.bad_rows = fields.bad_rows;
+    SkippedRows skipped;
+    auto prompts = make_prompt_set(options, &skipped);
+    report_skipped(skipped, observer);
+    return prompts;
 }
 
 Answer answer_from(DrawnSequence&& drawn) {

@@ -17,8 +17,8 @@
 
 namespace tempera {
 
-/// The prompts that the fields ask for. Throws Error.
-std::vector<TaskPrompt> prompts_of(const PromptFields& fields);
+/// The prompts that the fields ask for; rows that were skipped are reported. Throws Error.
+std::vector<TaskPrompt> prompts_of(const PromptFields& fields, RunObserver& observer);
 
 /// What a model answered.
 struct Answer {

@@ -8,6 +8,7 @@
 #include "core/engine/model/decoder_io.h"
 #include "core/engine/sample/sampler.h"
 #include "core/engine/train/machine.h"
+#include "core/queue/skipped_rows.h"
 #include "core/recipe/sweep_recipe.h"
 #include "core/store/run_folder.h"
 #include "core/store/run_reader.h"
@@ -60,13 +61,26 @@ struct SweepModel {
     Tokenizer tokenizer;
 };
 
+std::vector<CountdownProblem> problems_of(const SweepRecipe& recipe, RunObserver& observer) {
+    ProblemOptions options;
+    options.data = recipe.data;
+    options.split = split_from(recipe.split);
+    options.count = recipe.problems;
+    options.data_seed = static_cast<std::uint64_t>(recipe.data_seed);
+    options.columns = recipe.columns;
+    options.bad_rows = recipe.bad_rows;
+    SkippedRows skipped;
+    auto problems = countdown_problems(options, &skipped);
+    report_skipped(skipped, observer);
+    return problems;
+}
+
 /// A sweep under way.
 class Sweep {
 public:
     Sweep(const RunRequest& request, RunObserver& observer, const StopToken& stop)
         : request_(request), observer_(observer), stop_(stop), recipe_(SweepRecipe::from(request.recipe)),
-          problems_(countdown_problems(recipe_.data, split_from(recipe_.split), recipe_.problems,
-                                       static_cast<std::uint64_t>(recipe_.data_seed))),
+          problems_(problems_of(recipe_, observer)),
           prompts_(prompt_records(problems_, prompt_style_from(recipe_.prompt_style))),
           table_(recipe_.temperatures, static_cast<std::int64_t>(problems_.size()),
                  static_cast<int>(recipe_.n)) {}

@@ -60,7 +60,7 @@ class Contest {
 public:
     Contest(const RunRequest& request, RunObserver& observer, const StopToken& stop)
         : request_(request), observer_(observer), stop_(stop), recipe_(WinRateRecipe::from(request.recipe)),
-          judge_(recipe_, recipe_, request, stop), prompts_(prompts_of(recipe_)), texts_(texts_of(prompts_)),
+          judge_(recipe_, recipe_, request, stop), prompts_(prompts_of(recipe_, observer)), texts_(texts_of(prompts_)),
           compared_(prompts_.size()),
           base_(request.folder / "artifacts" / "base_replies.jsonl", texts_, request.resume),
           meter_(judge_, request.folder, request.resume) {

@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/engine/model/decoder_io.h"
 #include "core/engine/train/machine.h"
+#include "core/queue/skipped_rows.h"
 
 #include <algorithm>
 #include <numeric>
@@ -110,7 +111,10 @@ PairData load_pairs(const DpoRecipe& recipe, const TrainedModel& model, RunObser
     options.examples = recipe.examples;
     options.validation_examples = recipe.validation_examples;
     options.data_seed = static_cast<std::uint64_t>(recipe.data_seed);
+    options.columns = recipe.columns;
+    options.bad_rows = recipe.bad_rows;
     PreferenceSet rows = make_preference_set(options);
+    report_skipped(rows.skipped, observer);
 
     Tokenizer tokenizer = load_tokenizer(model);
     PairTokeniseOptions tokens{end_of_text(tokenizer, model.decoder.config), recipe.max_length};

@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/engine/model/decoder_io.h"
+#include "core/queue/skipped_rows.h"
 
 #include <algorithm>
 
@@ -107,8 +108,11 @@ RewardData load_reward_data(const RewardRecipe& recipe, const RewardTokeniser& t
     options.examples = recipe.examples;
     options.validation_examples = recipe.validation_examples;
     options.data_seed = static_cast<std::uint64_t>(recipe.data_seed);
+    options.columns = recipe.columns;
+    options.bad_rows = recipe.bad_rows;
     options.scored = recipe.is_regression();
     PreferenceSet rows = make_preference_set(options);
+    report_skipped(rows.skipped, observer);
     std::ranges::stable_partition(rows.validation, [](const PreferenceRow& row) { return !row.is_single(); });
     RewardData data{tokenised(recipe, tokeniser, rows.train), tokenised(recipe, tokeniser, rows.validation)};
     report(data.train, "training", tokeniser.format().max_length, observer);

@@ -9,6 +9,7 @@
 #include "core/engine/train/rollout.h"
 #include "core/engine/train/trained_model.h"
 #include "core/engine/train/training_run.h"
+#include "core/queue/skipped_rows.h"
 
 #include <algorithm>
 
@@ -105,6 +106,7 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
     const Tokenizer tokenizer = load_tokenizer(model);
     const PolicyPrompts prompts =
         load_policy_prompts(recipe, model.tokenizer_folder, tokenizer, model.decoder.config);
+    report_skipped(prompts.skipped, observer);
     move_decoder(model.decoder, device);
     Decoder reference;
     if (recipe.kl_coef > 0) {

@@ -102,11 +102,14 @@ PolicyPrompts load_policy_prompts(const RlooRecipe& recipe, const std::filesyste
     options.data_seed = static_cast<std::uint64_t>(recipe.data_seed);
     options.prompt_style = recipe.prompt_style;
     options.system = recipe.system;
+    options.columns = recipe.columns;
+    options.bad_rows = recipe.bad_rows;
     std::vector<TaskPrompt> train, validation;
+    SkippedRows skipped;
     const auto held_out = static_cast<std::size_t>(recipe.validation_examples);
-    if (recipe.data.ends_with(".jsonl")) { // a file's last rows are held out
+    if (names_data(recipe.data)) { // a file's last rows are held out
         options.count = recipe.examples > 0 ? recipe.examples + recipe.validation_examples : 0;
-        train = make_prompt_set(options);
+        train = make_prompt_set(options, &skipped);
         const std::size_t kept = train.size() - std::min(train.size(), held_out);
         validation.assign(train.begin() + static_cast<std::ptrdiff_t>(kept), train.end());
         train.resize(kept);
@@ -127,7 +130,7 @@ PolicyPrompts load_policy_prompts(const RlooRecipe& recipe, const std::filesyste
                                : recipe.chat_template == "model" ? ChatTemplate::load(model)
                                                                  : ChatTemplate::named(recipe.chat_template);
     PolicyPrompts prompts{read(train, style, tokenizer, config), read(validation, style, tokenizer, config),
-                          0, style.end_of_turn()};
+                          0, style.end_of_turn(), std::move(skipped)};
     for (const auto* list : {&prompts.train, &prompts.validation})
         for (const PolicyPrompt& prompt : *list)
             prompts.longest = std::max(prompts.longest, static_cast<std::int64_t>(prompt.ids.size()));

@@ -30,6 +30,7 @@ struct PolicyPrompts {
     std::vector<PolicyPrompt> validation;
     std::int64_t longest = 0; ///< tokens
     std::string end_of_turn;  ///< the chat template's, which ends a completion; "" = none
+    SkippedRows skipped;      ///< rows of a file that could not be used
 };
 /// Throws Error(bad_input) where nothing is left to train on or a prompt leaves no room to draw.
 PolicyPrompts load_policy_prompts(const RlooRecipe& recipe, const std::filesystem::path& model,

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/engine/model/decoder_io.h"
+#include "core/queue/skipped_rows.h"
 
 #include <algorithm>
 
@@ -56,7 +57,10 @@ TrainingData load_training_data(const SftRecipe& recipe, const TrainedModel& mod
     options.data_seed = static_cast<std::uint64_t>(recipe.data_seed);
     options.model = model.tokenizer_folder;
     options.system = recipe.system;
+    options.columns = recipe.columns;
+    options.bad_rows = recipe.bad_rows;
     TrainingSet texts = make_training_set(options);
+    report_skipped(texts.skipped, observer);
 
     Tokenizer tokenizer = load_tokenizer(model);
     TokeniseOptions tokenise;

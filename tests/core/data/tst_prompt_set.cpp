@@ -15,6 +15,7 @@ class TestPromptSet : public QObject {
 
     std::vector<TaskPrompt> from_file(const std::string& rows, PromptSetOptions options = {}) {
         options.data = folder_.path().toStdString() + "/rows.jsonl";
+        options.bad_rows = "refuse";
         write_file_atomic(options.data, rows);
         return make_prompt_set(options);
     }

@@ -38,6 +38,7 @@ private:
         TrainingSetOptions options;
         options.data = folder_.filePath("rows.jsonl").toStdString();
         options.examples = 0;
+        options.bad_rows = "refuse";
         std::ofstream(options.data, std::ios::binary) << content;
         return options;
     }

@@ -64,6 +64,8 @@ private slots:
         const std::vector<std::string> sft = {"model",
                                               "initialise",
                                               "data",
+                                              "columns",
+                                              "bad_rows",
                                               "prompt_style",
                                               "trace_style",
                                               "examples",
@@ -101,6 +103,8 @@ private slots:
         const std::vector<std::string> sweep = {"model",
                                                 "adapter",
                                                 "data",
+                                                "columns",
+                                                "bad_rows",
                                                 "split",
                                                 "problems",
                                                 "data_seed",
@@ -232,10 +236,11 @@ private slots:
         QTest::newRow("choice") << R"({"kind":"sft","schedule":"cosin"})"
                                 << "schedule must be \"linear\", \"cosine\" or \"constant\", but is "
                                    "\"cosin\". Did you mean \"cosine\"?";
-        QTest::newRow("data") << R"({"kind":"sft","data":"countdwn"})"
-                              << "data must be \"countdown\" or \"arithmetic\" or the path of a .jsonl file, "
-                                 "but is \"countdwn\". "
-                                 "Did you mean \"countdown\"?";
+        QTest::newRow("data")
+            << R"({"kind":"sft","data":"countdwn"})"
+            << "data must be \"countdown\" or \"arithmetic\" or the path of a data file or folder, "
+               "but is \"countdwn\". "
+               "Did you mean \"countdown\"?";
         QTest::newRow("range") << R"({"kind":"sft","learning_rate":5})"
                                << "learning_rate must be more than 0 and at most 1, but is 5.";
         QTest::newRow("exclusive") << R"({"kind":"sft","learning_rate":0})"

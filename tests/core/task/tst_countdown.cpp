@@ -332,10 +332,16 @@ private Q_SLOTS:
         std::string path = folder.filePath("p.jsonl").toStdString();
         auto write = [&](const std::string& content) { std::ofstream(path, std::ios::binary) << content; };
         write("{\"nums\":[3,17,42],\"target\":28}\r\n\n{\"target\":7,\"nums\":[7],\"extra\":{}}");
-        auto problems = countdown_problems(path, Split::test, 10, 0);
+        ProblemOptions options;
+        options.data = path;
+        options.count = 10;
+        auto problems = countdown_problems(options);
         QCOMPARE(problems.size(), std::size_t{2});
         QCOMPARE(problems[0], (CountdownProblem{{3, 17, 42}, 28}));
-        QCOMPARE(load_problems(path, 1).size(), std::size_t{1});
+        options.count = 1;
+        QCOMPARE(countdown_problems(options).size(), std::size_t{1});
+        options.count = 0;
+        options.bad_rows = "refuse";
         for (const auto& [row, part] : std::vector<std::pair<std::string, std::string>>{
                  {"{\"nums\":[3,17],\"targt\":28}",
                   "row 2 has no column \"target\" (its columns: nums, targt)"},
@@ -351,14 +357,19 @@ private Q_SLOTS:
                  {"{\"nums\":[3],\"target\":null}", "row 2, column \"target\""},
                  {"[1]", "row 2 is not a JSON object"}}) {
             write("{\"nums\":[3],\"target\":3}\n" + row + "\n");
-            std::string sentence = sentence_of([&] { load_problems(path); });
+            std::string sentence = sentence_of([&] { countdown_problems(options); });
             QVERIFY2(sentence.find(part) != std::string::npos, sentence.c_str());
+            ProblemOptions skipping = options;
+            skipping.bad_rows = "skip";
+            SkippedRows skipped;
+            QCOMPARE(countdown_problems(skipping, &skipped).size(), std::size_t{1});
+            QCOMPARE(skipped.count, std::int64_t{1});
+            QCOMPARE(skipped.first.front(), sentence);
         }
         write("\n \n");
-        QVERIFY(sentence_of([&] { load_problems(path); }).find("no rows") != std::string::npos);
-        QVERIFY(sentence_of([] {
-                    countdown_problems("contdown", Split::test, 1, 0);
-                }).ends_with("Did you mean \"countdown\"?"));
+        QVERIFY(sentence_of([&] { countdown_problems(options); }).find("no rows") != std::string::npos);
+        options.data = "contdown";
+        QVERIFY(sentence_of([&] { countdown_problems(options); }).ends_with("Did you mean \"countdown\"?"));
     }
 
 private:
