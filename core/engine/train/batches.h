@@ -1,7 +1,7 @@
 #pragma once
 
+#include "core/data/token_example.h"
 #include "core/engine/model/token_row.h"
-#include "core/engine/train/examples.h"
 
 #include <cstdint>
 #include <vector>

@@ -5,7 +5,7 @@
 #include "core/base/json.h"
 #include "core/base/resources.h"
 #include "core/base/sha256.h"
-#include "core/engine/checkpoint/checksum.h"
+#include "core/base/checksum.h"
 #include "core/engine/lora/adapter_io.h"
 #include "core/engine/model/decoder_io.h"
 #include "core/engine/train/dpo_step.h"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/engine/train/examples.h"
+#include "core/data/token_example.h"
 #include "core/engine/train/trained_model.h"
 #include "core/queue/engine.h"
 #include "core/recipe/sft_recipe.h"

@@ -1,13 +1,11 @@
-#include "core/engine/train/examples.h"
+#include "core/data/token_example.h"
 
 #include <algorithm>
 
 namespace tempera {
 
-namespace {
-
-TokenExample tokenise(const TextExample& text, const Tokenizer& tokenizer, const TokeniseOptions& options,
-                      bool& merged) {
+TokenExample tokenise_example(const TextExample& text, const Tokenizer& tokenizer,
+                              const TokeniseOptions& options, bool* merged) {
     std::string completion = text.completion;
     std::string_view eos = options.eos_id >= 0 ? tokenizer.piece(options.eos_id) : std::string_view();
     if (!text.templated && !eos.empty() && !completion.ends_with(eos)) completion += eos;
@@ -15,24 +13,22 @@ TokenExample tokenise(const TextExample& text, const Tokenizer& tokenizer, const
     encoding.add_special_tokens = !text.templated;
     TokenExample example;
     example.ids = tokenizer.encode(text.prompt + completion, encoding);
-    merged = false;
+    if (merged) *merged = false;
     if (options.completion_only && !text.prompt.empty()) {
         auto prompt = tokenizer.encode(text.prompt, encoding);
         auto end = std::mismatch(prompt.begin(), prompt.end(), example.ids.begin(), example.ids.end());
         example.label_begin = end.first - prompt.begin();
-        merged = end.first != prompt.end();
+        if (merged) *merged = end.first != prompt.end();
     }
     return example;
 }
-
-} // namespace
 
 TokenisedSet tokenise_examples(std::span<const TextExample> texts, const Tokenizer& tokenizer,
                                const TokeniseOptions& options) {
     TokenisedSet set;
     for (std::size_t row = 0; row < texts.size(); ++row) {
         bool merged = false;
-        TokenExample example = tokenise(texts[row], tokenizer, options, merged);
+        TokenExample example = tokenise_example(texts[row], tokenizer, options, &merged);
         set.merged_boundaries += merged;
         if (example.length() > options.max_length) {
             example.ids.resize(static_cast<std::size_t>(options.max_length));

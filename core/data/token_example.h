@@ -35,6 +35,11 @@ struct TokeniseOptions {
     std::int64_t max_length = 1024; ///< the start is kept
 };
 
+/// One example, not cut to max_length. `merged`, where given, says whether a token spans the end of the
+/// prompt.
+TokenExample tokenise_example(const TextExample& text, const Tokenizer& tokenizer,
+                              const TokeniseOptions& options, bool* merged = nullptr);
+
 /// As TRL 1.16 prepares prompt-completion data: the EOS token's text is appended where the completion does
 /// not end in it (a chat template's text has its own end); prompt and prompt + completion are tokenised each,
 /// and the completion begins where the two stop to agree; truncation keeps the start; rows left without a
