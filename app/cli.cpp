@@ -133,6 +133,8 @@ int parse_and_run(int argc, char** argv) {
     add_reward_verb(app, action);
     add_compare_verb(app, action);
     add_endpoint_verbs(app, action);
+    add_data_verbs(app, action);
+    add_import_verb(app, action);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& asked) { // --help, --version

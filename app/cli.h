@@ -46,6 +46,8 @@ void add_hub_verbs(CLI::App& app, Action& action);      // hub list, download
 void add_reward_verb(CLI::App& app, Action& action);    // reward
 void add_compare_verb(CLI::App& app, Action& action);   // compare
 void add_endpoint_verbs(CLI::App& app, Action& action); // endpoints list, add, remove, test
+void add_import_verb(CLI::App& app, Action& action);    // import
+void add_data_verbs(CLI::App& app, Action& action);     // data check, head
 
 /// Adds --workspace, with its default in the help.
 void add_workspace_option(CLI::App& verb, std::filesystem::path& folder);

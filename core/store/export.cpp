@@ -26,17 +26,6 @@ std::string number(double value) {
     return std::string(text, end);
 }
 
-/// A field of a CSV line, in quotes where it needs them.
-std::string quoted(const std::string& text) {
-    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-    std::string result = "\"";
-    for (char c : text) {
-        if (c == '"') result += '"';
-        result += c;
-    }
-    return result + '"';
-}
-
 /// Hands what a stream collects to a staged file.
 class StagedBuffer final : public std::streambuf {
 public:
@@ -75,7 +64,7 @@ void write_metrics_csv(const RunReader& run, std::ostream& out) {
         }
     out << "step";
     for (const auto& name : names)
-        out << ',' << quoted(name);
+        out << ',' << csv_field(name);
     out << '\n';
     for (const auto& [step, values] : lines) {
         out << step;
@@ -102,17 +91,7 @@ void write_sweep_rows_csv(const RunReader& run, std::ostream& out) {
 }
 
 void write_samples_jsonl(const RunReader& run, std::ostream& out, std::optional<double> only_temperature) {
-    auto prompts = run.prompts();
-    for (double temperature : run.sampled_temperatures()) {
-        if (only_temperature && temperature != *only_temperature) continue;
-        for (const auto& prompt : prompts)
-            for (const auto& sample : run.samples(temperature, prompt.index)) {
-                Json line = to_json(sample);
-                line["prompt"] = prompt.text;
-                line["facts"] = facts_to_json(prompt.facts);
-                out << to_json_line(line) << '\n';
-            }
-    }
+    for_each_sample_row(run, only_temperature, [&](const Json& row) { out << to_json_line(row) << '\n'; });
 }
 
 void write_rollouts_jsonl(const RunReader& run, std::ostream& out) {

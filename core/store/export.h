@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/base/json.h"
+#include "core/data/parquet.h"
 #include "core/store/run_reader.h"
 
 #include <filesystem>
@@ -30,6 +32,32 @@ void write_samples_jsonl(const RunReader& run, std::ostream& out,
 void write_rollouts_jsonl(const RunReader& run, std::ostream& out);
 /// One JSON object a line, as to_json(Comparison) has it, by prompt.
 void write_comparisons_jsonl(const RunReader& run, std::ostream& out);
+
+/// Every metric as scalars of a TensorBoard event file (tag_of_metric); `start_seconds` is the Unix time that
+/// step 0 gets, and every step a second more: when a step was is not stored.
+void write_metrics_events(const RunReader& run, std::ostream& out, double start_seconds);
+
+/// A field of a CSV line, in quotes where it needs them.
+std::string csv_field(const std::string& text);
+
+/// What a table of rows is written as.
+enum class TableFormat { jsonl, csv, parquet };
+/// By the end of a file's name; none for another one.
+std::optional<TableFormat> table_format_of(const std::filesystem::path& path);
+
+/// Gives rows (JSON objects) one after another.
+using ProduceRows = std::function<void(const std::function<void(const Json&)>& receive)>;
+/// Writes what `produce` gives. CSV and Parquet have the columns of `columns` (a record; in CSV lists and
+/// records are JSON); JSON lines have what is there. A few rows at a time are in memory.
+void write_table(std::ostream& out, TableFormat format, const ParquetType& columns,
+                 const ProduceRows& produce);
+
+/// The rows of write_samples_jsonl(), and their columns.
+void for_each_sample_row(const RunReader& run, std::optional<double> only_temperature,
+                         const std::function<void(const Json&)>& receive);
+const ParquetType& sample_columns();
+/// Columns that hold what `row` has: for data sets whose prompts are text or turns.
+ParquetType columns_like(const Json& row);
 
 /// Writes `path` through `write`; it is replaced as a whole or stays as it was. Throws Error(io, disk_full)
 /// and what `write` throws.

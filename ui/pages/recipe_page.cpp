@@ -74,6 +74,7 @@ void RecipePage::setRun(const RunRecord& run) {
     const Json recipe = Json::parse(shown_, nullptr, false);
     if (!recipe.is_object()) return;
     const RecipeKind* kind = kindOf(run.kind);
+    reuse_->setEnabled(kind != nullptr); // what was imported cannot be run again
     const auto add = [this](const QString& label, const QString& value, const QString& fallback,
                             const QString& tip, bool changed) {
         const int row = table_->rowCount();

@@ -2,7 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
-#include "core/engine/checkpoint/checksum.h"
+#include "core/base/checksum.h"
 
 #include <algorithm>
 #include <charconv>

@@ -2,7 +2,7 @@
 #include "core/base/files.h"
 #include "core/base/json.h"
 #include "core/engine/checkpoint/checkpoint.h"
-#include "core/engine/checkpoint/checksum.h"
+#include "core/base/checksum.h"
 
 #include <QtTest>
 

@@ -1,4 +1,4 @@
-#include "core/engine/checkpoint/checksum.h"
+#include "core/base/checksum.h"
 
 #include "core/base/error.h"
 #include "core/base/files.h"

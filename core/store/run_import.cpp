@@ -1,0 +1,264 @@
+#include "core/store/run_import.h"
+
+#include "core/base/counted.h"
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/data/columns.h"
+#include "core/data/conversation.h"
+#include "core/data/data_files.h"
+#include "core/store/event_file.h"
+#include "core/store/run_folder.h"
+#include "core/store/run_writer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <map>
+
+namespace fs = std::filesystem;
+
+namespace tempera {
+
+namespace {
+
+std::string name_of_folder(const fs::path& path) {
+    fs::path whole = fs::absolute(path / "").lexically_normal().parent_path();
+    return whole.filename().string();
+}
+
+/// Makes a run, lets `fill` write what it holds, and finishes it; removes it where that throws.
+void make_finished_run(Workspace& workspace, ImportReport& report, const std::string& name,
+                       const std::string& source, const fs::path& path,
+                       const std::function<void(RunWriter&)>& fill) {
+    RunRecord& run = report.run;
+    run.kind = imported_kind;
+    run.name = name;
+    run.recipe = to_json_line({{"kind", imported_kind},
+                               {"name", name},
+                               {"source", source},
+                               {"path", fs::absolute(path).lexically_normal().string()}});
+    run.status = RunStatus::running; // a killed import is then shown as interrupted
+    run.started_ms = run.ended_ms = unix_time_ms();
+    run = workspace.add_run(run);
+    try {
+        RunWriter writer(workspace.run_folder(run.id));
+        fill(writer);
+        writer.on_event({0, run.ended_ms, -1, "finished", "Imported from " + path.string() + "."});
+        for (const auto& note : report.notes)
+            writer.on_event({0, run.ended_ms, -1, "warning", note});
+        for (const auto& [headline, value] : run.headline)
+            writer.on_headline(headline, value);
+        writer.flush();
+        run.status = RunStatus::finished;
+        workspace.update_state(run);
+    } catch (...) {
+        RunRecord failed = run;
+        failed.status = RunStatus::failed;
+        workspace.update_state(failed);
+        workspace.remove_run(run.id);
+        throw;
+    }
+}
+
+/// What the event files of one folder hold, by step and metric; of a step that was written again (a resumed
+/// run) the newest value counts.
+struct Series {
+    std::map<std::int64_t, std::map<std::string, double>> steps;
+    double first_time = INFINITY, last_time = -INFINITY;
+};
+
+Series read_series(const std::vector<fs::path>& files, ImportReport& report) {
+    Series series;
+    std::map<std::string, int> names;
+    for (const auto& file : files) {
+        bool cut = read_event_file(file, [&](const EventScalar& scalar) {
+            std::string metric = metric_of_tag(scalar.tag);
+            ++names[metric];
+            series.steps[scalar.step][metric] = scalar.value;
+            series.first_time = std::min(series.first_time, scalar.wall_time);
+            series.last_time = std::max(series.last_time, scalar.wall_time);
+        });
+        if (cut)
+            report.notes.push_back(file.filename().string() + " ends within a record, which is left out.");
+    }
+    report.metrics = static_cast<std::int64_t>(names.size());
+    for (const auto& [step, values] : series.steps)
+        report.points += static_cast<std::int64_t>(values.size());
+    return series;
+}
+
+std::int64_t in_ms(double seconds, std::int64_t otherwise) {
+    return seconds > 0 && seconds < 1e11 ? static_cast<std::int64_t>(seconds * 1000) : otherwise;
+}
+
+ImportReport import_events(Workspace& workspace, const fs::path& path, const std::vector<fs::path>& files,
+                           const std::string& name) {
+    ImportReport report;
+    Series series = read_series(files, report);
+    if (report.points == 0) fail(ErrorKind::bad_input, path.string() + " holds no scalars to import.");
+    make_finished_run(workspace, report, name, "tensorboard", path, [&](RunWriter& writer) {
+        for (const auto& [step, values] : series.steps) {
+            std::vector<Metric> metrics;
+            for (const auto& [metric, value] : values)
+                metrics.push_back({metric, value});
+            writer.on_metrics(step, metrics);
+            for (const char* shown : {"loss", "eval_loss", "reward"})
+                if (auto found = values.find(shown); found != values.end())
+                    report.run.headline[shown] = found->second;
+        }
+        report.run.started_ms = in_ms(series.first_time, report.run.started_ms);
+        report.run.ended_ms = in_ms(series.last_time, report.run.ended_ms);
+    });
+    return report;
+}
+
+/// A text, or of turns the last one's.
+std::string text_of(const JsonRow& row, const char* column) {
+    auto found = row.value.find(column);
+    if (found != row.value.end() && found->is_array()) {
+        auto turns = messages_in(row, column);
+        return turns.empty() ? "" : turns.back().content;
+    }
+    return row.text({column}, true);
+}
+
+std::int64_t step_of(const JsonRow& row) {
+    auto found = row.value.find("step");
+    if (found == row.value.end() || found->is_null()) return 0;
+    if (found->is_number_integer()) return found->get<std::int64_t>();
+    if (found->is_string()) { // as older versions of TRL write it, and CSV
+        const auto& text = found->get_ref<const std::string&>();
+        char* end = nullptr;
+        long long step = std::strtoll(text.c_str(), &end, 10);
+        if (end != text.c_str() && *end == '\0') return step;
+    }
+    throw RowError(RowFault::wrong_type, row.place() + ", column \"step\": a whole number is expected.");
+}
+
+/// One step's completions, grouped by prompt.
+struct StepRollouts {
+    std::vector<RolloutGroup> groups;
+    std::map<std::string, std::size_t> group_of;
+};
+
+void add_completion(StepRollouts& rollouts, const JsonRow& row, std::int64_t step) {
+    std::string prompt = text_of(row, "prompt");
+    auto [entry, is_new] = rollouts.group_of.emplace(prompt, rollouts.groups.size());
+    if (is_new) rollouts.groups.push_back({step, static_cast<int>(entry->second), prompt, "", {}});
+    RolloutGroup& group = rollouts.groups[entry->second];
+    RolloutSample sample;
+    sample.sample_index = static_cast<int>(group.samples.size());
+    sample.text = text_of(row, "completion");
+    for (const auto& [column, value] : row.value.items()) {
+        if (column == "step" || !(value.is_number() || value.is_null())) continue;
+        if (column == "advantage")
+            sample.advantage = value.is_null() ? 0 : value.get<double>();
+        else // null: this reward does not apply to the completion
+            sample.rewards[column] = value.is_null() ? NAN : value.get<double>();
+    }
+    for (const auto& [reward, value] : sample.rewards)
+        if (std::isfinite(value)) sample.reward += value;
+    group.samples.push_back(std::move(sample));
+}
+
+/// Baselines and the step's metrics.
+std::vector<Metric> finish_step(StepRollouts& rollouts) {
+    std::map<std::string, std::pair<double, int>> sums;
+    for (RolloutGroup& group : rollouts.groups) {
+        double total = 0;
+        for (const auto& sample : group.samples)
+            total += sample.reward;
+        for (RolloutSample& sample : group.samples) {
+            if (group.samples.size() > 1)
+                sample.baseline = (total - sample.reward) / static_cast<double>(group.samples.size() - 1);
+            auto add = [&](const std::string& name, double value) {
+                if (!std::isfinite(value)) return;
+                sums[name].first += value;
+                ++sums[name].second;
+            };
+            add("reward", sample.reward);
+            for (const auto& [reward, value] : sample.rewards)
+                add("rewards/" + reward + "/mean", value);
+        }
+    }
+    std::vector<Metric> metrics;
+    for (const auto& [name, sum] : sums)
+        metrics.push_back({name, sum.first / sum.second});
+    return metrics;
+}
+
+std::vector<fs::path> completion_files(const fs::path& path) {
+    // output_dir/completions/ is where TRL puts them.
+    std::error_code ignored;
+    fs::path inner = path / "completions";
+    auto splits = find_data_splits(fs::is_directory(inner, ignored) ? inner : path);
+    std::vector<fs::path> files;
+    for (const auto& split : splits)
+        files.insert(files.end(), split.files.begin(), split.files.end());
+    return files;
+}
+
+void store_completions(const std::vector<fs::path>& files, RunWriter& writer, ImportReport& report) {
+    std::map<std::int64_t, StepRollouts> steps;
+    std::int64_t skipped = 0;
+    std::string first;
+    for (const auto& path : files) {
+        RowFile file(path);
+        while (auto row = file.next()) {
+            try {
+                if (!row->problem.empty()) throw RowError(RowFault::unreadable, row->problem);
+                std::int64_t step = step_of(*row);
+                add_completion(steps[step], *row, step);
+                ++report.completions;
+            } catch (const RowError& error) {
+                if (skipped++ == 0) first = error.what();
+            }
+        }
+    }
+    if (report.completions == 0)
+        fail(ErrorKind::bad_input, first.empty() ? "There are no completions to import." : first);
+    if (skipped > 0)
+        report.notes.push_back(counted(skipped, "row") + " could not be used; the first: " + first);
+    std::map<std::string, int> names;
+    for (auto& [step, rollouts] : steps) {
+        auto metrics = finish_step(rollouts);
+        for (const auto& metric : metrics) {
+            ++names[metric.name];
+            if (metric.name == "reward") report.run.headline["reward"] = metric.value;
+        }
+        report.points += static_cast<std::int64_t>(metrics.size());
+        writer.on_metrics(step, metrics);
+        writer.on_rollouts(rollouts.groups);
+    }
+    report.metrics = static_cast<std::int64_t>(names.size());
+}
+
+} // namespace
+
+std::vector<ImportReport> import_tensorboard(Workspace& workspace, const fs::path& path,
+                                             const std::string& name) {
+    std::map<fs::path, std::vector<fs::path>> runs;
+    for (const auto& file : find_event_files(path))
+        runs[file.parent_path()].push_back(file);
+    std::vector<ImportReport> reports;
+    for (const auto& [folder, files] : runs) {
+        std::string own = name.empty() ? name_of_folder(folder) : name;
+        if (!name.empty() && runs.size() > 1) own += "/" + fs::relative(folder, path).string();
+        reports.push_back(import_events(workspace, files.size() == 1 ? files.front() : folder, files, own));
+    }
+    return reports;
+}
+
+ImportReport import_completions(Workspace& workspace, const fs::path& path, const std::string& name) {
+    ImportReport report;
+    auto files = completion_files(path);
+    std::error_code ignored;
+    std::string own = !name.empty()                     ? name
+                      : fs::is_directory(path, ignored) ? name_of_folder(path)
+                                                        : path.stem().string();
+    make_finished_run(workspace, report, own, "completions", path,
+                      [&](RunWriter& writer) { store_completions(files, writer, report); });
+    return report;
+}
+
+} // namespace tempera

@@ -1,0 +1,176 @@
+#include "core/data/preferences.h"
+#include "core/data/row_file.h"
+#include "core/data/training_set.h"
+#include "core/store/answer_sets.h"
+#include "core/store/event_file.h"
+#include "core/store/export.h"
+#include "core/store/run_import.h"
+#include "tests/core/store/store_fixture.h"
+#include "tests/support/paths.h"
+
+#include <fstream>
+#include <sstream>
+
+using namespace tempera;
+using namespace tempera::test;
+
+class TestRunImport : public QObject {
+    Q_OBJECT
+private:
+    QTemporaryDir folder_{fast_folder()};
+
+    fs::path golden(const char* name) const { return fs::path(source_dir()) / "tests/golden/events" / name; }
+    fs::path path(const char* name) const { return fs::path(folder_.path().toStdString()) / name; }
+
+private Q_SLOTS:
+    void tensorboardBecomesAFinishedRun() {
+        Workspace store(path("tensorboard"), Workspace::Access::read_write);
+        auto reports = import_tensorboard(store, golden("run"));
+        QCOMPARE(reports.size(), std::size_t{1});
+        QCOMPARE(reports[0].metrics, std::int64_t{3});
+        auto run = store.require_run(reports[0].run.id);
+        QCOMPARE(run.status, RunStatus::finished);
+        QCOMPARE(run.kind, std::string(imported_kind));
+        QCOMPARE(run.name, std::string("run"));
+        QCOMPARE(run.started_ms, std::int64_t{1700000001000});
+        QCOMPARE(run.ended_ms, std::int64_t{1700000010000});
+        RunReader reader(store.run_folder(run.id));
+        QCOMPARE(reader.metric_names(), (std::vector<std::string>{"eval_loss", "loss", "reward"}));
+        auto loss = reader.metric("loss");
+        QCOMPARE(loss.size(), std::size_t{6});
+        QCOMPARE(loss[4].value, 0.25);
+        QVERIFY(std::isnan(loss[5].value));
+        QCOMPARE(reader.metric("reward").at(1).value, 2.25);
+    }
+
+    void everyFolderIsARun() {
+        Workspace store(path("folders"), Workspace::Access::read_write);
+        auto reports = import_tensorboard(store, golden("runs"));
+        QCOMPARE(reports.size(), std::size_t{2});
+        QCOMPARE(reports[0].run.name, std::string("a"));
+        QCOMPARE(reports[1].run.name, std::string("b"));
+        for (const auto& report : reports) // b's second file goes on where the first ends
+            QCOMPARE(RunReader(store.run_folder(report.run.id)).metric("loss").size(), std::size_t{3});
+        QCOMPARE(import_tensorboard(store, golden("runs"), "old")[1].run.name, std::string("old/b"));
+    }
+
+    void trlsCompletionsBecomeRollouts() {
+        Workspace store(path("trl"), Workspace::Access::read_write);
+        auto report = import_completions(store, golden("trl"));
+        QCOMPARE(report.completions, std::int64_t{8});
+        QCOMPARE(report.run.name, std::string("trl"));
+        RunReader reader(store.run_folder(report.run.id));
+        QCOMPARE(reader.rollout_steps(), (std::vector<std::int64_t>{1, 10}));
+        auto groups = reader.rollouts(10);
+        QCOMPARE(groups.size(), std::size_t{2});
+        QCOMPARE(groups[1].prompt, std::string("3+3="));
+        QCOMPARE(groups[1].samples[0].text, std::string(" 10"));
+        QVERIFY(std::isnan(groups[1].samples[0].rewards.at("accuracy")));
+        QCOMPARE(groups[0].samples[0].reward, 1.1);
+        QCOMPARE(groups[0].samples[1].advantage, -1.0);
+        QCOMPARE(groups[0].samples[0].baseline, 0.1);
+        auto reward = reader.metric("rewards/accuracy/mean");
+        QCOMPARE(reward.size(), std::size_t{2});
+        QVERIFY(std::abs(reward[0].value - 2.0 / 3) < 1e-12);
+        auto chat =
+            import_completions(store, golden("trl-chat/completions/completions_00005.parquet"), "chat");
+        RunReader talk(store.run_folder(chat.run.id));
+        QCOMPARE(talk.rollouts(5).at(0).prompt, std::string("Hi"));
+        QCOMPARE(talk.rollouts(5).at(0).samples.at(0).text, std::string("Hello"));
+    }
+
+    void nothingIsLeftOfAFailedImport() {
+        Workspace store(path("failed"), Workspace::Access::read_write);
+        std::ofstream(path("events.out.tfevents.9")) << "this is no event file";
+        QCOMPARE(error_of([&] { import_tensorboard(store, path("events.out.tfevents.9")); })->kind(),
+                 ErrorKind::bad_input);
+        std::ofstream(path("other.jsonl")) << "{\"a\":1}\n";
+        auto error = error_of([&] { import_completions(store, path("other.jsonl")); });
+        QVERIFY2(std::string(error->what()).find("row 1 has no column \"prompt\"") != std::string::npos,
+                 error->what());
+        QCOMPARE(error_of([&] { import_tensorboard(store, golden("trl")); })->kind(), ErrorKind::not_found);
+        QVERIFY(store.runs().empty());
+    }
+
+    void metricsGoToTensorboardAndBack() {
+        Workspace store(path("round"), Workspace::Access::read_write);
+        auto first = import_tensorboard(store, golden("runs/a"))[0].run;
+        const fs::path file = path("round.tfevents.1");
+        export_file(file, [&](std::ostream& out) {
+            write_metrics_events(RunReader(store.run_folder(first.id)), out, 1.7e9);
+        });
+        auto second = import_tensorboard(store, file, "back")[0].run;
+        RunReader a(store.run_folder(first.id)), b(store.run_folder(second.id));
+        QCOMPARE(a.metric_names(), b.metric_names());
+        for (const auto& name : a.metric_names()) {
+            auto before = a.metric(name), after = b.metric(name);
+            QCOMPARE(before.size(), after.size());
+            for (std::size_t i = 0; i < before.size(); ++i)
+                QVERIFY(before[i].step == after[i].step && before[i].value == after[i].value);
+        }
+    }
+
+    void samplesAndDataSetsAreTables() {
+        const fs::path run = path("sweep-run");
+        fs::create_directories(run);
+        {
+            RunWriter writer(run);
+            std::vector<PromptRecord> prompts = {{0, "p, \"0\"", R"({"nums":[1,2],"target":3})"},
+                                                 {1, "p1", ""}};
+            writer.on_prompts(prompts);
+            std::vector<Sample> samples;
+            for (double temperature : {0.5, 1.0})
+                for (int prompt = 0; prompt < 2; ++prompt)
+                    for (int i = 0; i < 3; ++i)
+                        samples.push_back(
+                            make_sample(temperature, prompt, i, prompt == 0 && i == 2 ? 1.0 : 0.1));
+            writer.on_samples(samples);
+            writer.flush();
+        }
+        RunReader reader(run);
+        for (const char* name : {"s.parquet", "s.jsonl", "s.csv"}) {
+            export_file(path(name), [&](std::ostream& out) {
+                write_table(out, *table_format_of(name), sample_columns(),
+                            [&](const auto& receive) { for_each_sample_row(reader, 0.5, receive); });
+            });
+            RowFile rows(path(name));
+            int count = 0;
+            for (auto row = rows.next(); row; row = rows.next(), ++count) {
+                QVERIFY(row->problem.empty());
+                QCOMPARE(row->value["finish"].get<std::string>(), std::string("eos"));
+                if (count == 0) QCOMPARE(row->value["prompt"].get<std::string>(), std::string("p, \"0\""));
+            }
+            QCOMPARE(count, 6);
+        }
+        auto first = RowFile(path("s.parquet")).next()->value;
+        QCOMPARE(first["facts"].get<std::string>(), std::string(R"({"nums":[1,2],"target":3})"));
+        QCOMPARE(first["token_ids"].size(), std::size_t{64});
+        std::vector<Json> pairs, best;
+        QCOMPARE(for_each_preference(run, reader, {}, [&](const Json& row) { pairs.push_back(row); }),
+                 std::int64_t{1});
+        QCOMPARE(pairs[0]["score_chosen"].get<double>(), 1.0);
+        QVERIFY(pairs[0]["chosen"].get<std::string>().find("try 2") != std::string::npos);
+        QCOMPARE(for_each_preference(run, reader, {0.5, 2}, [](const Json&) {}),
+                 std::int64_t{0}); // the first two are equal
+        QCOMPARE(for_each_best(run, reader, {}, [&](const Json& row) { best.push_back(row); }),
+                 std::int64_t{2});
+        // What is exported is what trainers read.
+        for (const char* name : {"pairs.parquet", "pairs.csv"})
+            export_file(path(name), [&](std::ostream& out) {
+                write_table(out, *table_format_of(name), columns_like(pairs[0]),
+                            [&](const auto& receive) { for_each_preference(run, reader, {}, receive); });
+            });
+        PreferenceOptions options;
+        options.examples = 0;
+        for (const char* name : {"pairs.parquet", "pairs.csv"}) {
+            options.data = path(name);
+            auto set = make_preference_set(options);
+            QCOMPARE(set.train.size(), std::size_t{1});
+            QCOMPARE(set.train[0].prompt[0].content, std::string("p, \"0\""));
+            QCOMPARE(*set.train[0].score_rejected, 0.1);
+        }
+    }
+};
+
+QTEST_APPLESS_MAIN(TestRunImport)
+#include "tst_run_import.moc"
