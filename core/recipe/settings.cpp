@@ -123,12 +123,12 @@ void make_absolute(Json& recipe, const fs::path& base) {
         if (entry == recipe.end() || !entry->is_string()) continue;
         auto text = entry->get<std::string>();
         // whether the hub has it is for the one to say who fetches it
-        bool hub_name = parse_hub_name(text, HubKind::data_set) && !fs::exists(base / text);
+        const fs::path path = data_path_of(text).path;
+        bool hub_name = parse_hub_name(path.string(), HubKind::data_set) && !fs::exists(base / path);
         bool chosen = std::find(field.choices.begin(), field.choices.end(), text) != field.choices.end();
-        bool is_path = field.type == Field::Type::model
-                           ? is_model_path(text, base)
-                           : field.type == Field::Type::data_file && !chosen && !hub_name
-                                 && is_data_path(text, base);
+        bool is_path = field.type == Field::Type::model ? is_model_path(text, base)
+                                                        : field.type == Field::Type::data_file && !chosen
+                                                              && !hub_name && is_data_path(text, base);
         if (is_path) *entry = expanded(text, base).string();
     }
 }

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/suggest.h"
+#include "core/data/data_files.h"
 #include "core/recipe/field.h"
 
 #include <algorithm>
@@ -38,8 +39,11 @@ std::optional<RunRecord> referred_data_run(const std::string& reference, const M
 }
 
 fs::path resolve_data(const std::string& reference, const ModelScope& scope) {
-    if (auto repository = referred_repository(reference, HubKind::data_set))
-        return resolve_repository(*repository, scope.hub);
+    if (auto repository = referred_repository(reference, HubKind::data_set)) {
+        const std::string folder = resolve_repository(*repository, scope.hub).string(),
+                          split = data_path_of(reference).split;
+        return split.empty() ? folder : folder + "#" + split;
+    }
     auto record = referred_data_run(reference, scope);
     if (!record) return reference;
     const fs::path folder = scope.workspace->run_folder(record->id) / "artifacts";

@@ -1,6 +1,7 @@
 #include "core/store/hub_reference.h"
 
 #include "core/base/error.h"
+#include "core/data/data_files.h"
 
 namespace fs = std::filesystem;
 
@@ -36,9 +37,11 @@ HubPlan planned(const Hub& hub, const HubName& name, const StopToken& stop) {
 } // namespace
 
 std::optional<HubName> referred_repository(const std::string& reference, HubKind kind) {
+    // What a data field has behind "#" names a split, which is for the one to say who reads the files.
+    const std::string text = kind == HubKind::data_set ? data_path_of(reference).path.string() : reference;
     std::error_code ignored;
-    auto name = parse_hub_name(reference, kind);
-    return name && !fs::exists(reference, ignored) ? name : std::nullopt;
+    auto name = parse_hub_name(text, kind);
+    return name && !fs::exists(text, ignored) ? name : std::nullopt;
 }
 
 fs::path resolve_repository(const HubName& name, const HubAccess* access) {

@@ -18,7 +18,8 @@ struct HubAccess {
     StopToken stop;
 };
 
-/// The repository that a field's text names: it has the form owner/name[/path][@revision], and no file or
+/// The repository that a field's text names: it has the form owner/name[/path][@revision] (in a data field
+/// with "#SPLIT" behind it), and no file or
 /// folder of this machine has that name. Nullopt for any other text.
 std::optional<HubName> referred_repository(const std::string& reference, HubKind kind);
 
