@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <poll.h>
@@ -40,12 +41,16 @@ struct Pipe {
 };
 
 /// Reads both pipes until both are at their end, so that neither fills up while the other is waited for.
-void drain(Pipe& output, Pipe& errors, ProcessResult& result) {
+/// False where `stop` asked before that.
+bool drain(Pipe& output, Pipe& errors, ProcessResult& result, const StopToken& stop) {
     std::array<pollfd, 2> files{{{output.read, POLLIN, 0}, {errors.read, POLLIN, 0}}};
     std::array<std::string*, 2> texts{&result.output, &result.errors};
     std::array<char, 65536> buffer;
     while (files[0].fd >= 0 || files[1].fd >= 0) {
-        if (poll(files.data(), files.size(), -1) < 0 && errno != EINTR) return;
+        if (stop) return false;
+        const int ready = poll(files.data(), files.size(), 100);
+        if (ready < 0 && errno != EINTR) return true;
+        if (ready <= 0) continue;
         for (std::size_t i = 0; i < 2; ++i) {
             if (files[i].fd < 0 || files[i].revents == 0) continue;
             ssize_t count = read(files[i].fd, buffer.data(), buffer.size());
@@ -56,11 +61,12 @@ void drain(Pipe& output, Pipe& errors, ProcessResult& result) {
                 texts[i]->append(buffer.data(), static_cast<std::size_t>(count));
         }
     }
+    return true;
 }
 
 } // namespace
 
-ProcessResult run_program(const std::vector<std::string>& arguments) {
+ProcessResult run_program(const std::vector<std::string>& arguments, const StopToken& stop) {
     Pipe output, errors;
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
@@ -81,10 +87,12 @@ ProcessResult run_program(const std::vector<std::string>& arguments) {
     }
     output.close_write();
     errors.close_write();
-    drain(output, errors, result);
+    const bool whole = drain(output, errors, result, stop);
+    if (!whole) kill(child, SIGTERM);
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
+    if (!whole) fail(ErrorKind::stopped, "Stopped while " + arguments[0] + " was at work.");
     result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     return result;
 }

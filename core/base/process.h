@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/base/stop_token.h"
+
 #include <string>
 #include <vector>
 
@@ -11,7 +13,8 @@ struct ProcessResult {
     std::string errors; ///< standard error, at most 1 MiB
 };
 
-/// Runs a program found on PATH and waits for it; no shell, standard input empty.
-ProcessResult run_program(const std::vector<std::string>& arguments);
+/// Runs a program found on PATH and waits for it; no shell, standard input empty. Where `stop` asks, the
+/// program is ended and Error(stopped) thrown.
+ProcessResult run_program(const std::vector<std::string>& arguments, const StopToken& stop = {});
 
 } // namespace tempera

@@ -97,7 +97,9 @@ std::uint64_t write_weights(const GgufReader& gguf, const ModelConfig& config,
                             const GgufImportOptions& options) {
     SafetensorsWriter writer(folder, tensors, {.max_shard_bytes = options.max_shard_bytes});
     std::vector<float> values;
+    std::uint64_t done = 0;
     for (const TensorSpec& spec : tensors) {
+        if (options.stop) fail(ErrorKind::stopped, "Stopped; nothing was kept of the import.");
         const GgufTensor& tensor = gguf.at(gguf_name(spec.name));
         try {
             values.resize(static_cast<std::size_t>(tensor.elements()));
@@ -111,6 +113,8 @@ std::uint64_t write_weights(const GgufReader& gguf, const ModelConfig& config,
             undo_permutation(values, heads, config.head_dim,
                              values.size() / static_cast<std::size_t>(heads * config.head_dim));
         writer.write_f32(spec.name, values);
+        done += values.size();
+        if (options.written) options.written(done, static_cast<std::uint64_t>(config.parameter_count()));
     }
     return writer.finish();
 }

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "core/base/json.h"
+#include "core/base/stop_token.h"
 #include "core/format/gguf.h"
 #include "core/format/tensor_type.h"
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -20,6 +22,10 @@ struct GgufImportOptions {
     bool replace = false;
     /// Further files of the folder, by name, e.g. where the model came from.
     std::map<std::string, std::string> extra_files;
+    /// Looked at between two tensors.
+    StopToken stop = {};
+    /// Told the elements written so far and in all, after every tensor.
+    std::function<void(std::uint64_t, std::uint64_t)> written = {};
 };
 
 struct GgufImportReport {
@@ -38,7 +44,7 @@ struct GgufImportReport {
 /// put back in Hugging Face's order. Everything is checked before the first byte is written, and the folder
 /// appears as a whole or not at all. Throws Error(unsupported) naming what is outside of this (architecture,
 /// quantisation, rope scaling, tokenizer model or pre-tokenizer), Error(bad_input) for a broken file or a
-/// target that is not empty, Error(io, disk_full).
+/// target that is not empty, Error(stopped), Error(io, disk_full).
 GgufImportReport import_gguf(const std::filesystem::path& file, const std::filesystem::path& target,
                              const GgufImportOptions& options = {});
 

@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/format/gguf_import.h"
 #include "core/format/model_folder.h"
+#include "core/format/model_licence.h"
 #include "core/format/model_tensors.h"
 #include "core/format/safetensors.h"
 #include "core/text/chat_template.h"
@@ -82,8 +83,23 @@ std::optional<ModelInfo::Vocabulary> vocabulary_of_gguf(const GgufReader& gguf) 
     return vocabulary;
 }
 
+/// The class that the file names; its model type where it names none.
+std::string architecture_of(const Json& config) {
+    const Json list = config.value("architectures", Json());
+    if (list.is_array() && !list.empty() && list.front().is_string()) return list.front();
+    const Json type = config.value("model_type", Json());
+    return type.is_string() ? type.get<std::string>() : "";
+}
+
 ModelInfo describe_folder(const fs::path& folder) {
     ModelInfo info;
+    if (is_encoder_folder(folder)) {
+        info.encoder = read_encoder_config(folder);
+        info.architecture = architecture_of(info.encoder->raw);
+        info.weights = weights_of(SafetensorsReader::open(folder));
+        info.tokenizer = vocabulary_of_folder(folder);
+        return info;
+    }
     info.config = read_model_config(folder);
     info.architecture =
         info.config->family == ModelConfig::Family::qwen2 ? "Qwen2ForCausalLM" : "LlamaForCausalLM";
@@ -154,6 +170,17 @@ Json config_json(const ModelConfig& config) {
             {"eos_ids", config.eos_ids}};
 }
 
+Json config_json(const EncoderConfig& config) {
+    constexpr const char* families[] = {"bert", "distilbert", "deberta"};
+    return {{"family", families[static_cast<int>(config.family)]},
+            {"layers", config.layers},
+            {"hidden_size", config.hidden_size},
+            {"intermediate_size", config.intermediate_size},
+            {"heads", config.heads},
+            {"vocab_size", config.vocab_size},
+            {"max_positions", config.max_positions}};
+}
+
 Json vocabulary_json(const ModelInfo::Vocabulary& vocabulary) {
     Json json = {{"tokens", vocabulary.tokens}, {"chat_template", vocabulary.chat_template}};
     for (const auto& [key, value] : {std::pair("bos", vocabulary.bos),
@@ -180,6 +207,7 @@ ModelInfo describe_model(const fs::path& path) {
                      : model_folder_has(path, "adapter_config.json") ? describe_adapter(path)
                                                                      : describe_folder(path);
     info.path = path;
+    info.licence = licence_of(path);
     return info;
 }
 
@@ -189,7 +217,9 @@ Json to_json(const ModelInfo& info) {
                  {"folder", info.path.string()},
                  {"architecture", info.architecture},
                  {"dtype", info.dtype()}};
+    if (!info.licence.empty()) json["licence"] = info.licence;
     if (info.config) json.update(config_json(*info.config));
+    if (info.encoder) json.update(config_json(*info.encoder));
     if (info.adapter) {
         json["base_model"] = info.adapter->base_model;
         json["r"] = info.adapter->r;

