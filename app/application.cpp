@@ -11,15 +11,20 @@
 #include "ui/charts/heat_map.h"
 #include "ui/charts/score_curves.h"
 #include "ui/charts/temperature_strip.h"
+#include "ui/hub_access.h"
+#include "ui/key_ring.h"
 #include "ui/main_window.h"
 #include "ui/pages/figure5_page.h"
 #include "ui/run_feed.h"
+#include "ui/settings_store.h"
 #include "ui/theme/desktop_scheme.h"
 
 #include <QApplication>
+#include <QMessageBox>
 #include <QSettings>
 
 #include <optional>
+#include <utility>
 
 namespace tempera {
 
@@ -28,6 +33,8 @@ struct Application::State {
     ApplicationOptions options;
     QSettings settings;
     DesktopScheme desktop;
+    KeyRing keys{desktopSecretStore()};
+    QString next_workspace; ///< opened once the window has closed
     // Destroyed in the reverse order: window, feed (its thread uses queue and workspace), queue, workspace.
     std::unique_ptr<Workspace> workspace;
     std::unique_ptr<RunQueue> queue;
@@ -37,12 +44,25 @@ struct Application::State {
 
     State(QApplication& app, ApplicationOptions wishes)
         : application(app), options(std::move(wishes)), desktop(QApplication::palette()) {}
+    int show_window();
+    int show_other_workspace(const QString& folder);
 
-    void open_workspace() {
-        const auto folder = options.workspace.empty() ? default_workspace() : options.workspace;
+    std::filesystem::path first_workspace() {
+        const QString remembered = SettingsStore(settings).workspace();
+        if (!options.workspace.empty()) return options.workspace;
+        if (remembered.isEmpty() || qEnvironmentVariableIsSet("TEMPERA_WORKSPACE"))
+            return default_workspace();
+        return remembered.toStdString();
+    }
+
+    void open_workspace(const std::filesystem::path& folder) {
+        read_only_reason.clear();
         try {
             workspace = std::make_unique<Workspace>(folder, Workspace::Access::read_write);
-            queue = std::make_unique<RunQueue>(*workspace, load_engine, [](const RunRecord&) {});
+            queue = std::make_unique<RunQueue>(
+                *workspace, load_engine, [](const RunRecord&) {}, SettingsStore(settings).threads(),
+                keys.lookup());
+            queue->set_hub(hubSource(SettingsStore(settings), keys));
         } catch (const Error& error) {
             const bool busy = error.kind() == ErrorKind::busy;
             if (!busy && !(error.kind() == ErrorKind::io && std::filesystem::exists(folder / "workspace.db")))
@@ -57,6 +77,40 @@ struct Application::State {
     }
 };
 
+/// Runs until it closes.
+int Application::State::show_window() {
+    feed = std::make_unique<RunFeed>(*workspace);
+    window = std::make_unique<MainWindow>(MainWindow::Parts{*feed, queue.get(), settings, shipped_recipes(),
+                                                            paper_values(), read_only_reason, &keys});
+    QObject::connect(window.get(), &MainWindow::workspaceRequested, window.get(),
+                     [this](const QString& folder) {
+                         next_workspace = folder;
+                         window->close();
+                     });
+    feed->start();
+    if (queue) queue->start();
+    if (!options.run.empty()) window->startRun(load_recipe(std::exchange(options.run, {})));
+    window->show();
+    return QApplication::exec();
+}
+
+/// The one before stays where the other cannot be opened.
+int Application::State::show_other_workspace(const QString& folder) {
+    const std::filesystem::path before = workspace->folder();
+    window.reset();
+    feed.reset();
+    queue.reset();
+    workspace.reset();
+    try {
+        open_workspace(std::filesystem::absolute(folder.toStdString()));
+        SettingsStore(settings).setWorkspace(QString::fromStdString(workspace->folder().string()));
+    } catch (const std::exception& error) {
+        QMessageBox::critical(nullptr, QStringLiteral("Tempera"), QString::fromUtf8(error.what()));
+        open_workspace(before);
+    }
+    return show_window();
+}
+
 Application::Application(QApplication& application, ApplicationOptions options)
     : state_(std::make_unique<State>(application, std::move(options))) {}
 
@@ -69,15 +123,11 @@ int Application::run() {
     applyTheme(s.application, s.desktop.scheme());
     QObject::connect(&s.desktop, &DesktopScheme::changed, &s.application,
                      [&s](Scheme scheme) { applyTheme(s.application, scheme); });
-    s.open_workspace();
-    s.feed = std::make_unique<RunFeed>(*s.workspace);
-    s.window = std::make_unique<MainWindow>(MainWindow::Parts{
-        *s.feed, s.queue.get(), s.settings, shipped_recipes(), paper_values(), s.read_only_reason});
-    s.feed->start();
-    if (s.queue) s.queue->start();
-    if (!s.options.run.empty()) s.window->startRun(load_recipe(s.options.run));
-    s.window->show();
-    return QApplication::exec();
+    s.open_workspace(s.first_workspace());
+    int code = s.show_window();
+    while (!s.next_workspace.isEmpty())
+        code = s.show_other_workspace(std::exchange(s.next_workspace, {}));
+    return code;
 }
 
 void export_newest_sweep(const std::filesystem::path& workspace_folder, const std::filesystem::path& folder) {

@@ -14,36 +14,37 @@
 #include "ui/theme/icons.h"
 #include "ui/theme/text.h"
 #include "ui/theme/theme.h"
-#include "ui/widgets/banner.h"
 #include "ui/widgets/empty_state.h"
-#include "ui/widgets/reading_order.h"
+#include "ui/widgets/entry_side.h"
+#include "ui/widgets/notices.h"
+#include "ui/widgets/rail.h"
 #include "ui/widgets/run_header.h"
 #include "ui/widgets/run_list.h"
 #include "ui/widgets/status_strip.h"
 #include "ui/window_state.h"
+#include "ui/work_areas.h"
 
-#include <QButtonGroup>
 #include <QCloseEvent>
 #include <QHBoxLayout>
 #include <QLineEdit>
+#include <QListView>
 #include <QMessageBox>
 #include <QPushButton>
 #include <QShortcut>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QTabBar>
-#include <QTimer>
-#include <QToolButton>
 #include <QTreeView>
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <utility>
 
 namespace tempera {
 
 namespace {
 
-enum Area { runs_area, new_run_area };
+enum Area { runs_area, new_run_area, first_work_area };
 
 } // namespace
 
@@ -52,32 +53,37 @@ MainWindow::MainWindow(Parts parts, QWidget* parent) : QMainWindow(parent), part
     setWindowIcon(QIcon(QStringLiteral(":/tempera/icons/tempera.svg")));
     resize(1200, 680);
     setMinimumSize(880, 560);
-    auto* rail = new QWidget(this);
-    buildRail(rail);
+    rail_ = new Rail(this);
+    notices_ = new Notices(this);
     list_ = new RunList(this);
     list_->setReadOnly(parts_.queue == nullptr);
+    notices_->setAnchor(list_->view());
     view_ = new RunView(this);
     view_->header()->setReadOnly(parts_.queue == nullptr);
     if (parts_.paper) view_->figure5()->setPaperValues(*parts_.paper);
     new_run_ = new NewRunPage(parts_.shipped, this);
     new_run_->setReadOnly(parts_.queue == nullptr);
+    areas_ = new WorkAreas({parts_.feed, parts_.settings, *notices_, parts_.keys}, this);
     empty_ = new EmptyState(tr("Runs appear here, live while they work: start with “Figure 5 in minutes”, "
                                "which teaches a tiny model Countdown and maps best-of-N over temperature."),
                             tr("New run"), this);
     stack_ = new QStackedWidget(this);
     for (QWidget* page : std::initializer_list<QWidget*>{empty_, view_, new_run_})
         stack_->addWidget(page);
-    notices_ = new QVBoxLayout;
-    notices_->setContentsMargins(0, 0, 0, 0);
-    notices_->setSpacing(0);
     auto* centre = new QWidget(this);
     auto* centre_column = new QVBoxLayout(centre);
     centre_column->setContentsMargins(0, 0, 0, 0);
     centre_column->setSpacing(0);
-    centre_column->addLayout(notices_);
+    centre_column->addWidget(notices_);
     centre_column->addWidget(stack_, 1);
     splitter_ = new QSplitter(Qt::Horizontal, this);
-    splitter_->addWidget(list_);
+    side_ = new QStackedWidget(this);
+    side_->addWidget(list_);
+    for (const WorkAreas::Area& area : areas_->list()) {
+        side_->addWidget(area.side);
+        stack_->addWidget(area.page);
+    }
+    splitter_->addWidget(side_);
     splitter_->addWidget(centre);
     splitter_->setStretchFactor(1, 1);
     splitter_->setSizes({240, 1040});
@@ -86,52 +92,42 @@ MainWindow::MainWindow(Parts parts, QWidget* parent) : QMainWindow(parent), part
     auto* row = new QHBoxLayout(body);
     row->setContentsMargins(0, 0, 0, 0);
     row->setSpacing(0);
-    row->addWidget(rail);
+    row->addWidget(rail_);
     row->addWidget(splitter_, 1);
     setCentralWidget(body);
     strip_ = new StatusStrip(this);
     strip_->setWorkspace(parts_.feed.workspaceFolder());
     setStatusBar(strip_);
+    buildRail();
     connectPages();
     addShortcuts();
     restoreState();
     if (!parts_.queue)
-        notice(int(Banner::Kind::warning), parts_.read_only_reason.isEmpty()
-                                               ? tr("This workspace is open read-only.")
-                                               : parts_.read_only_reason)
+        notices_
+            ->notice(Banner::Kind::warning, parts_.read_only_reason.isEmpty()
+                                                ? tr("This workspace is open read-only.")
+                                                : parts_.read_only_reason)
             ->setClosable(false);
     catalogueArrived(parts_.feed.catalogue());
 }
 
 MainWindow::~MainWindow() = default;
 
-void MainWindow::buildRail(QWidget* rail) {
-    rail->setObjectName(QStringLiteral("rail"));
-    rail->setAttribute(Qt::WA_StyledBackground);
-    areas_ = new QButtonGroup(this);
-    auto* column = new QVBoxLayout(rail);
-    column->setContentsMargins(4, 8, 4, 8);
-    column->setSpacing(4);
-    const auto add = [&](Area area, const QString& symbol, const QString& text, const QString& tip) {
-        auto* button = new QToolButton(rail);
-        button->setIcon(icon(symbol));
-        button->setIconSize(QSize(24, 24));
-        button->setText(text);
-        button->setToolButtonStyle(Qt::ToolButtonTextUnderIcon);
-        button->setCheckable(true);
-        button->setToolTip(tip);
-        button->setAccessibleName(text);
-        button->setFocusPolicy(Qt::TabFocus);
-        button->setFixedWidth(std::max(64, button->fontMetrics().horizontalAdvance(text) + 20));
-        areas_->addButton(button, area);
-        column->addWidget(button);
-    };
-    add(runs_area, QStringLiteral("runs"), tr("Runs"), tr("Studies and runs (Alt+1)"));
-    add(new_run_area, QStringLiteral("new-run"), tr("New run"), tr("Start a run or a study (Ctrl+N)"));
-    column->addStretch();
-    areas_->button(runs_area)->setChecked(true);
-    connect(areas_, &QButtonGroup::idClicked, this, [this](int area) {
-        if (area == new_run_area)
+void MainWindow::buildRail() {
+    rail_->addArea(runs_area, QStringLiteral("runs"), tr("Runs"), tr("Studies and runs (Alt+1)"));
+    rail_->addArea(new_run_area, QStringLiteral("new-run"), tr("New run"),
+                   tr("Start a run or a study (Ctrl+N)"));
+    bool stretched = false;
+    for (std::size_t i = 0; i < areas_->list().size(); ++i) {
+        const WorkAreas::Area& area = areas_->list()[i];
+        if (area.last && !std::exchange(stretched, true)) rail_->addStretch();
+        rail_->addArea(first_work_area + int(i), area.symbol, area.text, area.tip);
+    }
+    rail_->setCurrent(runs_area);
+    connect(rail_, &Rail::areaChosen, this, [this](int area) {
+        if (area >= first_work_area)
+            showWorkArea(areas_->list()[std::size_t(area - first_work_area)].page);
+        else if (area == new_run_area)
             showNewRun();
         else
             showRun(list_->currentRun());
@@ -146,7 +142,7 @@ void MainWindow::connectPages() {
     connect(&feed, &RunFeed::samplesReady, view_->samples(), &SamplesPage::setSamples);
     connect(&feed, &RunFeed::loadChanged, strip_, &StatusStrip::setLoad);
     connect(&feed, &RunFeed::failed, this,
-            [this](const QString& sentence) { notice(int(Banner::Kind::error), sentence); });
+            [this](const QString& sentence) { notices_->notice(Banner::Kind::error, sentence); });
     connect(view_->samples(), &SamplesPage::promptsWanted, &feed,
             [&feed](const PromptQuery& query) { feed.requestPrompts(query); });
     connect(view_->samples(), &SamplesPage::samplesWanted, &feed,
@@ -172,11 +168,25 @@ void MainWindow::connectPages() {
     connect(list_, &RunList::actionRequested, this, &MainWindow::act);
     connect(list_->view(), &QTreeView::clicked, this, [this] { showRun(list_->currentRun()); });
     connect(list_->view(), &QTreeView::activated, this, [this] { showRun(list_->currentRun()); });
-    connect(empty_, &EmptyState::triggered, this, &MainWindow::showNewRun);
+    connect(empty_, &EmptyState::triggered, this, qOverload<>(&MainWindow::showNewRun));
     connect(new_run_, &NewRunPage::startRequested, this, &MainWindow::startRun);
-    connect(view_->recipe(), &RecipePage::reuseRequested, this, [this](const Json& recipe) {
-        new_run_->setRecipe(recipe);
-        showNewRun();
+    const auto new_run = [this](const Json& recipe) { showNewRun(recipe); };
+    connect(view_->recipe(), &RecipePage::reuseRequested, this, new_run);
+    connect(areas_, &WorkAreas::newRunRequested, this, new_run);
+    connect(areas_, &WorkAreas::runOpened, this, [this](const QString& run) { showRun(fromQt(run)); });
+    connect(areas_, &WorkAreas::runSettingsChanged, this, [this] {
+        perform([threads = areas_->threads(), hub = areas_->hub()](RunQueue& queue) {
+            queue.set_threads(threads);
+            queue.set_hub(hub);
+        });
+    });
+    connect(areas_, &WorkAreas::workspaceRequested, this, [this](const QString& folder) {
+        if (running().empty())
+            Q_EMIT workspaceRequested(folder);
+        else
+            notices_->notice(
+                Banner::Kind::warning,
+                tr("A run is at work here: let it finish or stop it, then open the other workspace."));
     });
     const auto on_current = [this](const char* action) {
         return [this, action] { act(QString::fromLatin1(action), toQt(view_->runId())); };
@@ -191,20 +201,20 @@ void MainWindow::addShortcuts() {
         connect(new QShortcut(keys, this), &QShortcut::activated, this, action);
     };
     add(QKeySequence::New, [this] { showNewRun(); });
-    add(QKeySequence::Find, [this] { list_->searchBox()->setFocus(Qt::ShortcutFocusReason); });
+    add(QKeySequence::Find, [this] {
+        if (auto* search = side_->currentWidget()->findChild<QLineEdit*>())
+            search->setFocus(Qt::ShortcutFocusReason);
+    });
+    for (const WorkAreas::Area& area : areas_->list())
+        add(area.keys, [this, page = area.page, list = area.side->view()] {
+            showWorkArea(page);
+            list->setFocus(Qt::ShortcutFocusReason);
+        });
     add(QKeySequence(Qt::ALT | Qt::Key_1), [this] {
         showRun(list_->currentRun());
         list_->view()->setFocus(Qt::ShortcutFocusReason);
     });
-    add(QKeySequence::Undo, [this] {
-        const std::vector<Banner*> all = banners();
-        for (auto banner = all.rbegin(); banner != all.rend(); ++banner)
-            if (auto* undo = (*banner)->findChild<QPushButton*>(QStringLiteral("undo"));
-                undo && !(*banner)->isHidden()) {
-                undo->click();
-                return;
-            }
-    });
+    add(QKeySequence::Undo, [this] { notices_->undoNewest(); });
     add(QKeySequence::Quit, [this] { close(); });
     const auto turn = [this](int by) {
         QTabBar* tabs = view_->tabs();
@@ -219,6 +229,7 @@ void MainWindow::catalogueArrived(const CataloguePointer& catalogue) {
     list_->setCatalogue(catalogue);
     strip_->setCatalogue(catalogue);
     new_run_->setEarlierRuns(catalogue);
+    areas_->setCatalogue(catalogue);
     if (const RunRecord* run = catalogue->run(view_->runId())) view_->setRun(*run);
     if (!pending_selection_.empty()) {
         const RunRecord* run = catalogue->run(pending_selection_);
@@ -246,8 +257,7 @@ void MainWindow::runSelected(const QString& run_id) {
 }
 
 void MainWindow::showRun(const std::string& run_or_study_id) {
-    areas_->button(runs_area)->setChecked(true);
-    stack_->setCurrentWidget(parts_.feed.catalogue()->runs.empty() ? static_cast<QWidget*>(empty_) : view_);
+    showArea(runs_area, list_, parts_.feed.catalogue()->runs.empty() ? static_cast<QWidget*>(empty_) : view_);
     if (run_or_study_id.empty() || run_or_study_id == list_->currentRun()) return;
     list_->select(run_or_study_id);
     if (list_->currentRun().empty()) {
@@ -257,8 +267,24 @@ void MainWindow::showRun(const std::string& run_or_study_id) {
 }
 
 void MainWindow::showNewRun() {
-    areas_->button(new_run_area)->setChecked(true);
-    stack_->setCurrentWidget(new_run_);
+    showArea(new_run_area, list_, new_run_);
+}
+
+void MainWindow::showNewRun(const Json& recipe) {
+    new_run_->setRecipe(recipe);
+    showNewRun();
+}
+
+void MainWindow::showWorkArea(const QWidget* page) {
+    for (std::size_t i = 0; i < areas_->list().size(); ++i)
+        if (const WorkAreas::Area& area = areas_->list()[i]; area.page == page)
+            showArea(first_work_area + int(i), area.side, area.page);
+}
+
+void MainWindow::showArea(int area, QWidget* side, QWidget* page) {
+    rail_->setCurrent(area);
+    side_->setCurrentWidget(side);
+    stack_->setCurrentWidget(page);
 }
 
 void MainWindow::startRun(const Json& recipe_or_study) {
@@ -268,7 +294,7 @@ void MainWindow::startRun(const Json& recipe_or_study) {
         this, [queue = parts_.queue, recipe_or_study, ids] { *ids = queue->submit(recipe_or_study); },
         [this, ids](const QString& error) {
             if (!error.isEmpty()) {
-                notice(int(Banner::Kind::error), error);
+                notices_->notice(Banner::Kind::error, error);
                 return;
             }
             if (!ids->empty()) pending_selection_ = ids->front();
@@ -283,7 +309,7 @@ void MainWindow::perform(std::function<void(RunQueue&)> task) {
     parts_.feed.perform(
         this, [queue = parts_.queue, task = std::move(task)] { task(*queue); },
         [this](const QString& error) {
-            if (!error.isEmpty()) notice(int(Banner::Kind::error), error);
+            if (!error.isEmpty()) notices_->notice(Banner::Kind::error, error);
         });
 }
 
@@ -302,9 +328,7 @@ void MainWindow::act(const QString& action, const QString& run_id) {
     else if (action == QLatin1String("reuse")) {
         const RunRecord* run = parts_.feed.catalogue()->run(id);
         const Json recipe = run ? Json::parse(run->recipe, nullptr, false) : Json();
-        if (!recipe.is_object()) return;
-        new_run_->setRecipe(recipe);
-        showNewRun();
+        if (recipe.is_object()) showNewRun(recipe);
     }
 }
 
@@ -316,7 +340,7 @@ void MainWindow::remove(const QString& run_id) {
     hidden_.insert(id);
     list_->setHidden(hidden_);
     if (list_->currentRun().empty()) stack_->setCurrentWidget(empty_);
-    offerUndo(
+    notices_->offerUndo(
         tr("“%1” is deleted with its metrics, samples, checkpoints and model.").arg(runTitle(*run)),
         [this, id] {
             removals_.erase(id);
@@ -335,7 +359,7 @@ void MainWindow::removeNow(const std::string& id) {
             if (error.isEmpty()) return; // it stays hidden until the catalogue no longer has it
             hidden_.erase(id);
             list_->setHidden(hidden_);
-            notice(int(Banner::Kind::error), error);
+            notices_->notice(Banner::Kind::error, error);
         });
 }
 
@@ -345,36 +369,9 @@ void MainWindow::cancel(const std::string& id) {
     const QString title = run ? runTitle(*run) : QString();
     perform([id](RunQueue& queue) { queue.cancel(id); });
     if (waiting && parts_.queue)
-        offerUndo(
+        notices_->offerUndo(
             tr("“%1” is cancelled; it had not begun.").arg(title),
             [this, id] { perform([id](RunQueue& queue) { queue.resume(id); }); }, [] {});
-}
-
-void MainWindow::offerUndo(const QString& sentence, std::function<void()> undo,
-                           std::function<void()> expire) {
-    auto* banner = new Banner(Banner::Kind::info, sentence, {}, this);
-    auto* timer = new QTimer(banner);
-    timer->setSingleShot(true);
-    timer->setInterval(undo_ms_);
-    QPushButton* button = banner->addAction(tr("&Undo"));
-    button->setToolTip(tr("For ten seconds (Ctrl+Z)"));
-    button->setObjectName(QStringLiteral("undo"));
-    connect(button, &QPushButton::clicked, banner, [banner, undo = std::move(undo)] {
-        undo();
-        banner->setObjectName(QString());
-        banner->hide();
-        banner->deleteLater();
-    });
-    const auto end = [banner, expire = std::move(expire)] {
-        expire();
-        banner->hide();
-        banner->deleteLater();
-    };
-    connect(timer, &QTimer::timeout, banner, end);
-    connect(banner, &Banner::closed, banner, end);
-    place(banner);
-    banner->show(); // at once: Ctrl+Z looks for it
-    timer->start();
 }
 
 void MainWindow::offerResume(const Catalogue& catalogue) {
@@ -390,8 +387,8 @@ void MainWindow::offerResume(const Catalogue& catalogue) {
     const QString listed = names.size() > 3
                                ? names.mid(0, 3).join(QStringLiteral(", ")) + QStringLiteral(", …")
                                : names.join(QStringLiteral(", "));
-    Banner* banner = notice(
-        int(Banner::Kind::info),
+    Banner* banner = notices_->notice(
+        Banner::Kind::info,
         ids.size() == 1
             ? tr("One run was ended before it finished: %1. It can go on where it stopped.").arg(listed)
             : tr("%1 runs were ended before they finished: %2. They can go on where they stopped.")
@@ -407,26 +404,12 @@ void MainWindow::offerResume(const Catalogue& catalogue) {
     });
 }
 
-Banner* MainWindow::notice(int kind, const QString& sentence, const QString& details) {
-    for (Banner* banner : banners())
-        if (banner->text() == sentence) return banner; // said already
-    auto* banner = new Banner(static_cast<Banner::Kind>(kind), sentence, details, this);
-    connect(banner, &Banner::closed, banner, &QObject::deleteLater);
-    place(banner);
-    return banner;
-}
-
-void MainWindow::place(Banner* banner) {
-    const std::vector<Banner*> above = banners();
-    notices_->addWidget(banner);
-    setReadingOrder({above.empty() ? static_cast<QWidget*>(list_->view()) : above.back(), banner});
-}
-
 std::vector<Banner*> MainWindow::banners() const {
-    std::vector<Banner*> found;
-    for (int i = 0; i < notices_->count(); ++i)
-        if (auto* banner = qobject_cast<Banner*>(notices_->itemAt(i)->widget())) found.push_back(banner);
-    return found;
+    return notices_->banners();
+}
+
+void MainWindow::setUndoTime(int milliseconds) {
+    notices_->setUndoTime(milliseconds);
 }
 
 void MainWindow::ask(const QString& text, const QString& explanation, const QString& yes,
@@ -462,8 +445,7 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     saveState();
     const std::vector<std::string> ids = parts_.queue ? running() : std::vector<std::string>();
     if (ids.empty()) {
-        for (const std::string& id : std::set<std::string>(removals_))
-            removeNow(id); // the feed carries it out before it ends
+        notices_->expireAll(); // feed and shelf carry it out before they end
         event->accept();
         return;
     }
@@ -479,8 +461,9 @@ void MainWindow::closeEvent(QCloseEvent* event) {
                 for (const std::string& id : ids)
                     queue.stop(id);
             });
-            notice(int(Banner::Kind::info),
-                   tr("Stopping at a checkpoint; the window closes when it is stored."))
+            notices_
+                ->notice(Banner::Kind::info,
+                         tr("Stopping at a checkpoint; the window closes when it is stored."))
                 ->setClosable(false);
         });
 }

@@ -10,6 +10,7 @@
 #include <QSettings>
 #include <QTest>
 
+#include <map>
 #include <memory>
 
 namespace tempera::test {
@@ -24,9 +25,15 @@ struct Desk {
     explicit Desk(bool with_queue = true) {
         if (with_queue) fixture.make_queue();
     }
-    void open() {
+    /// What the user had set before.
+    void configure(const std::map<QString, QVariant>& values) {
         settings = std::make_unique<QSettings>(
             QString::fromStdString((fixture.root() / "settings.ini").string()), QSettings::IniFormat);
+        for (const auto& [key, value] : values)
+            settings->setValue(key, value);
+    }
+    void open() {
+        if (!settings) configure({});
         feed = std::make_unique<RunFeed>(*fixture.workspace);
         window = std::make_unique<MainWindow>(
             MainWindow::Parts{*feed, fixture.queue.get(), *settings, shipped_recipes(), paper_values(), {}});

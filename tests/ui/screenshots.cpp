@@ -1,3 +1,5 @@
+#include "../support/paths.h"
+#include "area_screenshots.h"
 #include "layout_audit.h"
 #include "made_up_workspace.h"
 
@@ -12,6 +14,7 @@
 #include "ui/run_feed.h"
 #include "ui/theme/theme.h"
 #include "ui/widgets/run_list.h"
+#include "ui/work_areas.h"
 
 #include <QApplication>
 #include <QCheckBox>
@@ -122,6 +125,9 @@ int main(int argc, char** argv) {
             made_up::add_run(workspace, "sft", "run number " + std::to_string(i) + " of a long series", "",
                              "", i % 3 == 0 ? RunStatus::failed : RunStatus::finished);
     }
+    areas::fill_models(root / "tempera", source_dir());
+    qputenv("TEMPERA_CACHE", temporary.filePath(QStringLiteral("cache")).toUtf8());
+    qputenv("TEMPERA_CONFIG", temporary.filePath(QStringLiteral("config")).toUtf8());
     QSettings settings(temporary.filePath(QStringLiteral("settings.ini")), QSettings::IniFormat);
     RunQueue queue(workspace, load_engine, [](const RunRecord&) {});
     RunFeed feed(workspace);
@@ -203,5 +209,8 @@ int main(int argc, char** argv) {
     grab("new-run");
     window.newRunPage()->allBox()->setChecked(true);
     grab("new-run-all");
+    areas::grab_models(window, root / "tempera", grab);
+    areas::grab_data(window, areas::write_preferences(root / "helpful-preferences", little ? 9 : 4000), grab);
+    areas::grab_settings(window, grab);
     return 0;
 }

@@ -1,0 +1,359 @@
+#include "../support/paths.h"
+#include "desk.h"
+
+#include "core/data/token_example.h"
+#include "ui/charts/length_histogram.h"
+#include "ui/models/issue_tree_model.h"
+#include "ui/models/row_table_model.h"
+#include "ui/pages/check_view.h"
+#include "ui/pages/data_getter.h"
+#include "ui/pages/data_page.h"
+#include "ui/pages/data_panel.h"
+#include "ui/pages/data_view.h"
+#include "ui/pages/new_run_page.h"
+#include "ui/theme/text.h"
+#include "ui/theme/theme.h"
+#include "ui/widgets/chat_view.h"
+#include "ui/widgets/entry_side.h"
+#include "ui/widgets/form_section.h"
+#include "ui/widgets/token_view.h"
+#include "ui/work_areas.h"
+
+#include <QAbstractItemModelTester>
+#include <QApplication>
+#include <QComboBox>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
+#include <QScrollBar>
+#include <QSignalSpy>
+#include <QSpinBox>
+#include <QStandardPaths>
+#include <QTabBar>
+#include <QTableView>
+#include <QTemporaryDir>
+#include <QTextEdit>
+#include <QToolButton>
+#include <QTreeView>
+
+#include <fstream>
+
+using namespace tempera;
+using test::Desk;
+namespace fs = std::filesystem;
+
+#define QTRY_LONG(condition) QTRY_VERIFY_WITH_TIMEOUT(condition, 20000)
+
+namespace {
+
+void click(QWidget* widget) {
+    QVERIFY(widget && widget->isVisible() && widget->isEnabled());
+    QTest::mouseClick(widget, Qt::LeftButton);
+}
+
+} // namespace
+
+/// The Data area by mouse and keyboard, over files that the tests write.
+class TestDataPage : public QObject {
+    Q_OBJECT
+
+    std::unique_ptr<QTemporaryDir> dir_;
+    fs::path root() const { return dir_->path().toStdString(); }
+
+    void write(const std::string& name, const std::vector<Json>& rows) const {
+        std::ofstream file(root() / name);
+        for (const Json& row : rows)
+            file << row.dump() << "\n";
+    }
+    /// `count` rows with a question of 10 to 40 words.
+    std::vector<Json> questions(int count) const {
+        std::vector<Json> rows;
+        for (int i = 0; i < count; ++i) {
+            std::string question = "question " + std::to_string(i);
+            for (int word = 0; word < 10 + i % 30; ++word)
+                question += " word";
+            rows.push_back({{"question", question}, {"answer", "answer " + std::to_string(i)}});
+        }
+        return rows;
+    }
+    /// A window that shows the Data area with that file open.
+    DataView* openData(Desk& desk, const fs::path& path) const {
+        desk.open();
+        for (QToolButton* button : desk.window->findChildren<QToolButton*>())
+            if (button->text() == QStringLiteral("Data")) QTest::mouseClick(button, Qt::LeftButton);
+        DataPage* page = desk.window->areas()->data();
+        if (!page->getter()->isVisible()) return nullptr;
+        page->getter()->pathField()->setFocus();
+        QTest::keyClicks(page->getter()->pathField(), toQt(path.string()));
+        QTest::keyClick(page->getter()->pathField(), Qt::Key_Return);
+        const bool open = QTest::qWaitFor([&] { return page->view()->isVisible(); }, 20000);
+        return open ? page->view() : nullptr;
+    }
+    static QString cell(DataView* view, int row, int column) {
+        return view->model()->index(row, column).data().toString();
+    }
+
+private Q_SLOTS:
+    void initTestCase() {
+        QStandardPaths::setTestModeEnabled(true);
+        applyTheme(*qApp, Scheme::light);
+    }
+    void init() { dir_ = std::make_unique<QTemporaryDir>(); }
+
+    void aFileIsOpenedAndItsRowsAreShown() {
+        write("train.jsonl", questions(1000));
+        Desk desk;
+        DataView* view = openData(desk, root() / "train.jsonl");
+        QVERIFY(view);
+        QTRY_LONG(view->countLabel()->text().startsWith(QStringLiteral("1 000 rows"))
+                  || view->countLabel()->text().startsWith(QStringLiteral("1\u2009000 rows")));
+        QCOMPARE(view->model()->columnCount(), 2);
+        int answer = view->model()->headerData(0, Qt::Horizontal, Qt::DisplayRole).toString()
+                             == QStringLiteral("answer")
+                         ? 0
+                         : 1;
+        QTRY_COMPARE(cell(view, 3, answer), QStringLiteral("answer 3"));
+        view->rowBox()->setFocus();
+        view->rowBox()->selectAll();
+        QTest::keyClicks(view->rowBox(), QStringLiteral("900"));
+        QTest::keyClick(view->rowBox(), Qt::Key_Return);
+        QCOMPARE(view->table()->currentIndex().row(), 899);
+        QTRY_COMPARE(cell(view, 899, answer), QStringLiteral("answer 899"));
+        QVERIFY(view->model()->blockCount() < 8); // not all that lies between
+        QCOMPARE(desk.window->areas()->data()->side()->current(), toQt((root() / "train.jsonl").string()));
+    }
+
+    void aMillionRowsScrollSmoothly() {
+        {
+            std::ofstream file(root() / "large.jsonl");
+            for (int i = 0; i < 1'000'000; ++i)
+                file << "{\"prompt\":\"p" << i << "\",\"completion\":\"c\"}\n";
+        }
+        Desk desk;
+        QElapsedTimer clock;
+        clock.start();
+        DataView* view = openData(desk, root() / "large.jsonl");
+        QVERIFY(view);
+        QVERIFY2(clock.elapsed() < 5000, qPrintable(QString::number(clock.elapsed())));
+        QTRY_VERIFY_WITH_TIMEOUT(view->model()->rowCount() == 1'000'000, 60000);
+        // No turn of the event loop may take long while the bar is dragged through the whole set.
+        qint64 longest = 0;
+        for (int place = 0; place <= 100; ++place) {
+            QElapsedTimer turn;
+            turn.start();
+            view->table()->verticalScrollBar()->setValue(view->table()->verticalScrollBar()->maximum() * place
+                                                         / 100);
+            QApplication::processEvents();
+            longest = std::max(longest, turn.elapsed());
+        }
+        QVERIFY2(longest < 250, qPrintable(QStringLiteral("a turn took %1 ms").arg(longest)));
+        const int column = view->model()->headerData(0, Qt::Horizontal, Qt::DisplayRole).toString()
+                                   == QStringLiteral("prompt")
+                               ? 0
+                               : 1;
+        QTRY_LONG(cell(view, 999'999, column) == QStringLiteral("p999999"));
+        QVERIFY(view->model()->blockCount() <= RowTableModel::most_blocks);
+    }
+
+    void theTableModelKeepsItsContract() {
+        RowTableModel model;
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        QSignalSpy wanted(&model, &RowTableModel::rowsWanted);
+        model.setColumns({{"a", "text", ""}, {"b", "text", ""}});
+        model.setCount(100);
+        model.setCount(300);
+        QCOMPARE(model.rowCount(), 300);
+        QCOMPARE(model.index(200, 0).data().toString(), QStringLiteral("…"));
+        QTRY_VERIFY(!wanted.isEmpty());
+        JsonRow row{Json{{"a", "x\ny"}, {"b", Json::array({1, 2})}}, 1, "f", ""},
+            broken{nullptr, 2, "f", "f row 2 is cut"};
+        model.setRows(128, {row, broken});
+        QCOMPARE(model.index(128, 0).data().toString(), QStringLiteral("x y"));
+        QCOMPARE(model.index(128, 1).data().toString(), QStringLiteral("[1,2]"));
+        QCOMPARE(model.index(129, 0).data().toString(), QStringLiteral("f row 2 is cut"));
+        for (int block = 0; block < 300; ++block)
+            model.setRows(block * 128, {row});
+        QVERIFY(model.blockCount() <= RowTableModel::most_blocks);
+        model.setColumns({});
+        QCOMPARE(model.rowCount(), 0);
+    }
+
+    void columnsAreDetectedAndChosen() {
+        std::vector<Json> rows;
+        for (int i = 0; i < 20; ++i)
+            rows.push_back({{"ask", "what is " + std::to_string(i)}, {"reply", "it is"}, {"other", i}});
+        write("odd.jsonl", rows);
+        Desk desk;
+        DataView* view = openData(desk, root() / "odd.jsonl");
+        QVERIFY(view);
+        QVERIFY(!view->panel()->form()->problem().isEmpty()); // nobody knows "ask"
+        QVERIFY(!view->useButton()->isEnabled());
+        for (const auto& [role, column] : {std::pair("prompt", "ask"), std::pair("completion", "reply")}) {
+            QComboBox* box = view->panel()->columnBox(role);
+            QVERIFY(box);
+            box->setFocus();
+            QTest::keyClicks(box, QString::fromLatin1(column)); // a combo box finds what begins so
+            QCOMPARE(box->currentData().toString(), QString::fromLatin1(column));
+        }
+        QVERIFY2(view->panel()->form()->problem().isEmpty(), qPrintable(view->panel()->form()->problem()));
+        view->showTab(DataView::chat_tab);
+        QTRY_COMPARE(view->chat()->text(), QStringLiteral("user: what is 0\nassistant: it is"));
+        QTest::keyClick(view->chat(), Qt::Key_J);
+        QTest::keyClick(view->chat(), Qt::Key_J);
+        QTRY_COMPARE(view->chat()->text(), QStringLiteral("user: what is 2\nassistant: it is"));
+        QTest::keyClick(view->chat(), Qt::Key_K);
+        QTRY_COMPARE(view->chat()->text(), QStringLiteral("user: what is 1\nassistant: it is"));
+        QCOMPARE(view->rowBox()->value(), 2);
+        QVERIFY(view->useButton()->isEnabled());
+        QCOMPARE(view->useButton()->menu()->actions().size(), 1);
+        view->useButton()->menu()->actions().front()->trigger();
+        QVERIFY(desk.window->newRunPage()->isVisible());
+        const Json recipe = desk.window->newRunPage()->recipe();
+        QVERIFY(recipe.at("kind") == Json("sft"));
+        QVERIFY(recipe.at("data") == Json((root() / "odd.jsonl").string()));
+        QCOMPARE(parse_columns(recipe.at("columns").get<std::string>()).column_of.at("prompt"),
+                 std::string("ask"));
+    }
+
+    void preferencesShowBothAnswersWithTheirScores() {
+        write("prefs.jsonl", {{{"prompt", "q"},
+                               {"chosen", "good"},
+                               {"rejected", "bad"},
+                               {"score_chosen", 8},
+                               {"score_rejected", 2.5}}});
+        Desk desk;
+        DataView* view = openData(desk, root() / "prefs.jsonl");
+        QVERIFY(view);
+        QCOMPARE(view->panel()->reading().task, DataTask::preferences);
+        view->showTab(DataView::chat_tab);
+        QTRY_COMPARE(view->chat()->text(), QStringLiteral("user: q\nchosen: good\nrejected: bad"));
+        QStringList words;
+        for (QLabel* label : view->chat()->findChildren<QLabel*>())
+            words << label->text();
+        QVERIFY(words.contains(QStringLiteral("score 8.000")) || words.contains(QStringLiteral("score 8")));
+        QStringList kinds;
+        for (QAction* action : view->useButton()->menu()->actions())
+            kinds << action->text();
+        QVERIFY(kinds.contains(toQt(recipe_kind("dpo").title))
+                && kinds.contains(toQt(recipe_kind("reward").title)));
+    }
+
+    void theTokensAreThoseATrainerLearns() {
+        write("train.jsonl",
+              {{{"prompt", "1 2 3:6\n"}, {"completion", "1+2+3"}}, {{"prompt", "p"}, {"completion", ""}}});
+        Desk desk;
+        DataView* view = openData(desk, root() / "train.jsonl");
+        QVERIFY(view);
+        view->showTab(DataView::tokens_tab);
+        QTRY_VERIFY(view->tokenView()->summary().contains(QStringLiteral("Choose")));
+        QComboBox* models = view->panel()->modelBox();
+        QTRY_LONG(models->findData(QStringLiteral("tiny")) >= 0);
+        models->setFocus();
+        QTest::keyClicks(models, QStringLiteral("tiny"));
+        QCOMPARE(models->currentData().toString(), QStringLiteral("tiny"));
+        QTRY_VERIFY2(view->tokenView()->summary().contains(QStringLiteral("learnt")),
+                     qPrintable(view->tokenView()->summary()));
+        // What the trainers' own function makes of the row.
+        const fs::path tiny = fs::path(source_dir()) / "resources/models/tiny";
+        const Tokenizer tokenizer = Tokenizer::load(tiny);
+        const std::vector<TextExample> texts{{"1 2 3:6\n", "1+2+3", false}};
+        const TokenisedSet set =
+            tokenise_examples(texts, tokenizer, {tokenizer.eos_id().value_or(-1), true, 1024});
+        QCOMPARE(set.examples.size(), std::size_t(1));
+        const auto& example = set.examples.front();
+        QVERIFY(view->tokenView()->summary().contains(QStringLiteral("%1 tokens").arg(example.length())));
+        QVERIFY(view->tokenView()->summary().contains(QStringLiteral("%1 learnt").arg(example.targets())));
+        QVERIFY(view->tokenView()->text()->toPlainText().contains(QStringLiteral("1+2+3")));
+        view->panel()->lengthBox()->setFocus();
+        view->panel()->lengthBox()->selectAll();
+        QTest::keyClicks(view->panel()->lengthBox(), QStringLiteral("10"));
+        QTest::keyClick(view->panel()->lengthBox(), Qt::Key_Return);
+        QTRY_VERIFY2(
+            view->tokenView()->summary().contains(QStringLiteral("%1 cut at 10").arg(example.length() - 10)),
+            qPrintable(view->tokenView()->summary()));
+        view->goTo(1); // its answer is empty
+        QTRY_VERIFY2(view->tokenView()->summary().contains(QStringLiteral("row 2")),
+                     qPrintable(view->tokenView()->summary()));
+    }
+
+    void aCheckNamesRowsAndLeadsToThem() {
+        std::vector<Json> rows = questions(300);
+        rows[40] = {{"question", "no answer here"}};
+        rows[77] = {{"question", "empty"}, {"answer", ""}};
+        rows[120] = rows[119];
+        write("train.jsonl", rows);
+        {
+            std::ofstream file(root() / "train.jsonl", std::ios::app);
+            file << "{ this is no JSON\n";
+        }
+        Desk desk;
+        DataView* view = openData(desk, root() / "train.jsonl");
+        QVERIFY(view);
+        view->showTab(DataView::check_tab);
+        QVERIFY(!view->checkView()->button()->isVisible()); // the empty page has the one button
+        click(desk.button(view->checkView(), QStringLiteral("Check all rows")));
+        QTRY_LONG(view->checkView()->summary()->text().contains(QStringLiteral("301 rows, 298")));
+        QTreeView* issues = view->checkView()->issues();
+        QAbstractItemModelTester tester(issues->model(),
+                                        QAbstractItemModelTester::FailureReportingMode::QtTest);
+        QVERIFY(issues->model()->rowCount() >= 4);
+        issues->expandAll();
+        QModelIndex missing;
+        for (int i = 0; i < issues->model()->rowCount(); ++i) {
+            const QModelIndex issue = issues->model()->index(i, 0);
+            for (int line = 0; line < issues->model()->rowCount(issue); ++line)
+                if (issues->model()
+                        ->index(line, 0, issue)
+                        .data()
+                        .toString()
+                        .contains(QStringLiteral("row 41")))
+                    missing = issues->model()->index(line, 0, issue);
+        }
+        QVERIFY(missing.isValid());
+        issues->setFocus();
+        issues->setCurrentIndex(missing);
+        QTest::keyClick(issues, Qt::Key_Return);
+        QCOMPARE(view->tabs()->currentIndex(), int(DataView::rows_tab));
+        QCOMPARE(view->table()->currentIndex().row(), 40);
+        const QString csv = view->checkView()->lengths()->csv();
+        std::int64_t counted = 0;
+        for (const QString& line : csv.split(u'\n').mid(1))
+            counted += line.section(u',', 2, 2).toLongLong();
+        QCOMPARE(counted, std::int64_t(298));
+    }
+
+    void testRowsThatStandInTrainAreFound() {
+        fs::create_directories(root() / "set");
+        dir_->path();
+        write("set/train.jsonl", questions(50));
+        write("set/test.jsonl", {questions(8)[7], {{"question", "a new one"}, {"answer", "yes"}}});
+        Desk desk;
+        DataView* view = openData(desk, root() / "set");
+        QVERIFY(view);
+        QCOMPARE(view->splitBox()->count(), 2);
+        view->splitBox()->setFocus();
+        QTest::keyClick(view->splitBox(), Qt::Key_Down);
+        QTRY_VERIFY(view->countLabel()->text().startsWith(QStringLiteral("2 rows")));
+        QCOMPARE(view->splitBox()->currentText(), QStringLiteral("test"));
+        view->showTab(DataView::check_tab);
+        QVERIFY(view->checkView()->comparedBox()->currentText().startsWith(QStringLiteral("train")));
+        click(desk.button(view->checkView(), QStringLiteral("Check all rows")));
+        QTRY_LONG(view->checkView()->issues()->model()->rowCount() == 1);
+        QVERIFY(view->checkView()->issues()->model()->index(0, 0).data().toString().startsWith(
+            toQt(words_of(RowIssue::in_train))));
+        QVERIFY(view->useButton()->menu()->actions().size() == 1);
+        view->useButton()->menu()->actions().front()->trigger();
+        QVERIFY(desk.window->newRunPage()->recipe().at("data") == Json((root() / "set").string() + "#test"));
+    }
+
+    void whatIsNoDataSaysSo() {
+        write("notes.txt", {});
+        Desk desk;
+        QVERIFY(!openData(desk, root() / "notes.txt"));
+        QVERIFY(
+            desk.window->areas()->data()->getter()->form()->problem().contains(QStringLiteral("notes.txt")));
+    }
+};
+
+QTEST_MAIN(TestDataPage)
+#include "tst_data_page.moc"

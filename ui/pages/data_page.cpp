@@ -1,0 +1,170 @@
+#include "ui/pages/data_page.h"
+
+#include "core/base/resources.h"
+#include "core/recipe/study.h"
+#include "core/store/local_models.h"
+#include "ui/pages/data_getter.h"
+#include "ui/pages/data_view.h"
+#include "ui/run_feed.h"
+#include "ui/theme/text.h"
+#include "ui/widgets/entry_side.h"
+#include "ui/widgets/form_section.h"
+#include "ui/widgets/hub_fetch.h"
+#include "ui/widgets/job_panel.h"
+#include "ui/widgets/notices.h"
+
+#include <QFileInfo>
+#include <QSettings>
+#include <QStackedWidget>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace tempera {
+
+namespace {
+
+const QString recent_key = QStringLiteral("data/recent");
+constexpr int most_recent = 20;
+
+} // namespace
+
+DataPage::DataPage(RunFeed& feed, ModelShelf& shelf, QSettings& settings, Notices& notices, QWidget* parent)
+    : QWidget(parent), feed_(feed), settings_(settings), notices_(notices),
+      shipped_(toQt((resource_folder() / "instructions.jsonl").string())) {
+    side_ = new EntrySide({tr("Search data"), tr("Data sets"), tr("Open data"), QStringLiteral("folder"),
+                           tr("A file, a folder, or one of the hub"), false},
+                          this);
+    view_ = new DataView(this);
+    getter_ = new DataGetter(this);
+    stack_ = new QStackedWidget(this);
+    stack_->addWidget(getter_);
+    stack_->addWidget(view_);
+    panel_ = new JobPanel(jobs_, this);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(stack_, 1);
+    column->addWidget(panel_);
+    connect(&shelf, &ModelShelf::changed, this, [this, &shelf] { view_->setModels(shelf.models()); });
+    connectParts();
+    listEntries();
+}
+
+void DataPage::connectParts() {
+    connect(side_, &EntrySide::chosen, this, &DataPage::open);
+    connect(side_, &EntrySide::moreRequested, this, &DataPage::showGetter);
+    connect(getter_, &DataGetter::openRequested, this,
+            [this](const QString& path) { open(QFileInfo(path).absoluteFilePath()); });
+    connect(view_, &DataView::opened, this, &DataPage::opened);
+    connect(view_, &DataView::failed, this, &DataPage::failed);
+    connect(view_, &DataView::newRunRequested, this, &DataPage::newRunRequested);
+    connect(getter_->hub(), &HubFetch::downloadRequested, this, [this](const HubPlan& plan) {
+        const int job =
+            jobs_.start(tr("Download %1").arg(toQt(to_text(plan.listing.name))), hubDownloadWork(hub_, plan));
+        followed_[job] = toQt(plan.target.string());
+    });
+    connect(getter_->hub(), &HubFetch::present, this,
+            [this](const HubPlan& plan) { open(toQt(plan.target.string())); });
+    connect(&jobs_, &Jobs::ended, this, [this](int job, bool done) {
+        lookForCached();
+        const auto made = followed_.find(job);
+        if (made == followed_.end()) return;
+        if (done) open(made->second);
+        followed_.erase(made);
+    });
+}
+
+void DataPage::setHub(const HubSource& source) {
+    hub_ = source;
+    getter_->hub()->setSource(source);
+    if (isVisible()) lookForCached();
+}
+
+void DataPage::showEvent(QShowEvent* event) {
+    QWidget::showEvent(event);
+    lookForCached();
+}
+
+void DataPage::lookForCached() {
+    if (!hub_) return;
+    background_.compute(
+        this,
+        [hub = hub_] {
+            std::vector<std::pair<QString, QString>> found;
+            for (const auto& [name, path] : cached_repositories(hub(), HubKind::data_set))
+                found.emplace_back(toQt(name), toQt(path.string()));
+            return found;
+        },
+        [this](const std::vector<std::pair<QString, QString>>& found, const QString& error) {
+            if (!error.isEmpty() || found == cached_) return;
+            cached_ = found;
+            listEntries();
+        });
+}
+
+void DataPage::setCatalogue(const CataloguePointer& catalogue) {
+    catalogue_ = catalogue;
+    listEntries();
+}
+
+void DataPage::listEntries() {
+    std::vector<Entry> entries;
+    const auto add = [&](const QString& path, const QString& heading, const QString& text) {
+        Entry entry;
+        entry.key = path;
+        entry.heading = heading;
+        entry.text = text;
+        entry.symbol = QStringLiteral("data");
+        entry.tip = text + u'\n' + path;
+        entry.words = path;
+        entries.push_back(std::move(entry));
+    };
+    for (const QString& path : settings_.value(recent_key).toStringList())
+        add(path, tr("Opened"), QFileInfo(path).fileName());
+    for (const auto& [name, path] : cached_)
+        add(path, tr("Of the hub"), name);
+    for (auto run = catalogue_->runs.rbegin(); run != catalogue_->runs.rend(); ++run)
+        if (run->status == RunStatus::finished && leaves_data(run->kind))
+            add(feed_.runFolder(run->id) + QStringLiteral("/artifacts"), tr("Left by runs"), runTitle(*run));
+    add(shipped_, tr("With Tempera"), tr("Instructions"));
+    side_->setEntries(std::move(entries));
+}
+
+void DataPage::open(const QString& path) {
+    if (view_->path() == path && stack_->currentWidget() == view_) return;
+    wanted_ = path;
+    view_->open(path);
+}
+
+void DataPage::opened(const QString& path) {
+    wanted_.clear();
+    getter_->form()->setProblem({});
+    stack_->setCurrentWidget(view_);
+    const bool of_hub =
+        std::any_of(cached_.begin(), cached_.end(), [&](const auto& each) { return each.second == path; });
+    const bool ours = of_hub || path == shipped_ || path.startsWith(feed_.workspaceFolder() + u'/');
+    QStringList recent = settings_.value(recent_key).toStringList();
+    if (!ours && !recent.contains(path)) { // those that are there keep their places
+        recent.prepend(path);
+        settings_.setValue(recent_key, recent.mid(0, most_recent));
+        listEntries();
+    }
+    side_->select(path);
+}
+
+void DataPage::failed(const QString& sentence) {
+    if (wanted_.isEmpty()) {
+        notices_.notice(Banner::Kind::error, sentence);
+        return;
+    }
+    wanted_.clear();
+    showGetter();
+    getter_->form()->setProblem(sentence);
+}
+
+void DataPage::showGetter() {
+    stack_->setCurrentWidget(getter_);
+}
+
+} // namespace tempera

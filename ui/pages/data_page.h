@@ -1,0 +1,74 @@
+#pragma once
+
+#include "core/base/json.h"
+#include "ui/background.h"
+#include "ui/feed_types.h"
+#include "ui/jobs.h"
+#include "ui/model_shelf.h"
+
+#include <QWidget>
+
+class QSettings;
+class QStackedWidget;
+
+namespace tempera {
+
+class DataGetter;
+class DataView;
+class EntrySide;
+class JobPanel;
+class Notices;
+class RunFeed;
+
+/// The Data area: data sets that were opened before and those that runs left, a page on each.
+class DataPage final : public QWidget {
+    Q_OBJECT
+
+public:
+    /// All outlive the page.
+    DataPage(RunFeed& feed, ModelShelf& shelf, QSettings& settings, Notices& notices,
+             QWidget* parent = nullptr);
+
+    /// The list that stands beside the page.
+    EntrySide* side() const { return side_; }
+    DataView* view() const { return view_; }
+    DataGetter* getter() const { return getter_; }
+    JobPanel* jobPanel() const { return panel_; }
+    /// How the hub is reached from now on.
+    void setHub(const HubSource& source);
+    void setCatalogue(const CataloguePointer& catalogue);
+    void open(const QString& path);
+    void showGetter();
+
+Q_SIGNALS:
+    void newRunRequested(const tempera::Json& recipe);
+
+protected:
+    void showEvent(QShowEvent* event) override;
+
+private:
+    void connectParts();
+    void listEntries();
+    void lookForCached();
+    void opened(const QString& path);
+    void failed(const QString& sentence);
+
+    RunFeed& feed_;
+    QSettings& settings_;
+    Notices& notices_;
+    QString shipped_; ///< the instructions that come with the program
+    EntrySide* side_;
+    DataView* view_;
+    DataGetter* getter_;
+    QStackedWidget* stack_;
+    Jobs jobs_;
+    JobPanel* panel_;
+    HubSource hub_;
+    std::vector<std::pair<QString, QString>> cached_; ///< data sets of the hub: name and folder
+    std::map<int, QString> followed_;                 ///< by job: the folder it makes
+    CataloguePointer catalogue_ = std::make_shared<Catalogue>();
+    QString wanted_;        ///< is being opened
+    Background background_; ///< the last member: its thread ends first
+};
+
+} // namespace tempera

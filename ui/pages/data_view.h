@@ -1,0 +1,119 @@
+#pragma once
+
+#include "core/base/json.h"
+#include "ui/data_reader.h"
+#include "ui/model_shelf.h"
+
+#include <QTimer>
+#include <QWidget>
+
+class QComboBox;
+class QLabel;
+class QPushButton;
+class QSpinBox;
+class QSplitter;
+class QStackedWidget;
+class QTabBar;
+class QTableView;
+
+namespace tempera {
+
+class ChatView;
+class CheckView;
+class DataPanel;
+class ElidedLabel;
+class RowTableModel;
+class TokenView;
+
+/// The kinds of run that can use data of a task and the field it goes into, each as a recipe with that field
+/// set.
+std::vector<std::pair<QString, Json>> usesOf(DataTask task, const std::string& data,
+                                             const ColumnMapping& columns);
+
+/// One data set: its rows as a table, as conversations and as tokens, and what a check of all of them found.
+class DataView final : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit DataView(QWidget* parent = nullptr);
+
+    /// Opens it; opened() or failed() follows.
+    void open(const QString& path);
+    void setModels(const ShelfPointer& models);
+    QString path() const { return path_; }
+    std::size_t split() const { return split_; }
+    qint64 row() const { return row_; }
+    /// Shows a row of the split in the table and makes it the one that the other tabs show.
+    void goTo(qint64 row);
+    void setRow(qint64 row);
+    void showTab(int tab);
+
+    DataReader* reader() const { return reader_; }
+    QTabBar* tabs() const { return tabs_; }
+    QTableView* table() const { return table_; }
+    RowTableModel* model() const { return model_; }
+    ChatView* chat() const { return chat_; }
+    TokenView* tokenView() const { return tokens_; }
+    CheckView* checkView() const { return check_; }
+    DataPanel* panel() const { return panel_; }
+    QComboBox* splitBox() const { return split_box_; }
+    QSpinBox* rowBox() const { return row_box_; }
+    QLabel* countLabel() const { return count_label_; }
+    QPushButton* useButton() const { return use_; }
+    QSplitter* splitter() const { return splitter_; }
+
+    enum Tab { rows_tab, chat_tab, tokens_tab, check_tab };
+
+Q_SIGNALS:
+    void opened(const QString& path);
+    void failed(const QString& sentence);
+    void newRunRequested(const tempera::Json& recipe);
+
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
+private:
+    QWidget* buildHead();
+    QWidget* buildTokens();
+    void buildTable();
+    void connectReader();
+    void overviewArrived(const DataOverviewPointer& overview);
+    void splitChosen(int split);
+    void counted(std::int64_t rows, bool all);
+    void readingChanged();
+    /// Asks for the current row, soon.
+    void wantRow();
+    void askForRow();
+    void startCheck();
+    void showFacts();
+    void showUses();
+    std::string reference() const;
+
+    DataReader* reader_;
+    QString path_;
+    DataOverviewPointer overview_;
+    std::size_t split_ = 0;
+    qint64 row_ = 0;
+    std::int64_t rows_ = 0;
+    bool all_counted_ = false;
+    std::shared_ptr<const ValidationReport> report_;
+    std::int64_t checked_length_ = 0;
+
+    ElidedLabel *name_, *about_;
+    QComboBox* split_box_;
+    QLabel *split_label_, *count_label_;
+    QPushButton* use_;
+    QTabBar* tabs_;
+    QSpinBox* row_box_;
+    QStackedWidget* stack_;
+    QTableView* table_;
+    RowTableModel* model_;
+    ChatView* chat_;
+    TokenView* tokens_;
+    CheckView* check_;
+    DataPanel* panel_;
+    QSplitter* splitter_;
+    QTimer row_timer_;
+};
+
+} // namespace tempera

@@ -1,0 +1,87 @@
+#include "ui/widgets/form_section.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QVBoxLayout>
+
+namespace tempera {
+
+namespace {
+
+QLabel* makeHeading(const QString& text, double larger, QWidget* parent) {
+    auto* label = new QLabel(text, parent);
+    QFont font = label->font();
+    font.setPointSizeF(font.pointSizeF() + larger);
+    font.setWeight(QFont::DemiBold);
+    label->setFont(font);
+    return label;
+}
+
+} // namespace
+
+QLabel* makeTitle(const QString& text, QWidget* parent) {
+    return makeHeading(text, 4, parent);
+}
+
+FormSection::FormSection(const QString& heading, const QString& sentence, QWidget* parent)
+    : QWidget(parent), column_(new QVBoxLayout(this)), problem_(new QLabel(this)) {
+    column_->setContentsMargins(0, 0, 0, 0);
+    column_->setSpacing(4);
+    if (!heading.isEmpty()) column_->addWidget(makeHeading(heading, 1, this));
+    if (!sentence.isEmpty()) {
+        auto* about = new QLabel(sentence, this);
+        about->setProperty("muted", true);
+        about->setWordWrap(true);
+        column_->addWidget(about);
+        column_->addSpacing(4);
+    }
+    problem_->setProperty("problem", true);
+    problem_->setWordWrap(true);
+    problem_->setTextFormat(Qt::PlainText);
+    problem_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    problem_->hide();
+    column_->addWidget(problem_);
+}
+
+void FormSection::addField(const QString& label, QWidget* field) {
+    addField(label, field, {});
+}
+
+void FormSection::addField(const QString& label, QWidget* field, std::initializer_list<QWidget*> beside) {
+    auto* name = new QLabel(label, this);
+    name->setBuddy(field);
+    if (field->accessibleName().isEmpty()) field->setAccessibleName(QString(label).remove(u'&'));
+    addWidget(name);
+    auto* row = new QHBoxLayout;
+    row->setSpacing(8);
+    row->addWidget(field, 1);
+    for (QWidget* widget : beside)
+        row->addWidget(widget);
+    column_->insertLayout(column_->count() - 1, row);
+    column_->insertSpacing(column_->count() - 1, 4);
+}
+
+void FormSection::addRow(std::initializer_list<QWidget*> widgets) {
+    auto* row = new QHBoxLayout;
+    row->setSpacing(8);
+    for (QWidget* widget : widgets)
+        row->addWidget(widget);
+    row->addStretch();
+    column_->insertLayout(column_->count() - 1, row);
+}
+
+void FormSection::addWidget(QWidget* widget) {
+    column_->insertWidget(column_->count() - 1, widget);
+}
+
+void FormSection::setProblem(const QString& sentence) {
+    problem_->setText(sentence);
+    problem_->setVisible(!sentence.isEmpty());
+}
+
+QString FormSection::problem() const {
+    return problem_->isHidden() ? QString() : problem_->text();
+}
+
+} // namespace tempera
