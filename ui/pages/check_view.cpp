@@ -114,6 +114,8 @@ std::string CheckView::compared() const {
 void CheckView::setRunning(bool running) {
     running_ = running;
     button_->setText(running ? tr("Stop") : tr("Check all rows"));
+    button_->setVisible(running || stack_->currentWidget() == splitter_); // else the empty page has one
+    empty_->button()->setEnabled(!running);
     bar_->setVisible(running);
     bar_->setValue(0);
     status_->setText(running ? tr("reading …") : QString());

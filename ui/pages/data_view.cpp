@@ -287,6 +287,7 @@ void DataView::overviewArrived(const DataOverviewPointer& overview) {
 
 void DataView::splitChosen(int split) {
     if (!overview_ || split < 0 || split >= int(overview_->splits.size())) return;
+    reader_->stopCheck(); // of the split before
     split_ = std::size_t(split);
     row_ = 0;
     rows_ = 0;
