@@ -8,7 +8,6 @@
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QLocale>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QSplitter>
@@ -17,14 +16,6 @@
 #include <QVBoxLayout>
 
 namespace tempera {
-
-namespace {
-
-QString wholeText(std::int64_t number) {
-    return QLocale::c().toString(qlonglong(number)).replace(u',', QChar(0x2009));
-}
-
-} // namespace
 
 CheckView::CheckView(QWidget* parent) : QWidget(parent), model_(new IssueTreeModel(this)) {
     setObjectName(QStringLiteral("page"));

@@ -43,12 +43,7 @@ DataGetter::DataGetter(QWidget* parent) : QWidget(parent) {
     hub_ = new HubFetch(HubKind::data_set, body);
     inside->addWidget(hub_);
     inside->addStretch();
-    auto* scroll = new QScrollArea(this);
-    scroll->setWidgetResizable(true);
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setWidget(body);
-    scroll->setFocusPolicy(Qt::NoFocus);
+    QScrollArea* scroll = makeFormScroll(body, this);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(scroll);

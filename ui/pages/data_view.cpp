@@ -17,7 +17,6 @@
 #include <QHeaderView>
 #include <QKeyEvent>
 #include <QLabel>
-#include <QLocale>
 #include <QMenu>
 #include <QPushButton>
 #include <QScrollArea>
@@ -33,14 +32,6 @@
 #include <algorithm>
 
 namespace tempera {
-
-namespace {
-
-QString wholeText(std::int64_t number) {
-    return QLocale::c().toString(qlonglong(number)).replace(u',', QChar(0x2009));
-}
-
-} // namespace
 
 std::vector<std::pair<QString, Json>> usesOf(DataTask task, const std::string& data,
                                              const ColumnMapping& columns) {

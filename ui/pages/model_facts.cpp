@@ -4,15 +4,10 @@
 #include "ui/pages/model_view.h"
 #include "ui/theme/text.h"
 
-#include <QLocale>
 
 namespace tempera {
 
 namespace {
-
-QString wholeText(std::int64_t number) {
-    return QLocale::c().toString(qlonglong(number)).replace(u',', QChar(0x2009));
-}
 
 QString shapeText(const ModelConfig& config) {
     QString text = ModelView::tr("%1 layers, width %2, %3 heads")

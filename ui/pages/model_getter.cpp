@@ -34,12 +34,7 @@ ModelGetter::ModelGetter(QWidget* parent) : QWidget(parent) {
     inside->addWidget(buildImport());
     inside->addWidget(buildFolder());
     inside->addStretch();
-    auto* scroll = new QScrollArea(this);
-    scroll->setWidgetResizable(true);
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setWidget(body);
-    scroll->setFocusPolicy(Qt::NoFocus);
+    QScrollArea* scroll = makeFormScroll(body, this);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(scroll);

@@ -34,12 +34,7 @@ ModelView::ModelView(QWidget* parent) : QWidget(parent) {
     inside->addWidget(facts_);
     inside->addWidget(buildMergeForm());
     inside->addStretch();
-    auto* scroll = new QScrollArea(this);
-    scroll->setWidgetResizable(true);
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setWidget(body);
-    scroll->setFocusPolicy(Qt::NoFocus);
+    QScrollArea* scroll = makeFormScroll(body, this);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);

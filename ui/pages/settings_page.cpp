@@ -69,12 +69,7 @@ QWidget* SettingsPage::framed(QWidget* form) {
     inside->setContentsMargins(24, 8, 24, 24);
     inside->addWidget(form);
     inside->addStretch();
-    auto* scroll = new QScrollArea(this);
-    scroll->setWidgetResizable(true);
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setWidget(body);
-    scroll->setFocusPolicy(Qt::NoFocus);
+    QScrollArea* scroll = makeFormScroll(body, this);
     stack_->addWidget(scroll);
     return scroll;
 }

@@ -77,6 +77,10 @@ QString temperatureText(double temperature) {
                                                         : QString::number(temperature, 'g', 3);
 }
 
+QString wholeText(std::int64_t number) {
+    return QLocale(QLocale::English).toString(qlonglong(number)).replace(u',', QChar(0x2009));
+}
+
 QString bytesText(double bytes) {
     if (!(bytes >= 0)) return QStringLiteral("–");
     const char* units[] = {"bytes", "kB", "MB", "GB", "TB"};

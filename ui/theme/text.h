@@ -29,6 +29,8 @@ QString numberText(double value);
 QString scoreText(double value);
 /// "0.7", "1.0", "0.35": one decimal where that says all.
 QString temperatureText(double temperature);
+/// A count with thin spaces between its thousands.
+QString wholeText(std::int64_t number);
 /// "812 kB", "1.4 GB"; "–" below zero.
 QString bytesText(double bytes);
 QString percentText(double share, int decimals = 0);

@@ -2,7 +2,7 @@
 
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QLineEdit>
+#include <QScrollArea>
 #include <QVBoxLayout>
 
 namespace tempera {
@@ -22,6 +22,16 @@ QLabel* makeHeading(const QString& text, double larger, QWidget* parent) {
 
 QLabel* makeTitle(const QString& text, QWidget* parent) {
     return makeHeading(text, 4, parent);
+}
+
+QScrollArea* makeFormScroll(QWidget* body, QWidget* parent) {
+    auto* scroll = new QScrollArea(parent);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setWidget(body);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    return scroll;
 }
 
 FormSection::FormSection(const QString& heading, const QString& sentence, QWidget* parent)

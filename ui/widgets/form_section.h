@@ -4,13 +4,16 @@
 #include <QWidget>
 
 class QLabel;
-class QLineEdit;
+class QScrollArea;
 class QVBoxLayout;
 
 namespace tempera {
 
 /// A page's or form's title: four points larger, semibold.
 QLabel* makeTitle(const QString& text, QWidget* parent);
+
+/// `body` scrolled up and down, as wide as there is room; Tab goes past the frame.
+QScrollArea* makeFormScroll(QWidget* body, QWidget* parent);
 
 /// A part of a form: a heading, a muted sentence, and fields in one column, each with its label above it.
 class FormSection final : public QWidget {
