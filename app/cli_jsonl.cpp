@@ -64,7 +64,9 @@ private:
 };
 
 JsonRow parse_row(std::string_view line, std::int64_t number) {
-    JsonRow row{{}, number, "Standard input"};
+    JsonRow row;
+    row.number = number;
+    row.source = "Standard input";
     row.value = parse_json(line, row.place());
     if (!row.value.is_object()) fail(ErrorKind::bad_input, row.place() + " is not a JSON object.");
     return row;

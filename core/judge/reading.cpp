@@ -24,9 +24,10 @@ std::string_view trimmed(std::string_view text) {
 
 /// The whole text as a finite decimal number.
 std::optional<double> number_in(std::string_view text) {
-    if (text.starts_with('+')) text.remove_prefix(1);
-    // from_chars also reads "nan", "inf" and, behind a plus, another sign
-    const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
+    // from_chars reads no plus, but "nan" and "inf"
+    const bool sign = text.starts_with('+') || text.starts_with('-');
+    const std::string_view digits = sign ? text.substr(1) : text;
+    if (text.starts_with('+')) text = digits;
     if (digits.empty() || ((digits[0] < '0' || digits[0] > '9') && digits[0] != '.')) return std::nullopt;
     double value = 0;
     const char* end = text.data() + text.size();

@@ -100,6 +100,7 @@ QVariant EntryListModel::data(const QModelIndex& index, int role) const {
 }
 
 Qt::ItemFlags EntryListModel::flags(const QModelIndex& index) const {
+    if (!index.isValid()) return Qt::NoItemFlags;
     if (keyAt(index.row()).isEmpty()) return Qt::ItemNeverHasChildren;
     return QAbstractListModel::flags(index) | Qt::ItemNeverHasChildren;
 }

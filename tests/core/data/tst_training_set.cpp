@@ -3,6 +3,7 @@
 #include "core/task/countdown.h"
 #include "core/task/countdown_verifier.h"
 #include "core/text/tokenizer.h"
+#include "tests/support/paths.h"
 
 #include <QTemporaryDir>
 #include <QTest>
@@ -194,5 +195,4 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestTrainingSet)
-#include "tests/support/paths.h"
 #include "tst_training_set.moc"

@@ -4,6 +4,7 @@
 #include "core/base/random.h"
 #include "core/format/gguf_import.h"
 #include "core/format/safetensors.h"
+#include "tests/support/paths.h"
 
 #include <QTest>
 
@@ -431,5 +432,4 @@ private:
 };
 
 QTEST_APPLESS_MAIN(TestFormatFuzz)
-#include "tests/support/paths.h"
 #include "tst_format_fuzz.moc"

@@ -2,6 +2,7 @@
 
 #include "core/base/files.h"
 #include "core/format/gguf.h"
+#include "tests/support/paths.h"
 
 #include <QTemporaryDir>
 #include <QTest>
@@ -239,5 +240,4 @@ private:
 };
 
 QTEST_APPLESS_MAIN(TestGguf)
-#include "tests/support/paths.h"
 #include "tst_gguf.moc"

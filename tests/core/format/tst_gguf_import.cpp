@@ -6,6 +6,7 @@
 #include "core/format/model_config.h"
 #include "core/format/safetensors.h"
 #include "core/text/tokenizer.h"
+#include "tests/support/paths.h"
 
 #include <QTemporaryDir>
 #include <QTest>
@@ -231,5 +232,4 @@ private:
 };
 
 QTEST_APPLESS_MAIN(TestGgufImport)
-#include "tests/support/paths.h"
 #include "tst_gguf_import.moc"

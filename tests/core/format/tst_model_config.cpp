@@ -3,6 +3,7 @@
 #include "core/base/files.h"
 #include "core/format/model_config.h"
 #include "core/format/model_tensors.h"
+#include "tests/support/paths.h"
 
 #include <QTemporaryDir>
 #include <QTest>
@@ -225,5 +226,4 @@ private slots:
 };
 
 QTEST_APPLESS_MAIN(TestModelConfig)
-#include "tests/support/paths.h"
 #include "tst_model_config.moc"

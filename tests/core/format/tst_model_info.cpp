@@ -4,6 +4,7 @@
 #include "core/base/sha256.h"
 #include "core/format/model_info.h"
 #include "core/format/package_model.h"
+#include "tests/support/paths.h"
 
 #include <QTemporaryDir>
 #include <QTest>
@@ -129,5 +130,4 @@ private slots:
 };
 
 QTEST_APPLESS_MAIN(TestModelInfo)
-#include "tests/support/paths.h"
 #include "tst_model_info.moc"

@@ -5,6 +5,7 @@
 #include "core/format/float_convert.h"
 #include "core/format/safetensors.h"
 #include "tests/core/store/mounted_disk.h"
+#include "tests/support/paths.h"
 
 #include <QTemporaryDir>
 #include <QTest>
@@ -457,5 +458,4 @@ private:
 };
 
 QTEST_APPLESS_MAIN(TestSafetensors)
-#include "tests/support/paths.h"
 #include "tst_safetensors.moc"

@@ -5,6 +5,7 @@
 #include "core/format/model_tensors.h"
 #include "core/format/package_model.h"
 #include "core/text/tokenizer.h"
+#include "tests/support/paths.h"
 
 #include <QTemporaryDir>
 #include <QTest>
@@ -82,5 +83,4 @@ private:
 };
 
 QTEST_APPLESS_MAIN(TestSmollm2ImportSlow)
-#include "tests/support/paths.h"
 #include "tst_smollm2_import_slow.moc"

@@ -1,6 +1,7 @@
 #include "../store/store_fixture.h"
 
 #include "core/queue/engine.h"
+#include "tests/support/paths.h"
 
 using namespace tempera;
 using namespace tempera::test;
@@ -34,5 +35,4 @@ private slots:
 };
 
 QTEST_GUILESS_MAIN(TestEngineLibrary)
-#include "tests/support/paths.h"
 #include "tst_engine_library.moc"

@@ -1,6 +1,7 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/stats/win_rate.h"
+#include "tests/support/paths.h"
 
 #include <QTest>
 #include <cmath>
@@ -97,5 +98,4 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestWinRate)
-#include "tests/support/paths.h"
 #include "tst_win_rate.moc"

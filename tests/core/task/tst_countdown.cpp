@@ -1,6 +1,7 @@
 #include "core/base/error.h"
 #include "core/base/random.h"
 #include "core/data/jsonl.h"
+#include "core/data/task_rows.h"
 #include "core/task/arithmetic_text.h"
 #include "core/task/backward.h"
 #include "core/task/countdown.h"

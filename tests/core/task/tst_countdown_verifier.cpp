@@ -2,6 +2,7 @@
 #include "core/data/jsonl.h"
 #include "core/task/countdown_verifier.h"
 #include "tests/support/cpu_clock.h"
+#include "tests/support/paths.h"
 
 #include <QElapsedTimer>
 #include <QTest>
@@ -192,5 +193,4 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestCountdownVerifier)
-#include "tests/support/paths.h"
 #include "tst_countdown_verifier.moc"

@@ -4,6 +4,7 @@
 #include "core/base/files.h"
 #include "core/base/json.h"
 #include "core/text/chat_template.h"
+#include "tests/support/paths.h"
 
 #include <QTemporaryDir>
 #include <QTest>
@@ -134,5 +135,4 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestChatTemplate)
-#include "tests/support/paths.h"
 #include "tst_chat_template.moc"

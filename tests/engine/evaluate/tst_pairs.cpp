@@ -6,6 +6,7 @@
 #include "core/recipe/pairs_recipe.h"
 #include "core/store/run_reader.h"
 #include "core/task/constraints.h"
+#include "tests/support/paths.h"
 
 #include <QTemporaryDir>
 #include <QTest>
@@ -205,5 +206,4 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestPairs)
-#include "tests/support/paths.h"
 #include "tst_pairs.moc"

@@ -5,6 +5,7 @@
 #include "core/store/run_reader.h"
 #include "core/store/run_writer.h"
 #include "core/task/countdown_verifier.h"
+#include "tests/support/paths.h"
 
 #include <QTemporaryDir>
 #include <QTest>
@@ -275,5 +276,4 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestSweep)
-#include "tests/support/paths.h"
 #include "tst_sweep.moc"

@@ -7,6 +7,7 @@
 #include "core/stats/win_rate.h"
 #include "core/store/run_reader.h"
 #include "core/task/constraints.h"
+#include "tests/support/paths.h"
 
 #include <QTemporaryDir>
 #include <QTest>
@@ -236,5 +237,4 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestWinRateRun)
-#include "tests/support/paths.h"
 #include "tst_win_rate_run.moc"

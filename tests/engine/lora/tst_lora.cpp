@@ -4,6 +4,7 @@
 #include "core/engine/model/decoder_io.h"
 #include "core/format/safetensors.h"
 #include "tests/support/cpu_clock.h"
+#include "tests/support/paths.h"
 
 #include <QtTest>
 
@@ -259,5 +260,4 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestLora)
-#include "tests/support/paths.h"
 #include "tst_lora.moc"

@@ -5,6 +5,7 @@
 #include "core/engine/model/forward.h"
 #include "core/engine/model/weights.h"
 #include "core/format/safetensors.h"
+#include "tests/support/paths.h"
 
 #include <ATen/ATen.h>
 #include <QtTest>
@@ -186,5 +187,4 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestDecoder)
-#include "tests/support/paths.h"
 #include "tst_decoder.moc"

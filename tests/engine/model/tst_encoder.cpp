@@ -2,6 +2,7 @@
 #include "core/base/files.h"
 #include "core/engine/model/encoder_io.h"
 #include "core/format/safetensors.h"
+#include "tests/support/paths.h"
 
 #include <QtTest>
 #include <c10/core/GradMode.h>
@@ -230,5 +231,4 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestEncoder)
-#include "tests/support/paths.h"
 #include "tst_encoder.moc"

@@ -1,6 +1,7 @@
 #include "core/base/error.h"
 #include "core/engine/reward/reward_function.h"
 #include "core/engine/reward/reward_model.h"
+#include "tests/support/paths.h"
 
 #include <QTest>
 #include <cmath>
@@ -123,5 +124,4 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestRewardFunction)
-#include "tests/support/paths.h"
 #include "tst_reward_function.moc"

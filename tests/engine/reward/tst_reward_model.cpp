@@ -1,6 +1,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/engine/reward/reward_model.h"
+#include "tests/support/paths.h"
 
 #include <QtTest>
 
@@ -91,5 +92,4 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestRewardModel)
-#include "tests/support/paths.h"
 #include "tst_reward_model.moc"

@@ -6,6 +6,7 @@
 #include "core/engine/sample/lane_forward.h"
 #include "core/engine/sample/sampler.h"
 #include "core/format/safetensors.h"
+#include "tests/support/paths.h"
 
 #include <QTest>
 #include <algorithm>
@@ -470,5 +471,4 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestSampler)
-#include "tests/support/paths.h"
 #include "tst_sampler.moc"

@@ -7,6 +7,7 @@
 #include "core/engine/train/reward.h"
 #include "core/engine/train/reward_data.h"
 #include "core/engine/train/reward_step.h"
+#include "tests/support/paths.h"
 
 #include <QtTest>
 #include <numeric>
@@ -307,5 +308,4 @@ private Q_SLOTS:
 };
 
 QTEST_APPLESS_MAIN(TestReward)
-#include "tests/support/paths.h"
 #include "tst_reward.moc"

@@ -10,6 +10,7 @@
 #include "core/engine/train/rloo_step.h"
 #include "core/engine/train/rollout.h"
 #include "core/format/safetensors.h"
+#include "tests/support/paths.h"
 
 #include <ATen/ATen.h>
 #include <QtTest>
@@ -20,7 +21,6 @@ using namespace tempera;
 namespace fs = std::filesystem;
 
 namespace {
-
 
 /// Policy, reference and tokens of the golden rollout.
 struct GoldenCase {
@@ -290,5 +290,4 @@ private Q_SLOTS:
 };
 
 QTEST_GUILESS_MAIN(TestRloo)
-#include "tests/support/paths.h"
 #include "tst_rloo.moc"

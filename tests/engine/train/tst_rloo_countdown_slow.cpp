@@ -3,6 +3,7 @@
 #include "core/engine/evaluate/sweep.h"
 #include "core/engine/train/sft.h"
 #include "core/stats/rloo.h"
+#include "tests/support/paths.h"
 
 #include <QtTest>
 #include <numeric>
@@ -105,5 +106,4 @@ private Q_SLOTS:
 };
 
 QTEST_GUILESS_MAIN(TestRlooCountdownSlow)
-#include "tests/support/paths.h"
 #include "tst_rloo_countdown_slow.moc"
