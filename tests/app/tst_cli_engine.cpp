@@ -146,9 +146,12 @@ private slots:
         };
         row("empty", "", "seed=1", "holds no rows");
         row("binary", QByteArray("\x7f\0\1\n", 4), "seed=1", "row 1 is not valid JSON");
-        row("half a row", good + "{\"prompt\":\"x\"", "seed=1", "row 21 is not valid JSON: column 14");
-        row("no column", good + "{\"promt\":\"x\",\"completion\":\"y\"}", "seed=1", "row 21 has no column");
-        row("a number", good + "{\"prompt\":5,\"completion\":\"y\"}", "seed=1", "row 21, column \"prompt\"");
+        row("half a row", good + "{\"prompt\":\"x\"", "bad_rows=refuse",
+            "row 21 is not valid JSON: column 14");
+        row("no column", good + "{\"promt\":\"x\",\"completion\":\"y\"}", "bad_rows=refuse",
+            "row 21 has no column");
+        row("a number", good + "{\"prompt\":5,\"completion\":\"y\"}", "bad_rows=refuse",
+            "row 21, column \"prompt\"");
         row("all held out", good, "validation_examples=20", "has 20 rows, and validation_examples takes all");
         row("one prompt", QByteArray("{\"prompt\":\"a\",\"completion\":\"b\"}\n").repeated(9),
             "validation_examples=2", "give more different prompts");

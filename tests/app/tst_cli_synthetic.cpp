@@ -34,7 +34,7 @@ private slots:
                                                            {"trace_style", "short"}}),
                                      "--json"});
         QVERIFY2(result.code == 0, result.err.constData());
-        const json run = result.json();
+        const json run = result.json()["runs"][0];
         QCOMPARE(run["headline"]["new"].get<double>(), 50.0);
         QVERIFY(run["headline"]["asked"].get<double>() >= 50.0);
     }
@@ -43,7 +43,7 @@ private slots:
         const auto result = run_cli({"run", "synthetic-1600", "--set", "teacher=solver", "--set",
                                      "endpoint=", "--set", "examples=20", "--json"});
         QVERIFY2(result.code == 0, result.err.constData());
-        QCOMPARE(result.json()["headline"]["new"].get<double>(), 20.0);
+        QCOMPARE(result.json()["runs"][0]["headline"]["new"].get<double>(), 20.0);
     }
 
     void anUnknownEndpointIsNamed() {

@@ -67,7 +67,7 @@ QWidget* EndpointForm::buildPlace() {
     dialect_->addItem(tr("llama.cpp: top-k, min-p, repeat penalty too"), QStringLiteral("llama.cpp"));
     test_ = new QPushButton(tr("Test"), place_);
     test_->setToolTip(tr("Lists its models and asks for one token"));
-    remove_ = new QPushButton(place_);
+    remove_ = new QPushButton(tr("Delete"), place_);
     result_symbol_ = new QLabel(place_);
     result_symbol_->setFixedSize(16, 16);
     result_ = new QLabel(place_);
@@ -154,7 +154,8 @@ Endpoint EndpointForm::endpoint() const {
 }
 
 void EndpointForm::setEndpoint(const ShelvedEndpoint& shelved) {
-    const bool other = toQt(shelved.endpoint.name) != name_;
+    const bool other =
+        toQt(shelved.endpoint.name) != name_ || (shown_.own && !shelved.own); // or as shipped again
     shown_ = shelved;
     remove_->setVisible(shelved.own);
     remove_->setText(shelved.built_in ? tr("Reset to the shipped values") : tr("Delete"));

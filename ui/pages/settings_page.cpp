@@ -136,10 +136,11 @@ void SettingsPage::addEndpoint() {
     shelf_.save(endpoint);
 }
 
-void SettingsPage::removeEndpoint(const QString& name) {
+void SettingsPage::removeEndpoint(QString name) { // a copy: the form forgets its own
     const ShelvedEndpoint* shelved = shelf_.find(fromQt(name));
     if (!shelved || !shelved->own) return;
     const ShelvedEndpoint before = *shelved;
+    endpoint_->forget(); // what is shown next replaces what was typed
     shelf_.remove(fromQt(name));
     if (!before.built_in) showSection(machine_key);
     notices_.offerUndo(

@@ -45,7 +45,7 @@ protected:
 private:
     QWidget* framed(QWidget* form);
     void listEntries();
-    void removeEndpoint(const QString& name);
+    void removeEndpoint(QString name);
 
     KeyRing& keys_;
     Notices& notices_;

@@ -61,7 +61,9 @@ void FormSection::addField(const QString& label, QWidget* field) {
 void FormSection::addField(const QString& label, QWidget* field, std::initializer_list<QWidget*> beside) {
     auto* name = new QLabel(label, this);
     name->setBuddy(field);
-    if (field->accessibleName().isEmpty()) field->setAccessibleName(QString(label).remove(u'&'));
+    // a field of several widgets is told by the one that gets the keyboard
+    QWidget* const told = field->focusProxy() ? field->focusProxy() : field;
+    if (told->accessibleName().isEmpty()) told->setAccessibleName(QString(label).remove(u'&'));
     addWidget(name);
     auto* row = new QHBoxLayout;
     row->setSpacing(8);
