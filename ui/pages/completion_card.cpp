@@ -26,7 +26,9 @@ namespace tempera {
 namespace {
 
 constexpr qsizetype card_limit = 6000;
-constexpr qsizetype whole_limit = 200000;
+// Laid out at once within the 50 ms that the window may take: see tst_much_data.
+constexpr qsizetype whole_limit = 16000;
+constexpr int longest_word = 50;
 constexpr std::size_t token_limit = 4096;
 
 QColor verdictColor(const Theme& theme, Completion::Verdict verdict) {
@@ -165,6 +167,7 @@ QString CompletionCard::render(const QString& text, bool in_think, qsizetype lim
     bool answering = false;
     if (thinking) html += dim;
     const QString shown = text.left(limit);
+    int unbroken = 0; // a text without a space takes Qt's line breaking the square of its length
     for (qsizetype at = 0; at < shown.size();) {
         const auto tag = [&](QLatin1String name) { return QStringView(shown).mid(at).startsWith(name); };
         if (!thinking && tag(QLatin1String("<think>"))) {
@@ -189,13 +192,20 @@ QString CompletionCard::render(const QString& text, bool in_think, qsizetype lim
                     : c == u'>' ? QStringLiteral("&gt;")
                     : c == u'&' ? QStringLiteral("&amp;")
                                 : QString(c);
+            unbroken = c.isSpace() ? 0 : unbroken + 1;
+            if (unbroken >= longest_word && !c.isHighSurrogate()) {
+                html += QChar(0x200b); // zero width space
+                unbroken = 0;
+            }
         }
     }
     if (answering) html += QStringLiteral("</span>");
     if (thinking) html += QStringLiteral("</span>");
     if (text.size() > limit)
         html += QStringLiteral("<br><i>%1</i>")
-                    .arg(tr("… %1 more characters; Enter shows all").arg(text.size() - limit));
+                    .arg((limit == card_limit ? tr("… %1 more characters; Enter shows more")
+                                              : tr("… %1 more characters; C copies all"))
+                             .arg(text.size() - limit));
     return QStringLiteral("<div style='white-space:pre-wrap; overflow-wrap:anywhere'>%1</div>").arg(html);
 }
 

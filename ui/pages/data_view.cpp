@@ -112,6 +112,7 @@ QWidget* DataView::buildHead() {
     use_->setProperty("primary", true);
     use_->setMenu(new QMenu(use_));
     tabs_ = new QTabBar(head);
+    tabs_->setAccessibleName(tr("Views of the data"));
     tabs_->setExpanding(false);
     tabs_->setDrawBase(false);
     tabs_->addTab(tr("Rows"));

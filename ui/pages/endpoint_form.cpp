@@ -154,8 +154,7 @@ Endpoint EndpointForm::endpoint() const {
 }
 
 void EndpointForm::setEndpoint(const ShelvedEndpoint& shelved) {
-    const bool other =
-        toQt(shelved.endpoint.name) != name_ || (shown_.own && !shelved.own); // or as shipped again
+    const bool other = toQt(shelved.endpoint.name) != name_;
     shown_ = shelved;
     remove_->setVisible(shelved.own);
     remove_->setText(shelved.built_in ? tr("Reset to the shipped values") : tr("Delete"));

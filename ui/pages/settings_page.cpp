@@ -142,7 +142,10 @@ void SettingsPage::removeEndpoint(QString name) { // a copy: the form forgets it
     const ShelvedEndpoint before = *shelved;
     endpoint_->forget(); // what is shown next replaces what was typed
     shelf_.remove(fromQt(name));
-    if (!before.built_in) showSection(machine_key);
+    if (before.built_in)
+        wanted_ = endpoint_prefix + name;
+    else
+        showSection(machine_key);
     notices_.offerUndo(
         before.built_in ? tr("“%1” is as shipped again.").arg(name)
                         : tr("The endpoint “%1” is deleted.").arg(name),
