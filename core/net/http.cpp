@@ -5,7 +5,6 @@
 #include "core/net/http_url.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <mutex>
 
@@ -175,27 +174,6 @@ std::optional<std::string> find_header(const HttpHeaders& headers, std::string_v
     for (auto header = headers.rbegin(); header != headers.rend(); ++header)
         if (same_name(header->first, name)) return header->second;
     return std::nullopt;
-}
-
-std::optional<milliseconds> retry_after(const HttpHeaders& headers,
-                                        std::chrono::system_clock::time_point now) {
-    auto number = [](const std::string& text) -> std::optional<double> {
-        double value = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        if (error != std::errc() || end != text.data() + text.size() || !(value >= 0 && value < 1e9))
-            return std::nullopt;
-        return value;
-    };
-    auto in_ms = [](double value) { return milliseconds(static_cast<std::int64_t>(value)); };
-    if (auto text = find_header(headers, "retry-after-ms"))
-        if (auto value = number(*text)) return in_ms(*value);
-    const auto text = find_header(headers, "Retry-After");
-    if (!text) return std::nullopt;
-    if (auto value = number(*text)) return in_ms(*value * 1000);
-    const std::time_t date = curl_getdate(text->c_str(), nullptr);
-    if (date < 0) return std::nullopt;
-    const auto wait = std::chrono::system_clock::from_time_t(date) - now;
-    return std::max(std::chrono::duration_cast<milliseconds>(wait), milliseconds(0));
 }
 
 } // namespace tempera

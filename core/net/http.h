@@ -19,12 +19,6 @@ using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 /// The value of the last header of that name, case-insensitive.
 std::optional<std::string> find_header(const HttpHeaders& headers, std::string_view name);
 
-/// What an answer asks the client to wait: "retry-after-ms", "Retry-After" in seconds or as a date, measured
-/// from `now`; at least zero. Nullopt where it asks nothing, or nothing that can be read.
-std::optional<std::chrono::milliseconds>
-retry_after(const HttpHeaders& headers,
-            std::chrono::system_clock::time_point now = std::chrono::system_clock::now());
-
 /// Zero = no limit.
 struct HttpDeadlines {
     std::chrono::milliseconds connect{5000};      ///< name look-up, TCP and TLS

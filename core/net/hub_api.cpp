@@ -2,6 +2,7 @@
 
 #include "core/base/json.h"
 #include "core/net/http_url.h"
+#include "core/net/retry.h"
 
 #include <algorithm>
 #include <set>
@@ -19,6 +20,15 @@ constexpr int max_pages = 1000;
 std::string api_url(const HubSettings& settings, const HubName& name) {
     return settings.endpoint + (name.kind == HubKind::model ? "/api/models/" : "/api/datasets/")
            + name.repository();
+}
+
+/// What an answer asks to wait, at least zero.
+std::optional<milliseconds> asked_pause(const HttpHeaders& headers) {
+    using std::chrono::duration;
+    const auto now = duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+    const auto seconds = asked_wait(headers, now);
+    if (!seconds) return std::nullopt;
+    return milliseconds(static_cast<std::int64_t>(std::clamp(*seconds, 0.0, 1e9) * 1000));
 }
 
 bool may_pass(const HttpOutcome& outcome, bool moved) {
@@ -130,7 +140,7 @@ bool HubRetry::again(const HttpOutcome& outcome) {
     moved_ |= outcome.fault == HttpFault::none;
     if (!may_pass(outcome, moved_) || ++failures_ >= settings_.tries) return false;
     milliseconds pause = std::min(settings_.pause * (1 << std::min(failures_ - 1, 4)), milliseconds(8000));
-    if (auto asked = retry_after(outcome.response.headers); asked && outcome.fault == HttpFault::none) {
+    if (auto asked = asked_pause(outcome.response.headers); asked && outcome.fault == HttpFault::none) {
         if (*asked > settings_.longest_pause) return false;
         pause = std::max(pause, *asked);
     }
@@ -185,7 +195,7 @@ Error hub_error(const Hub& hub, const HubName& name, const HttpOutcome& outcome)
                                           + (has_token ? ", and whether the token may read it."
                                                        : "; for a private one set a token (HF_TOKEN).")};
     if (status == 429) {
-        const auto wait = retry_after(outcome.response.headers);
+        const auto wait = asked_pause(outcome.response.headers);
         return {ErrorKind::io,
                 where + " has had too many requests from here: try again "
                     + (wait ? "in " + std::to_string((wait->count() + 999) / 1000) + " s." : "later.")

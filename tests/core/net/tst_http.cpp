@@ -60,41 +60,7 @@ private slots:
         NO_FAULT(outcome); // the sink is for 2xx alone
         QCOMPARE(outcome.response.status, 503);
         QCOMPARE(outcome.response.body, std::string("<html>busy"));
-        QCOMPARE(retry_after(outcome.response.headers)->count(), 7000);
-    }
-
-    void retryAfterIsReadInEveryForm_data() {
-        QTest::addColumn<QString>("name");
-        QTest::addColumn<QString>("value");
-        QTest::addColumn<int>("expected");
-        QTest::newRow("seconds") << "Retry-After"
-                                 << "12" << 12000;
-        QTest::newRow("fraction") << "Retry-After"
-                                  << "1.5" << 1500;
-        QTest::newRow("milliseconds") << "retry-after-ms"
-                                      << "250" << 250;
-        QTest::newRow("date") << "Retry-After"
-                              << "Fri, 31 Dec 1999 23:59:59 GMT" << 59000;
-        QTest::newRow("past") << "Retry-After"
-                              << "Fri, 31 Dec 1999 23:58:00 GMT" << 0;
-        QTest::newRow("negative") << "Retry-After"
-                                  << "-3" << -1;
-        QTest::newRow("nan") << "Retry-After"
-                             << "nan" << -1;
-        QTest::newRow("huge") << "Retry-After"
-                              << "1e300" << -1;
-        QTest::newRow("words") << "Retry-After"
-                               << "soon" << -1;
-        QTest::newRow("nothing") << "X-Other"
-                                 << "1" << -1;
-    }
-    void retryAfterIsReadInEveryForm() {
-        QFETCH(QString, name);
-        QFETCH(QString, value);
-        QFETCH(int, expected);
-        auto wait = retry_after({{name.toStdString(), value.toStdString()}},
-                                std::chrono::system_clock::from_time_t(946684740)); // 23:59:00
-        QCOMPARE(wait ? static_cast<int>(wait->count()) : -1, expected);
+        QCOMPARE(find_header(outcome.response.headers, "retry-after").value_or(""), std::string("7"));
     }
 
     void connectionsAreUsedAgain() {
