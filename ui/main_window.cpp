@@ -17,7 +17,9 @@
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/entry_side.h"
 #include "ui/widgets/notices.h"
+#include "ui/widgets/page_stack.h"
 #include "ui/widgets/rail.h"
+#include "ui/widgets/reading_order.h"
 #include "ui/widgets/run_header.h"
 #include "ui/widgets/run_list.h"
 #include "ui/widgets/status_strip.h"
@@ -57,7 +59,6 @@ MainWindow::MainWindow(Parts parts, QWidget* parent) : QMainWindow(parent), part
     notices_ = new Notices(this);
     list_ = new RunList(this);
     list_->setReadOnly(parts_.queue == nullptr);
-    notices_->setAnchor(list_->view());
     view_ = new RunView(this);
     view_->header()->setReadOnly(parts_.queue == nullptr);
     if (parts_.paper) view_->figure5()->setPaperValues(*parts_.paper);
@@ -67,7 +68,7 @@ MainWindow::MainWindow(Parts parts, QWidget* parent) : QMainWindow(parent), part
     empty_ = new EmptyState(tr("Runs appear here, live while they work: start with “Figure 5 in minutes”, "
                                "which teaches a tiny model Countdown and maps best-of-N over temperature."),
                             tr("New run"), this);
-    stack_ = new QStackedWidget(this);
+    stack_ = new PageStack(this);
     for (QWidget* page : std::initializer_list<QWidget*>{empty_, view_, new_run_})
         stack_->addWidget(page);
     auto* centre = new QWidget(this);
@@ -95,10 +96,12 @@ MainWindow::MainWindow(Parts parts, QWidget* parent) : QMainWindow(parent), part
     row->addWidget(rail_);
     row->addWidget(splitter_, 1);
     setCentralWidget(body);
+    notices_->setAnchor(side_);
     strip_ = new StatusStrip(this);
     strip_->setWorkspace(parts_.feed.workspaceFolder());
     setStatusBar(strip_);
     buildRail();
+    setReadingOrder({rail_, side_}); // every area's, then the pages
     connectPages();
     addShortcuts();
     restoreState();

@@ -5,14 +5,20 @@
 
 #include <QAbstractButton>
 #include <QAbstractScrollArea>
+#include <QAbstractSpinBox>
 #include <QComboBox>
+#include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
 #include <QScrollArea>
 #include <QScrollBar>
 #include <QTabBar>
+#include <QTableView>
 #include <QToolButton>
 #include <QWidget>
+
+#include <algorithm>
+#include <vector>
 
 namespace tempera::test {
 
@@ -32,6 +38,7 @@ private:
     static QString nameOf(const QWidget& widget) {
         QString name = QString::fromLatin1(widget.metaObject()->className());
         if (!widget.objectName().isEmpty()) name += u'#' + widget.objectName();
+        if (!widget.accessibleName().isEmpty()) name += QStringLiteral(" (%1)").arg(widget.accessibleName());
         if (const auto* label = qobject_cast<const QLabel*>(&widget))
             name += QStringLiteral(" “%1”").arg(label->text().left(60));
         if (const auto* button = qobject_cast<const QAbstractButton*>(&widget))
@@ -71,8 +78,10 @@ private:
                               .arg(nameOf(*parent))
                               .arg(widget.geometry().right() - parent->rect().right())
                               .arg(widget.geometry().bottom() - parent->rect().bottom()));
-        // A combo box and a line edit's button have checks of their own, or are placed by Qt.
-        const bool placed = qobject_cast<const QComboBox*>(&widget) || qobject_cast<const QLineEdit*>(parent);
+        // A combo box, a table's header and a line edit's button have checks of their own, or are placed by
+        // Qt.
+        const bool placed = qobject_cast<const QComboBox*>(&widget) || qobject_cast<const QLineEdit*>(parent)
+                            || qobject_cast<const QHeaderView*>(&widget);
         if (!placed && widget.width() < widget.minimumSizeHint().width()
             && widget.sizePolicy().horizontalPolicy() != QSizePolicy::Ignored)
             fault(widget, QStringLiteral("is %1 wide and needs %2")
@@ -124,8 +133,10 @@ private:
     }
 
     void lookAtScrolling(const QAbstractScrollArea& area) {
-        if (area.horizontalScrollBar()->isVisible() && area.objectName() != QLatin1String("cards"))
-            fault(area, QStringLiteral("scrolls sideways"));
+        // Cards stand side by side, and so do the columns of a data set.
+        const bool wide =
+            area.objectName() == QLatin1String("cards") || qobject_cast<const QTableView*>(&area);
+        if (area.horizontalScrollBar()->isVisible() && !wide) fault(area, QStringLiteral("scrolls sideways"));
     }
 
     void lookAtName(const QWidget& widget) {
@@ -135,28 +146,37 @@ private:
         bool labelled = false;
         for (const auto* label : window_.findChildren<QLabel*>())
             labelled = labelled || label->buddy() == &widget;
-        const bool inside_combo = qobject_cast<const QComboBox*>(widget.parentWidget()) != nullptr;
-        if (!named && !labelled && !inside_combo) fault(widget, QStringLiteral("has no accessible name"));
+        const bool inside = qobject_cast<const QComboBox*>(widget.parentWidget())
+                            || qobject_cast<const QAbstractSpinBox*>(widget.parentWidget());
+        if (!named && !labelled && !inside) fault(widget, QStringLiteral("has no accessible name"));
     }
 
-    /// Tab goes down a column and on to the next column at the right, never back up or to the left.
+    bool isStop(const QWidget& widget) const {
+        return widget.isVisible() && widget.isEnabled() && widget.window() == &window_
+               && (widget.focusPolicy() & Qt::TabFocus) && !widget.focusProxy()
+               && !widget.visibleRegion().isEmpty();
+    }
+
+    QRect placeOf(const QWidget& widget) const { return {widget.mapTo(&window_, QPoint()), widget.size()}; }
+
+    /// Tab goes down a column and on to the next column at the right, never back up or to the left; but once
+    /// it goes from the last to the first, the one at the left edge.
     void lookAtTabOrder() {
-        const QWidget* before = nullptr;
-        for (QWidget* at = window_.nextInFocusChain(); at != &window_; at = at->nextInFocusChain()) {
-            const bool stop = at->isVisible() && at->isEnabled() && at->window() == &window_
-                              && (at->focusPolicy() & Qt::TabFocus) && !at->focusProxy()
-                              && !at->visibleRegion().isEmpty();
-            if (!stop) continue;
-            if (before) {
-                const QRect a(before->mapTo(&window_, QPoint()), before->size());
-                const QRect b(at->mapTo(&window_, QPoint()), at->size());
-                const bool up = b.bottom() <= a.top() && b.left() < a.right();
-                const bool left = b.right() <= a.left() && b.top() < a.bottom() && b.bottom() > a.top();
-                if (up || left)
-                    fault(*at, QStringLiteral("is reached by Tab after %1, which is read later")
-                                   .arg(nameOf(*before)));
-            }
-            before = at;
+        std::vector<QWidget*> stops;
+        for (QWidget* at = window_.nextInFocusChain(); at != &window_; at = at->nextInFocusChain())
+            if (isStop(*at)) stops.push_back(at);
+        const auto first = std::min_element(stops.begin(), stops.end(), [this](QWidget* a, QWidget* b) {
+            const QRect left = placeOf(*a), right = placeOf(*b);
+            return std::pair(left.left(), left.top()) < std::pair(right.left(), right.top());
+        });
+        std::rotate(stops.begin(), first, stops.end()); // it is a circle
+        for (std::size_t i = 1; i < stops.size(); ++i) {
+            const QRect a = placeOf(*stops[i - 1]), b = placeOf(*stops[i]);
+            const bool up = b.bottom() <= a.top() && b.left() < a.right();
+            const bool left = b.right() <= a.left() && b.top() < a.bottom() && b.bottom() > a.top();
+            if (up || left)
+                fault(*stops[i], QStringLiteral("is reached by Tab after %1, which is read later")
+                                     .arg(nameOf(*stops[i - 1])));
         }
     }
 

@@ -80,6 +80,8 @@ int main(int argc, char** argv) {
     RunRecord dpo = made_up::add_run(workspace, "dpo", "table-1 dpo", table.id, "dpo", RunStatus::running);
     RunRecord rloo = made_up::add_run(workspace, "rloo", "table-1 rloo", table.id, "rloo-deberta",
                                       RunStatus::running, {{"model", byte_model}});
+    RunRecord synthetic =
+        made_up::add_run(workspace, "synthetic", "synthetic-1600", "", "", RunStatus::finished);
     std::vector<RunRecord> rates;
     const std::pair<const char*, double> compared[] = {
         {"win-sft", 0.05}, {"win-dpo", 0.45}, {"win-rloo-deberta-with-a-long-name", 0.9}};
@@ -96,6 +98,11 @@ int main(int argc, char** argv) {
         made_up::write_sweep(workspace.run_folder(sweep.id), 100 / part, little ? 2 : 10, 0.6);
         made_up::write_dpo(workspace.run_folder(dpo.id), 420 / part, 600);
         made_up::write_rloo(workspace.run_folder(rloo.id), little ? 9 : 260, 400, 8, little ? 2 : 4);
+        RunWriter writer(workspace.run_folder(synthetic.id));
+        for (const auto& [name, value] : {std::pair("asked", 2000), std::pair("parsed", 1904),
+                                          std::pair("correct", 1712), std::pair("new", 1600)})
+            writer.on_headline(name, value);
+        writer.on_metrics(250, std::vector<Metric>{{"prompt_tokens", 190000}, {"cost", 1.5}});
         for (std::size_t i = 0; i < rates.size(); ++i)
             if (!little || i < 2)
                 made_up::write_win_rate(workspace.run_folder(rates[i].id), little ? 5 : 200,
@@ -184,6 +191,8 @@ int main(int argc, char** argv) {
     grab("win-rate-lens");
     press(prompts, {Qt::Key_T, Qt::Key_D});
     grab("win-rate-difference");
+    window.showRun(synthetic.id);
+    grab("funnel");
     window.showRun(sft.id);
     window.runView()->showTab(QStringLiteral("recipe"));
     grab("recipe");

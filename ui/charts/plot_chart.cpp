@@ -48,7 +48,9 @@ PlotChart::PlotChart(const QString& title, const QString& x_label, const QString
     plot_->setPlottingHint(QCP::phFastPolylines, true);
     new OverlayItem(plot_, [this](QCPPainter& painter) {
         paintOverlay(painter, style_);
-        if (!exporting_) paintFocus(painter, style_);
+        if (exporting_) return;
+        painter.setAntialiasing(false); // which shifts by half a pixel, and would blur the frame
+        paintFocus(painter, style_);
     });
 
     redraw_timer_.setSingleShot(true);

@@ -46,7 +46,9 @@ QString IssueTreeModel::lineText(const IssueReport& issue, int line) const {
         return tr("and %1 more").arg(issue.count - std::int64_t(issue.rows.size()));
     const FlaggedRow& row = issue.rows[std::size_t(line)];
     const QString place = tr("%1 row %2").arg(toQt(row.source)).arg(row.number);
-    return row.note.empty() ? place : QStringLiteral("%1: %2").arg(place, toQt(row.note));
+    const QString note = toQt(row.note);
+    if (note.startsWith(place)) return note; // an error names its place itself
+    return note.isEmpty() ? place : QStringLiteral("%1: %2").arg(place, note);
 }
 
 QVariant IssueTreeModel::data(const QModelIndex& index, int role) const {

@@ -4,6 +4,7 @@
 #include "ui/models/issue_tree_model.h"
 #include "ui/theme/text.h"
 #include "ui/widgets/empty_state.h"
+#include "ui/widgets/reading_order.h"
 
 #include <QComboBox>
 #include <QHBoxLayout>
@@ -69,6 +70,7 @@ CheckView::CheckView(QWidget* parent) : QWidget(parent), model_(new IssueTreeMod
     column->addWidget(bar_);
     column->addWidget(summary_);
     column->addWidget(stack_, 1);
+    setReadingOrder({button_, compared_, stack_});
     connect(empty_, &EmptyState::triggered, this, &CheckView::checkRequested);
     connect(button_, &QPushButton::clicked, this, [this] {
         if (running_)

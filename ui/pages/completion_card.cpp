@@ -69,7 +69,8 @@ CompletionCard::CompletionCard(QWidget* parent) : QFrame(parent) {
     QFont strong = tabularFont(font());
     strong.setWeight(QFont::DemiBold);
     score_->setFont(strong);
-    marks_ = new QLabel(this);
+    marks_ = new ElidedLabel({}, this);
+    marks_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     marks_->setProperty("muted", true);
     facts_ = new ElidedLabel({}, this);
     facts_->setProperty("muted", true);
@@ -98,8 +99,7 @@ CompletionCard::CompletionCard(QWidget* parent) : QFrame(parent) {
     head->setSpacing(6);
     head->addWidget(symbol_);
     head->addWidget(score_);
-    head->addStretch();
-    head->addWidget(marks_);
+    head->addWidget(marks_, 1);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(12, 8, 8, 8);
     column->setSpacing(4);

@@ -74,7 +74,8 @@ private:
     std::optional<std::vector<TextRange>> ranges_;
     QString compared_with_;
     int token_ = -1;
-    QLabel *symbol_, *score_, *marks_, *numbers_;
+    QLabel *symbol_, *score_, *numbers_;
+    ElidedLabel* marks_;
     ClampedLabel* note_;
     ElidedLabel *facts_, *answer_;
     QTextBrowser* body_;

@@ -29,7 +29,7 @@ DataGetter::DataGetter(QWidget* parent) : QWidget(parent) {
                                tr("Data sets (*.parquet *.jsonl *.ndjson *.json *.csv *.tsv)"), form_);
     path_ = path->line();
     path_->setPlaceholderText(tr("/path/to/file or folder"));
-    auto* folder = new QPushButton(icon(QStringLiteral("folder")), tr("Choose a folder …"), form_);
+    auto* folder = new QPushButton(icon(QStringLiteral("folder")), tr("Choose a folder…"), form_);
     open_ = new QPushButton(tr("Open"), form_);
     open_->setProperty("primary", true);
     open_->setEnabled(false);

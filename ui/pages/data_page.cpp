@@ -12,10 +12,10 @@
 #include "ui/widgets/hub_fetch.h"
 #include "ui/widgets/job_panel.h"
 #include "ui/widgets/notices.h"
+#include "ui/widgets/page_stack.h"
 
 #include <QFileInfo>
 #include <QSettings>
-#include <QStackedWidget>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -37,7 +37,7 @@ DataPage::DataPage(RunFeed& feed, ModelShelf& shelf, QSettings& settings, Notice
                           this);
     view_ = new DataView(this);
     getter_ = new DataGetter(this);
-    stack_ = new QStackedWidget(this);
+    stack_ = new PageStack(this);
     stack_->addWidget(getter_);
     stack_->addWidget(view_);
     panel_ = new JobPanel(jobs_, this);

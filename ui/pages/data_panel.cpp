@@ -3,6 +3,7 @@
 #include "ui/theme/text.h"
 #include "ui/widgets/fact_grid.h"
 #include "ui/widgets/form_section.h"
+#include "ui/widgets/reading_order.h"
 
 #include <QComboBox>
 #include <QSignalBlocker>
@@ -166,6 +167,7 @@ void DataPanel::rebuildRoles() {
         });
     }
     roles_holder_->layout()->addWidget(roles_);
+    setReadingOrder({task_, roles_, model_});
 }
 
 QComboBox* DataPanel::columnBox(const std::string& role) const {

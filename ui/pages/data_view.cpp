@@ -10,6 +10,7 @@
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/fact_grid.h"
 #include "ui/widgets/form_section.h"
+#include "ui/widgets/page_stack.h"
 #include "ui/widgets/token_view.h"
 
 #include <QComboBox>
@@ -23,7 +24,6 @@
 #include <QSignalBlocker>
 #include <QSpinBox>
 #include <QSplitter>
-#include <QStackedWidget>
 #include <QTabBar>
 #include <QTableView>
 #include <QTextEdit>
@@ -66,7 +66,7 @@ DataView::DataView(QWidget* parent)
     chat_->installEventFilter(this);
     QWidget* tokens = buildTokens();
     check_ = new CheckView(this);
-    stack_ = new QStackedWidget(this);
+    stack_ = new PageStack(this);
     for (QWidget* page : std::initializer_list<QWidget*>{table_, chat_, tokens, check_})
         stack_->addWidget(page);
     panel_ = new DataPanel(this);
@@ -75,7 +75,7 @@ DataView::DataView(QWidget* parent)
     scroll->setFrameShape(QFrame::NoFrame);
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     scroll->setWidget(panel_);
-    scroll->setMinimumWidth(220);
+    scroll->setMinimumWidth(std::max(220, fontMetrics().averageCharWidth() * 34));
     scroll->setFocusPolicy(Qt::NoFocus);
     splitter_ = new QSplitter(Qt::Horizontal, this);
     splitter_->addWidget(stack_);
@@ -112,9 +112,9 @@ QWidget* DataView::buildHead() {
     use_->setProperty("primary", true);
     use_->setMenu(new QMenu(use_));
     tabs_ = new QTabBar(head);
-    tabs_->setAccessibleName(tr("Views of the data"));
     tabs_->setExpanding(false);
     tabs_->setDrawBase(false);
+    tabs_->setAccessibleName(tr("Pages of the data set"));
     tabs_->addTab(tr("Rows"));
     tabs_->addTab(tr("Conversation"));
     tabs_->addTab(tr("Tokens"));
@@ -122,6 +122,7 @@ QWidget* DataView::buildHead() {
     row_box_ = new QSpinBox(head);
     row_box_->setPrefix(tr("row "));
     row_box_->setRange(1, 1);
+    row_box_->setButtonSymbols(QAbstractSpinBox::NoButtons);
     row_box_->setAccessibleName(tr("Row that is shown"));
     row_box_->setToolTip(tr("J and K, or the arrows, go on and back"));
     split_label_ = new QLabel(tr("&Split"), head);
@@ -292,6 +293,7 @@ void DataView::splitChosen(int split) {
     {
         const QSignalBlocker quiet(row_box_);
         row_box_->setRange(1, 1);
+        row_box_->setButtonSymbols(QAbstractSpinBox::NoButtons);
         row_box_->setValue(1);
     }
     panel_->setSplit(info);

@@ -3,6 +3,7 @@
 #include "core/format/package_model.h"
 #include "ui/theme/icons.h"
 #include "ui/theme/text.h"
+#include "ui/widgets/elided_label.h"
 #include "ui/widgets/form_section.h"
 #include "ui/widgets/hub_fetch.h"
 #include "ui/widgets/path_field.h"
@@ -50,7 +51,7 @@ QWidget* ModelGetter::buildPackages() {
         row->setContentsMargins(0, 4, 0, 4);
         row->setSpacing(12);
         auto* name = new QLabel(toQt(package.name), line);
-        auto* about = new QLabel(
+        auto* about = new ElidedLabel(
             QStringLiteral("%1  ·  %2  ·  %3")
                 .arg(toQt(package.package), bytesText(package.megabytes * 1e6), toQt(package.licence)),
             line);

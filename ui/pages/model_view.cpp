@@ -5,6 +5,7 @@
 #include "ui/theme/text.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/form_section.h"
+#include "ui/widgets/reading_order.h"
 
 #include <QClipboard>
 #include <QComboBox>
@@ -60,7 +61,7 @@ QWidget* ModelView::buildHead() {
     fetch_->setProperty("primary", true);
     open_run_ = new QPushButton(icon(QStringLiteral("runs")), tr("Show run"), head);
     open_folder_ = new QPushButton(icon(QStringLiteral("folder")), tr("Open folder"), head);
-    copy_ = new QPushButton(icon(QStringLiteral("export")), tr("Copy to …"), head);
+    copy_ = new QPushButton(icon(QStringLiteral("export")), tr("Copy to…"), head);
     copy_->setToolTip(tr("Copies its files into a folder of your choice"));
     remove_ = new QPushButton(icon(QStringLiteral("delete")), tr("Delete"), head);
     auto* names = new QVBoxLayout;
@@ -71,6 +72,7 @@ QWidget* ModelView::buildHead() {
     buttons->setSpacing(8);
     for (QPushButton* button : {use_, fetch_, open_run_, copy_, open_folder_, remove_})
         buttons->addWidget(button);
+    setReadingOrder({use_, fetch_, open_run_, copy_, open_folder_, remove_});
     buttons->addStretch();
     auto* column = new QVBoxLayout(head);
     column->setContentsMargins(24, 16, 24, 12);

@@ -11,11 +11,12 @@
 #include "ui/widgets/hub_fetch.h"
 #include "ui/widgets/job_panel.h"
 #include "ui/widgets/notices.h"
+#include "ui/widgets/page_stack.h"
+#include "ui/widgets/reading_order.h"
 
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QListView>
-#include <QStackedWidget>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -33,7 +34,7 @@ ModelsPage::ModelsPage(RunFeed& feed, ModelShelf& shelf, Notices& notices, QWidg
     view_ = new ModelView(this);
     getter_ = new ModelGetter(this);
     getter_->setReadOnly(feed.readOnly());
-    stack_ = new QStackedWidget(this);
+    stack_ = new PageStack(this);
     stack_->addWidget(view_);
     stack_->addWidget(getter_);
     panel_ = new JobPanel(jobs_, this);
@@ -46,6 +47,7 @@ ModelsPage::ModelsPage(RunFeed& feed, ModelShelf& shelf, Notices& notices, QWidg
 }
 
 void ModelsPage::connectParts() {
+    connect(&jobs_, &Jobs::listed, this, [this] { setReadingOrder({getter_, panel_}); });
     connect(&shelf_, &ModelShelf::changed, this, &ModelsPage::shelfChanged);
     connect(&shelf_, &ModelShelf::failed, this,
             [this](const QString& sentence) { notices_.notice(Banner::Kind::error, sentence); });

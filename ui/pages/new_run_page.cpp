@@ -25,6 +25,27 @@ namespace tempera {
 
 namespace {
 
+/// As tall as its text needs, up to half a page; more is scrolled.
+class PlanScroll final : public QScrollArea {
+public:
+    explicit PlanScroll(QWidget* parent) : QScrollArea(parent) {
+        setWidgetResizable(true);
+        setFrameShape(QFrame::NoFrame);
+        setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+        setObjectName(QStringLiteral("planScroll"));
+        QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Maximum);
+        policy.setHeightForWidth(true);
+        setSizePolicy(policy);
+    }
+    bool hasHeightForWidth() const override { return true; }
+    int heightForWidth(int width) const override {
+        const int most = fontMetrics().lineSpacing() * 14;
+        return widget() ? std::min(widget()->heightForWidth(width), most) : most;
+    }
+    QSize sizeHint() const override { return {200, heightForWidth(width())}; }
+    QSize minimumSizeHint() const override { return {120, fontMetrics().lineSpacing() * 3}; }
+};
+
 QLabel* fieldLabel(const QString& text, QWidget* buddy, QWidget* parent) {
     auto* label = new QLabel(text, parent);
     label->setBuddy(buddy);
@@ -113,7 +134,10 @@ QWidget* NewRunPage::buildSide() {
     auto* side = new QWidget(this);
     auto* box = new QFrame(side);
     box->setObjectName(QStringLiteral("planBox"));
-    plan_ = new QLabel(box);
+    plan_scroll_ = new PlanScroll(box);
+    plan_ = new QLabel;
+    plan_scroll_->setWidget(plan_);
+    plan_scroll_->setAccessibleName(tr("Plan"));
     plan_->setTextFormat(Qt::RichText);
     plan_->setWordWrap(true);
     plan_->setAlignment(Qt::AlignTop);
@@ -121,7 +145,7 @@ QWidget* NewRunPage::buildSide() {
     plan_->setAccessibleName(tr("Plan"));
     auto* inside = new QVBoxLayout(box);
     inside->setContentsMargins(16, 12, 16, 12);
-    inside->addWidget(plan_);
+    inside->addWidget(plan_scroll_);
     json_ = new QPlainTextEdit(side);
     json_->setReadOnly(true);
     json_->setFont(monoFont(font()));
@@ -154,6 +178,7 @@ QWidget* NewRunPage::buildSide() {
 }
 
 void NewRunPage::chosen(int index) {
+    start_from_->setToolTip(start_from_->itemText(index)); // large text may cut it
     const QString key = start_from_->itemData(index).toString();
     if (key.startsWith(QStringLiteral("kind:"))) {
         const RecipeKind& kind = recipe_kind(fromQt(key.mid(5)));
@@ -220,7 +245,7 @@ void NewRunPage::rebuildForms() {
     }
     std::vector<QWidget*> order{all_, start_from_, name_};
     order.insert(order.end(), forms_.begin(), forms_.end());
-    order.insert(order.end(), {json_, copy_, start_});
+    order.insert(order.end(), {plan_scroll_, json_, copy_, start_});
     setReadingOrder(order);
 }
 
@@ -289,6 +314,7 @@ void NewRunPage::refreshPlan(const Json& recipe) {
                              palette().color(QPalette::PlaceholderText).name());
     }
     plan_->setText(html + QStringLiteral("</table>"));
+    plan_scroll_->updateGeometry(); // its height follows the text's
     const QString text = toQt(recipe.dump(2, ' ', false, Json::error_handler_t::replace));
     if (json_->toPlainText() != text) json_->setPlainText(text);
 }

@@ -12,6 +12,7 @@ class QLabel;
 class QLineEdit;
 class QPlainTextEdit;
 class QPushButton;
+class QScrollArea;
 class QVBoxLayout;
 
 namespace tempera {
@@ -58,6 +59,7 @@ private:
     QLabel *about_, *problem_;
     QWidget* form_body_;
     QVBoxLayout* form_column_;
+    QScrollArea* plan_scroll_;
     QLabel* plan_;
     QPlainTextEdit* json_;
     QPushButton *copy_, *start_;

@@ -41,7 +41,7 @@ RolloutsPage::RolloutsPage(QWidget* parent) : QWidget(parent), model_(new Rollou
     column->addWidget(buildTools());
     column->addWidget(stack_, 1);
     setReadingOrder(
-        {previous_, slider_, next_, follow_, browser_->lensBox(), browser_->differenceButton(), browser_});
+        {slider_, previous_, next_, follow_, browser_->lensBox(), browser_->differenceButton(), browser_});
     ask_timer_.setSingleShot(true);
     ask_timer_.setInterval(40);
     connect(&ask_timer_, &QTimer::timeout, this, &RolloutsPage::ask);

@@ -10,11 +10,11 @@
 #include "ui/pages/win_rate_page.h"
 #include "ui/theme/text.h"
 #include "ui/widgets/banner.h"
+#include "ui/widgets/page_stack.h"
 #include "ui/widgets/reading_order.h"
 #include "ui/widgets/run_header.h"
 
 #include <QSignalBlocker>
-#include <QStackedWidget>
 #include <QTabBar>
 #include <QVBoxLayout>
 
@@ -26,7 +26,7 @@ RunView::RunView(QWidget* parent) : QWidget(parent) {
     tabs_->setDrawBase(false);
     tabs_->setExpanding(false);
     tabs_->setAccessibleName(tr("Pages of the run"));
-    stack_ = new QStackedWidget(this);
+    stack_ = new PageStack(this);
     charts_ = new RunPage(this);
     figure5_ = new Figure5Page(this);
     samples_ = new SamplesPage(this);

@@ -83,7 +83,8 @@ MachineForm::MachineForm(SettingsStore& settings, const QString& workspace, QWid
     threads_ = new QSpinBox(processor);
     const int cores = std::max(1, QThread::idealThreadCount());
     threads_->setRange(0, cores);
-    threads_->setSpecialValueText(tr("all %1").arg(cores));
+    threads_->setButtonSymbols(QAbstractSpinBox::NoButtons); // as every field's: the arrow keys step
+    threads_->setSpecialValueText(tr("all (%1)").arg(cores));
     threads_->setValue(std::min(settings.threads(), cores));
     processor->addField(tr("&Threads of a run"), threads_);
     auto* folders = new FormSection(

@@ -6,11 +6,11 @@
 #include "ui/widgets/entry_side.h"
 #include "ui/widgets/form_section.h"
 #include "ui/widgets/notices.h"
+#include "ui/widgets/page_stack.h"
 
 #include <QLabel>
 #include <QLineEdit>
 #include <QScrollArea>
-#include <QStackedWidget>
 #include <QVBoxLayout>
 
 #include <utility>
@@ -38,7 +38,7 @@ SettingsPage::SettingsPage(SettingsStore& settings, KeyRing& keys, Notices& noti
     endpoint_ = new EndpointForm(shelf_, keys, this);
     title_ = makeTitle({}, this);
     title_->setContentsMargins(24, 16, 24, 8);
-    stack_ = new QStackedWidget(this);
+    stack_ = new PageStack(this);
     machine_page_ = framed(machine_);
     hub_page_ = framed(hub_);
     endpoint_page_ = framed(endpoint_);

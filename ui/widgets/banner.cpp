@@ -28,7 +28,9 @@ Banner::Banner(Kind kind, const QString& sentence, const QString& details, QWidg
     label_->setWordWrap(true);
     label_->setTextFormat(Qt::PlainText);
     label_->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
-    label_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+    QSizePolicy policy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+    policy.setHeightForWidth(true); // a long sentence gets all its lines
+    label_->setSizePolicy(policy);
 
     row_ = new QHBoxLayout;
     row_->setSpacing(8);
@@ -69,8 +71,9 @@ QPushButton* Banner::addAction(const QString& text) {
     if (actions_ == 0) button->setProperty("primary", true);
     row_->insertWidget(2 + actions_++, button);
     // By Tab, too, before what stands right of it.
-    const QWidget* next = row_->itemAt(2 + actions_)->widget();
-    QWidget::setTabOrder(next->previousInFocusChain(), button);
+    QWidget* next = row_->itemAt(2 + actions_)->widget();
+    QWidget::setTabOrder(next, button);
+    QWidget::setTabOrder(button, next);
     return button;
 }
 

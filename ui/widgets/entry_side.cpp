@@ -7,6 +7,8 @@
 #include <QPushButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace tempera {
 
 EntrySide::EntrySide(const Words& words, QWidget* parent)
@@ -41,7 +43,8 @@ EntrySide::EntrySide(const Words& words, QWidget* parent)
     inset(search_);
     column->addWidget(view_, 1);
     inset(more_);
-    setMinimumWidth(180);
+    more_->ensurePolished();
+    setMinimumWidth(std::max(180, more_->sizeHint().width() + 16)); // large text widens it
     connect(search_, &QLineEdit::textChanged, this, [this](const QString& text) {
         restoring_ = true;
         model_->setSearch(text);

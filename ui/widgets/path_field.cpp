@@ -14,7 +14,7 @@ namespace tempera {
 PathField::PathField(Kind kind, const QString& filter, QWidget* parent)
     : QWidget(parent), kind_(kind), filter_(filter), line_(new QLineEdit(this)) {
     line_->setPlaceholderText(kind == Kind::file ? tr("/path/to/file") : tr("/path/to/folder"));
-    auto* browse = new QPushButton(icon(QStringLiteral("folder")), tr("Choose …"), this);
+    auto* browse = new QPushButton(icon(QStringLiteral("folder")), tr("Choose…"), this);
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(0, 0, 0, 0);
     row->setSpacing(8);

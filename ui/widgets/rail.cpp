@@ -31,9 +31,14 @@ void Rail::addArea(int id, const QString& symbol, const QString& text, const QSt
     button->setFocusPolicy(Qt::TabFocus);
     areas_->addButton(button, id);
     column_->addWidget(button);
+    button->ensurePolished(); // its padding is known then
+    QFont current = button->font();
+    current.setWeight(QFont::DemiBold); // as the current area's is
+    const QFontMetrics wide(current), plain(button->font());
     int width = 64;
     for (const QAbstractButton* each : areas_->buttons())
-        width = std::max(width, each->fontMetrics().horizontalAdvance(each->text()) + 20);
+        width = std::max(width, each->sizeHint().width() + wide.horizontalAdvance(each->text())
+                                    - plain.horizontalAdvance(each->text()));
     for (QAbstractButton* each : areas_->buttons())
         each->setFixedWidth(width);
 }
