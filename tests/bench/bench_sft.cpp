@@ -6,24 +6,6 @@
 
 using namespace tempera;
 
-namespace {
-
-/// From the end of loading, then from step to step.
-class SftTimer final : public StepTimer {
-public:
-    SftTimer() : StepTimer({"loss", "num_tokens"}) {}
-    void on_metrics(std::int64_t step, std::span<const Metric> metrics) override {
-        note();
-        begin();
-        StepTimer::on_metrics(step, metrics);
-    }
-    void on_event(const RunEvent& event) override {
-        if (event.message.starts_with("Trains")) begin();
-    }
-};
-
-} // namespace
-
 int main(int argc, char** argv) {
     if (argc < 5) {
         std::fprintf(stderr, "usage: %s MODEL_DIR ROWS.jsonl full|lora STEPS [MICRO_BATCH_TOKENS]\n",
@@ -36,6 +18,6 @@ int main(int argc, char** argv) {
                    {"warmup_steps", 0},  {"weight_decay", 0},     {"validation_examples", 0},
                    {"eval_steps", 0},    {"checkpoint_steps", 0}, {"log_steps", 1}};
     if (argc > 5) recipe["micro_batch_tokens"] = std::atoi(argv[5]);
-    SftTimer timer;
+    LoopTimer timer({"loss", "num_tokens"});
     return bench_steps(recipe, run_sft, timer);
 }

@@ -47,6 +47,20 @@ private:
     Clock::time_point began_ = Clock::now();
 };
 
+/// For trainers that only train: from the end of loading, then from step to step.
+class LoopTimer final : public StepTimer {
+public:
+    using StepTimer::StepTimer;
+    void on_metrics(std::int64_t step, std::span<const Metric> metrics) override {
+        note();
+        begin();
+        StepTimer::on_metrics(step, metrics);
+    }
+    void on_event(const RunEvent& event) override {
+        if (event.message.starts_with("Trains")) begin();
+    }
+};
+
 using Trainer = RunOutcome (*)(const RunRequest&, RunObserver&, const StopToken&);
 
 /// Trains `recipe` in a temporary folder and prints its steps and peak memory as one JSON line; the exit
