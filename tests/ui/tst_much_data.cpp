@@ -126,7 +126,7 @@ private Q_SLOTS:
             },
             [&](Desk& desk) {
                 const CompletionCard* card = row_of(desk)->currentCard();
-                return card && row_of(desk)->whole() && card->body()->document()->characterCount() > 16000
+                return card && row_of(desk)->whole() && card->body()->document()->characterCount() > 10000
                        && card->body()->toPlainText().contains(
                            QStringLiteral("more characters; C copies all"));
             });

@@ -27,7 +27,7 @@ namespace {
 
 constexpr qsizetype card_limit = 6000;
 // Laid out at once within the 50 ms that the window may take: see tst_much_data.
-constexpr qsizetype whole_limit = 16000;
+constexpr qsizetype whole_limit = 10000;
 constexpr int longest_word = 50;
 constexpr std::size_t token_limit = 4096;
 
