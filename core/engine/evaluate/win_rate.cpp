@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/engine/evaluate/answers.h"
+#include "core/engine/evaluate/kept_replies.h"
 #include "core/engine/evaluate/reply_log.h"
 #include "core/engine/train/machine.h"
 #include "core/recipe/win_rate_recipe.h"
@@ -60,9 +61,14 @@ class Contest {
 public:
     Contest(const RunRequest& request, RunObserver& observer, const StopToken& stop)
         : request_(request), observer_(observer), stop_(stop), recipe_(WinRateRecipe::from(request.recipe)),
-          judge_(recipe_, recipe_, request, stop), prompts_(prompts_of(recipe_, observer)), texts_(texts_of(prompts_)),
-          compared_(prompts_.size()),
-          base_(request.folder / "artifacts" / "base_replies.jsonl", texts_, request.resume),
+          judge_(recipe_, recipe_, request, stop), prompts_(prompts_of(recipe_, observer)),
+          texts_(texts_of(prompts_)), compared_(prompts_.size()),
+          base_log_(request.folder / "artifacts" / "base_replies.jsonl"),
+          base_key_(names_an_endpoint(recipe_.base) ? ""
+                                                    : replies_key(recipe_.base, prompts_, recipe_, recipe_,
+                                                                  recipe_.temperature, recipe_)),
+          base_(base_log_, texts_,
+                request.resume || (!base_key_.empty() && take_kept_replies(base_key_, base_log_))),
           meter_(judge_, request.folder, request.resume) {
         if (judge_.remote())
             tuned_.emplace(request.folder / "artifacts" / "tuned_replies.jsonl", texts_, request.resume);
@@ -80,6 +86,7 @@ private:
     }
     void answer(const char* who, const std::string& folder, const std::function<bool(std::size_t)>& done,
                 const std::function<void(std::size_t, ComparedReply&&)>& take);
+    void keep_base();
     void pair_up(std::size_t prompt, ComparedReply&& tuned);
     void take_tuned(std::size_t prompt, ComparedReply&& reply) {
         if (tuned_) tuned_->add(static_cast<std::int64_t>(prompt), texts_[prompt], reply);
@@ -104,6 +111,9 @@ private:
     const std::vector<std::string> texts_;
     std::vector<std::optional<Comparison>> compared_; ///< by prompt; with scores
     std::int64_t compared_count_ = 0;
+    const fs::path base_log_;
+    const std::string
+        base_key_; ///< its replies are kept under; "" for an endpoint, which may change its mind
     ReplyLog base_;
     std::optional<ReplyLog> tuned_; ///< where the judge is asked later, so that no reply is lost meanwhile
     const JudgeMeter meter_;
@@ -158,6 +168,17 @@ void Contest::answer(const char* who, const std::string& folder, const std::func
         [this](const std::string& sentence) { log(sentence); });
     if (stop_.requested() != StopRequest::cancel) report(true);
     answerer_ = nullptr;
+}
+
+/// For the next comparison with this base. What was taken over from stored comparisons is not in its log.
+void Contest::keep_base() {
+    if (base_key_.empty() || base_.replies().size() != prompts_.size()) return;
+    base_.flush();
+    try {
+        keep_replies(base_key_, base_log_);
+    } catch (const Error& error) {
+        log(std::string("The base's replies are not kept for the next comparison: ") + error.what());
+    }
 }
 
 void Contest::pair_up(std::size_t prompt, ComparedReply&& tuned) {
@@ -320,12 +341,16 @@ RunOutcome Contest::run() {
         for (const auto& [prompt, reply] : tuned_->replies())
             if (!compared_[static_cast<std::size_t>(prompt)] && base_.replies().contains(prompt))
                 pair_up(static_cast<std::size_t>(prompt), ComparedReply(reply));
-    if (replies_ > 0) log("Goes on with " + std::to_string(replies_) + " stored replies.");
+    if (replies_ > 0)
+        log(request_.resume ? "Goes on with " + std::to_string(replies_) + " stored replies."
+                            : "The base's " + std::to_string(replies_) + " replies"
+                                  + " are those of an earlier comparison with the same settings.");
     answer(
         "base", recipe_.base, [&](std::size_t prompt) { return has_base(prompt); },
         [&](std::size_t prompt, ComparedReply&& reply) {
             base_.add(static_cast<std::int64_t>(prompt), texts_[prompt], std::move(reply));
         });
+    keep_base();
     if (!stop_ && recipe_.base == recipe_.tuned) { // its answers would be the same
         for (std::size_t i = 0; i < prompts_.size(); ++i)
             if (!has_tuned(i)) {

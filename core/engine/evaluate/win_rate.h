@@ -8,6 +8,7 @@ namespace tempera {
 /// and tuned are folders). One model is in memory at a time: the base answers first, then the tuned model,
 /// whose replies make comparisons as they come. Reply i of both models draws from RandomStream(seed, i), so a
 /// model against itself ties everywhere; where both are the same folder it answers once.
+/// A base in memory answers once for all comparisons with the same settings (kept_replies.h).
 ///
 /// Reports comparisons several times a second and the headlines win_rate (strict: a tie is no win), ties
 /// (their share), low and high (Wilson's 95 % interval), p (exact two-sided sign test), mean_difference

@@ -3,15 +3,12 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/json.h"
+#include "core/base/kept_files.h"
 #include "core/base/resources.h"
 #include "core/base/sha256.h"
-#include "core/base/checksum.h"
-#include "core/engine/lora/adapter_io.h"
-#include "core/engine/model/decoder_io.h"
+#include "core/engine/model/model_sums.h"
 #include "core/engine/train/dpo_step.h"
-#include "core/format/safetensors.h"
 
-#include <algorithm>
 #include <c10/core/GradMode.h>
 #include <cmath>
 
@@ -23,46 +20,8 @@ namespace {
 
 constexpr std::size_t largest_cache_file = 256u << 20;
 
-/// Sizes and checksums of the config and the weights of a model folder.
-std::string sums_of(const fs::path& folder) {
-    std::vector<fs::path> files = SafetensorsReader::open(folder).files();
-    for (const char* name : {"config.json", "adapter_config.json"})
-        if (fs::exists(folder / name)) files.push_back(folder / name);
-    std::string text;
-    for (const fs::path& file : files) {
-        FileSum sum = sum_file(file);
-        text +=
-            file.filename().string() + ":" + std::to_string(sum.bytes) + ":" + std::to_string(sum.crc) + ";";
-    }
-    return text;
-}
-
 fs::path cache_file(const std::string& key) {
     return cache_folder() / "reference" / (key + ".json");
-}
-
-/// Removes the oldest files beside `newest` until all take at most `most_bytes`. Another process may do the
-/// same: a file that is gone already is no error.
-void prune_cache(const fs::path& newest, std::uintmax_t most_bytes) {
-    struct Entry {
-        fs::file_time_type used;
-        std::uintmax_t bytes = 0;
-        fs::path path;
-    };
-    std::error_code error;
-    std::vector<Entry> entries;
-    for (fs::directory_iterator at(newest.parent_path(), error), end; !error && at != end;
-         at.increment(error)) {
-        std::error_code gone;
-        Entry entry{at->last_write_time(gone), at->file_size(gone), at->path()};
-        if (!gone && entry.path.extension() == ".json") entries.push_back(std::move(entry));
-    }
-    std::ranges::sort(entries, std::greater(), &Entry::used);
-    std::uintmax_t total = 0;
-    for (const Entry& entry : entries) {
-        total += entry.bytes;
-        if (total > most_bytes && entry.path != newest) fs::remove(entry.path, error);
-    }
 }
 
 /// A list of numbers, null where one is not known.
@@ -108,13 +67,7 @@ bool fill_reference(ReferenceLogprobs& reference, const PassContext& model,
 
 std::string reference_key(const fs::path& folder, const std::vector<PairExample>& examples,
                           const std::string& dtype) {
-    std::string text = dtype + ";";
-    fs::path current = folder;
-    while (fs::exists(current / "adapter_config.json") && !fs::exists(current / "config.json")) {
-        text += sums_of(current);
-        current = current / fs::path(read_lora_config(current).base_model);
-    }
-    text += sums_of(base_folder_of(current));
+    const std::string text = dtype + ";" + model_sums(folder);
     Sha256 hash;
     hash.update(std::as_bytes(std::span(text)));
     for (const PairExample& example : examples)
@@ -129,8 +82,7 @@ std::string reference_key(const fs::path& folder, const std::vector<PairExample>
 ReferenceLogprobs load_reference(const std::string& key, std::size_t examples) {
     ReferenceLogprobs reference(examples);
     if (!fs::exists(cache_file(key))) return reference;
-    std::error_code ignored;
-    fs::last_write_time(cache_file(key), fs::file_time_type::clock::now(), ignored); // it is of use
+    mark_used(cache_file(key));
     try {
         Json json = read_json_file(cache_file(key), largest_cache_file);
         std::vector<bool> known(examples, true);
@@ -158,7 +110,7 @@ void store_reference(const std::string& key, const ReferenceLogprobs& reference,
         fail(ErrorKind::io,
              "Cannot create the folder " + file.parent_path().string() + ": " + error.message() + ".");
     write_file_atomic(file, Json{{"chosen", std::move(chosen)}, {"rejected", std::move(rejected)}}.dump());
-    prune_cache(file, most_bytes);
+    prune_kept(file, most_bytes);
 }
 
 } // namespace tempera

@@ -63,7 +63,14 @@ void compare(const ComparedReply& a, const ComparedReply& b) {
 class TestWinRateRun : public QObject {
     Q_OBJECT
 
+    std::unique_ptr<QTemporaryDir> cache_;
+
 private Q_SLOTS:
+    void init() {
+        cache_ = std::make_unique<QTemporaryDir>();
+        qputenv("TEMPERA_CACHE", cache_->path().toUtf8());
+    }
+
     void bothModelsAnswerAndAreJudged() {
         QTemporaryDir folder;
         const fs::path path = folder.path().toStdString();
@@ -122,6 +129,48 @@ private Q_SLOTS:
         for (const auto& message : seen.events)
             answered += message.find(" answers ") != std::string::npos;
         QCOMPARE(answered, 1);
+    }
+
+    /// The second tuned model meets the base's replies to the first; another temperature, or weights that
+    /// changed, asks the base anew.
+    void aBaseAnswersOnceForAllItsComparisons() {
+        const auto run = [](const RunRequest& request, ComparisonObserver& seen) {
+            QCOMPARE(run_win_rate(request, seen, {}), RunOutcome::finished);
+        };
+        const auto base_answers = [](const ComparisonObserver& seen) {
+            return std::ranges::any_of(seen.events, [](const std::string& message) {
+                return message.starts_with("The base model answers ");
+            });
+        };
+        QTemporaryDir first_folder, second_folder, fresh_folder, third_folder, fourth_folder, base_folder;
+        ComparisonObserver first, second, fresh, third, fourth;
+        run(request(first_folder.path().toStdString(), "qwen2-tied"), first);
+        run(request(second_folder.path().toStdString(), "qwen2-untied"), second);
+        QVERIFY(base_answers(first));
+        QVERIFY(!base_answers(second));
+        qputenv("TEMPERA_CACHE", QByteArray(cache_->path().toUtf8() + "/none"));
+        run(request(fresh_folder.path().toStdString(), "qwen2-untied"), fresh);
+        QVERIFY(base_answers(fresh));
+        for (const auto& [index, comparison] : fresh.comparisons) {
+            compare(comparison.base, second.comparisons.at(index).base);
+            compare(comparison.tuned, second.comparisons.at(index).tuned);
+        }
+        QCOMPARE(second.headline["win_rate"], fresh.headline["win_rate"]);
+
+        RunRequest hotter = request(third_folder.path().toStdString(), "qwen2-untied");
+        hotter.recipe["temperature"] = 1.4;
+        run(hotter, third);
+        QVERIFY(base_answers(third));
+
+        RunRequest changed = request(fourth_folder.path().toStdString(), "qwen2-untied");
+        const fs::path base = fs::path(base_folder.path().toStdString()) / "base";
+        fs::copy(golden_model("qwen2-tied"), base, fs::copy_options::recursive);
+        std::string weights = read_file(base / "model.safetensors", 1 << 28);
+        weights[weights.size() - 2] ^= 1;
+        write_file_atomic(base / "model.safetensors", weights);
+        changed.recipe["base"] = base.string();
+        run(changed, fourth);
+        QVERIFY(base_answers(fourth));
     }
 
     /// Stopped among the base's replies, then among the tuned model's: nothing is drawn again, and the result
