@@ -46,6 +46,23 @@ std::int64_t padded(std::int64_t width) {
     return (width + 15) / 16 * 16;
 }
 
+/// Four rows of four floats at `source` become columns at `target`.
+inline void transpose_4x4(const float* source, std::int64_t source_row, float* target,
+                          std::int64_t target_row) {
+    using Four = float __attribute__((vector_size(16)));
+    using Index = int __attribute__((vector_size(16)));
+    Four in[4];
+    for (int r = 0; r < 4; ++r)
+        std::memcpy(&in[r], source + r * source_row, sizeof(Four));
+    constexpr Index low{0, 4, 1, 5}, high{2, 6, 3, 7}, heads{0, 1, 4, 5}, tails{2, 3, 6, 7};
+    const Four a = __builtin_shuffle(in[0], in[1], low), b = __builtin_shuffle(in[2], in[3], low),
+               c = __builtin_shuffle(in[0], in[1], high), d = __builtin_shuffle(in[2], in[3], high);
+    const Four out[4] = {__builtin_shuffle(a, b, heads), __builtin_shuffle(a, b, tails),
+                         __builtin_shuffle(c, d, heads), __builtin_shuffle(c, d, tails)};
+    for (int r = 0; r < 4; ++r)
+        std::memcpy(target + r * target_row, &out[r], sizeof(Four));
+}
+
 /// Columns [column, column + width) and rows [begin, begin + depth) of the right factor, row-major, padded
 /// with zeros.
 const float* pack_panel(const View& b, std::int64_t begin, std::int64_t depth, std::int64_t column,
@@ -59,13 +76,16 @@ const float* pack_panel(const View& b, std::int64_t begin, std::int64_t depth, s
                         static_cast<std::size_t>(width) * sizeof(float));
         return packed;
     }
-    for (std::int64_t first = 0; first < depth;
-         first += 16) { // b is a transposed matrix: whole cache lines of it at a time
-        std::int64_t last = std::min(first + 16, depth);
-        for (std::int64_t c = 0; c < width; ++c) {
+    for (std::int64_t first = 0; first < depth; first += 16) { // whole cache lines of a transposed matrix
+        const std::int64_t last = std::min(first + 16, depth);
+        std::int64_t c = 0;
+        for (; c + 4 <= width && last - first == 16; c += 4)
+            for (std::int64_t k = first; k < last; k += 4)
+                transpose_4x4(b.at(begin + k, column + c), b.column, packed + k * stride + c, stride);
+        for (; c < width; ++c) {
             const float* source = b.at(begin, column + c);
             for (std::int64_t k = first; k < last; ++k)
-                packed[k * stride + c] = source[k * b.row];
+                packed[k * stride + c] = source[k];
         }
     }
     return packed;
