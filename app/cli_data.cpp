@@ -27,6 +27,7 @@ struct CheckOptions {
 struct HeadOptions {
     std::string data;
     std::int64_t count = 5, skip = 0;
+    fs::path workspace;
 };
 
 /// What lies at the path of a data field, and which of its splits is meant.
@@ -132,7 +133,8 @@ void write_text(const ValidationReport& report, const OpenedData& opened,
 
 int check(const CheckOptions& options) {
     // Where a test set is given, its rows are what is checked, against those of the data.
-    const std::string& checked = options.test.empty() ? options.data : options.test;
+    const std::string data = data_place(options.data, options.workspace);
+    const std::string checked = options.test.empty() ? data : data_place(options.test, options.workspace);
     OpenedData first = opened(checked, {options.test.empty() ? "train" : "test"});
     auto columns = first.data.columns(first.split);
     ValidationOptions validation;
@@ -142,7 +144,7 @@ int check(const CheckOptions& options) {
     validation.columns = options.columns;
     validation.max_length = options.max_length;
     if (!options.model.empty()) validation.model = model_folder(options.model, options.workspace);
-    if (!options.test.empty()) validation.train = options.data;
+    if (!options.test.empty()) validation.train = data;
     StopToken stop;
     SignalCounter signals;
     bool tells = isatty(STDERR_FILENO);
@@ -162,7 +164,7 @@ int check(const CheckOptions& options) {
 }
 
 int head(const HeadOptions& options) {
-    OpenedData data = opened(options.data, {"train"});
+    OpenedData data = opened(data_place(options.data, options.workspace), {"train"});
     for (const JsonRow& row :
          data.data.rows(data.split, options.skip, static_cast<std::size_t>(options.count))) {
         if (row.problem.empty())
@@ -178,8 +180,9 @@ int head(const HeadOptions& options) {
 void add_data_verbs(CLI::App& app, Action& action) {
     auto* group = app.add_subcommand("data", "Checks and shows data sets");
     group->require_subcommand(0, 1);
-    const std::string place =
-        "A file or folder (JSON lines, JSON, CSV, Parquet); #SPLIT behind it names a split";
+    const std::string place = "A file or folder (JSON lines, JSON, CSV, Parquet), run:ID/FILE or OWNER/NAME "
+                              "of the hub; #SPLIT behind "
+                              "it names a split";
 
     auto checking = std::make_shared<CheckOptions>();
     auto* check_verb = group->add_subcommand(
@@ -206,6 +209,7 @@ void add_data_verbs(CLI::App& app, Action& action) {
     head_verb->add_option("DATA", showing->data, place)->required();
     head_verb->add_option("-n", showing->count, "How many (5)")->check(CLI::Range(1, 1000000));
     head_verb->add_option("--skip", showing->skip, "Rows to skip before")->check(CLI::NonNegativeNumber);
+    add_workspace_option(*head_verb, showing->workspace);
     head_verb->callback([showing, &action] { action = [showing] { return head(*showing); }; });
 }
 

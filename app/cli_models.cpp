@@ -9,6 +9,7 @@
 #include "core/format/gguf_import.h"
 #include "core/format/package_model.h"
 #include "core/queue/engine.h"
+#include "core/store/data_reference.h"
 #include "core/store/model_reference.h"
 #include "core/store/workspace.h"
 
@@ -19,17 +20,32 @@ namespace fs = std::filesystem;
 
 namespace tempera::cli {
 
-fs::path model_folder(const std::string& reference, const fs::path& workspace) {
+namespace {
+
+/// What `resolve` makes of the text of a model or data field, with the workspace and the hub it may name.
+fs::path resolved(const std::string& reference, HubKind kind, const fs::path& workspace,
+                  fs::path (*resolve)(const std::string&, const ModelScope&)) {
     std::optional<Workspace> opened;
     fs::path folder = workspace_or_default(workspace);
     if (reference.starts_with("run:") && fs::exists(folder / "workspace.db"))
         opened.emplace(folder, Workspace::Access::read_only);
-    std::optional<SignalCounter> signals; // of a download; an import ends at once, as it always did
-    if (referred_repository(reference, HubKind::model)) signals.emplace();
+    std::optional<SignalCounter> signals; // of a download; an import into the cache ends at once
+    if (referred_repository(reference, kind)) signals.emplace();
     ProgressPrinter printer(false);
     HubAccess access;
     access.progress = hub_printer(printer, reference, access.stop);
-    return as_usage([&] { return resolve_model(reference, {opened ? &*opened : nullptr, "", &access}); });
+    access.notice = [&](const std::string& note) { printer.line(note); };
+    return as_usage([&] { return resolve(reference, {opened ? &*opened : nullptr, "", &access}); });
+}
+
+} // namespace
+
+fs::path model_folder(const std::string& reference, const fs::path& workspace) {
+    return resolved(reference, HubKind::model, workspace, resolve_model);
+}
+
+std::string data_place(const std::string& reference, const fs::path& workspace) {
+    return resolved(reference, HubKind::data_set, workspace, resolve_data).string();
 }
 
 fs::path adapter_folder(const std::string& reference, const fs::path& workspace) {

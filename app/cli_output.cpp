@@ -90,30 +90,6 @@ std::string duration_words(double seconds) {
     return text;
 }
 
-std::string clock_after(double seconds) {
-    std::time_t now = std::time(nullptr), then = now + static_cast<std::time_t>(seconds);
-    std::tm today{}, day{};
-    localtime_r(&now, &today);
-    localtime_r(&then, &day);
-    bool same_day = today.tm_yday == day.tm_yday && today.tm_year == day.tm_year;
-    char text[64];
-    std::strftime(text, sizeof text,
-                  same_day              ? "%H:%M"
-                  : seconds < 6 * 86400 ? "%a %H:%M"
-                                        : "%F %H:%M",
-                  &day);
-    return text;
-}
-
-std::string local_time(std::int64_t unix_ms) {
-    std::time_t time = unix_ms / 1000;
-    std::tm parts{};
-    localtime_r(&time, &parts);
-    char text[64];
-    std::strftime(text, sizeof text, "%F %H:%M", &parts);
-    return text;
-}
-
 std::string grouped(double number) {
     if (!std::isfinite(number)) return "?";
     std::string digits = std::to_string(std::llround(std::abs(number)));

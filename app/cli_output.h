@@ -27,10 +27,6 @@ std::string shell_quoted(const std::string& text);
 
 /// "0:42", "12:05", "1:02:03", "3 d 4 h"; "?" for a negative number.
 std::string duration_words(double seconds);
-/// The local clock time that many seconds from now: "14:32", or "Tue 14:32" when that is another day.
-std::string clock_after(double seconds);
-/// "2026-11-23 14:32" of a Unix time in milliseconds.
-std::string local_time(std::int64_t unix_ms);
 /// "1,234,567".
 std::string grouped(double number);
 /// As short as it stays readable: "0.37", "1.2e-05".

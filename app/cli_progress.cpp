@@ -1,6 +1,7 @@
 #include "app/cli_progress.h"
 
 #include "app/cli_output.h"
+#include "core/base/clock.h"
 
 #include <algorithm>
 #include <cmath>

@@ -8,6 +8,7 @@
 #include "app/cli_records.h"
 #include "app/cli_study.h"
 #include "app/cli_table.h"
+#include "core/base/clock.h"
 #include "core/base/error.h"
 
 #include <algorithm>

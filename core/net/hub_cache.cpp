@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <fcntl.h>
 #include <random>
 #include <sys/file.h>
@@ -80,9 +81,22 @@ std::string cached_commit(const HubPlace& place, const std::string& revision) {
     return is_hex(commit, 40) ? commit : "";
 }
 
+std::int64_t commit_asked_ms(const HubPlace& place, const std::string& revision) {
+    std::error_code error;
+    const auto written = fs::last_write_time(place.repository / "refs" / revision, error);
+    if (error) return 0;
+    const auto since = std::chrono::file_clock::to_sys(written).time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+}
+
 void store_commit(const HubPlace& place, const std::string& revision, const std::string& commit) {
-    if (is_hex(revision, 40) || cached_commit(place, revision) == commit) return;
+    if (is_hex(revision, 40)) return;
     const fs::path ref = place.repository / "refs" / revision;
+    if (cached_commit(place, revision) == commit) {
+        std::error_code ignored; // no news is news: see commit_asked_ms()
+        fs::last_write_time(ref, fs::file_time_type::clock::now(), ignored);
+        return;
+    }
     make_folders(ref.parent_path());
     write_file_atomic(ref, commit);
 }

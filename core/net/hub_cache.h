@@ -18,6 +18,8 @@ struct HubPlace {
 
 /// The commit that a revision was when it was last asked for, or is itself; "" where it is not known here.
 std::string cached_commit(const HubPlace& place, const std::string& revision);
+/// When the hub last said so, in Unix milliseconds; 0 where that is not known here.
+std::int64_t commit_asked_ms(const HubPlace& place, const std::string& revision);
 /// Throws Error(io, disk_full).
 void store_commit(const HubPlace& place, const std::string& revision, const std::string& commit);
 

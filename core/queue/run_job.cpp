@@ -118,7 +118,8 @@ RunStatus RunJob::execute(const RunRecord& record, std::unique_ptr<RunWriter>& w
     make_run_folder(folder, record.recipe);
     sweep_run_folder(folder);
     const auto show = [this](const HubProgress& progress) { notifier.set_progress(to_progress(progress)); };
-    const HubAccess access{hub, show, stop};
+    std::vector<std::string> notes;
+    const HubAccess access{hub, show, stop, [&](const std::string& note) { notes.push_back(note); }};
     Json recipe = resolved_recipe(record, workspace, &access);
     bool resume = fs::exists(folder / "run.db");
     std::string fingerprint = fingerprint_of(record, recipe, workspace);
@@ -127,6 +128,8 @@ RunStatus RunJob::execute(const RunRecord& record, std::unique_ptr<RunWriter>& w
 
     writer = std::make_unique<RunWriter>(folder);
     writer->on_event({0, 0, -1, "started", resume ? "Started again." : "Started."});
+    for (const auto& note : notes)
+        writer->on_event({0, 0, -1, "log", note});
     writer->flush();
     ReportingObserver observer(*writer, notifier);
     const RunRequest request{record.kind, recipe, folder, resume, threads, keys};

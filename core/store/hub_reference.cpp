@@ -1,7 +1,9 @@
 #include "core/store/hub_reference.h"
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/data/data_files.h"
+#include "core/net/hub_cache.h"
 
 namespace fs = std::filesystem;
 
@@ -11,6 +13,11 @@ namespace {
 
 constexpr double megabyte = 1e6;
 
+std::string download_command(const HubName& name) {
+    return std::string("tempera-cli hub download ") + (name.kind == HubKind::data_set ? "--dataset " : "")
+           + to_text(name);
+}
+
 [[noreturn]] void fail_absent(const HubName& name, const HubSettings& settings) {
     const std::string what = std::string("There is no path \"") + to_text(name) + "\" here, and the "
                              + word_of(name.kind) + " of that name on the hub is not in the cache ("
@@ -18,9 +25,7 @@ constexpr double megabyte = 1e6;
     if (settings.offline)
         fail(ErrorKind::not_found,
              what + ", while offline is set (HF_HUB_OFFLINE): go online once, or copy it there.");
-    fail(ErrorKind::not_found, what + ": download it first, with tempera-cli hub download "
-                                   + (name.kind == HubKind::data_set ? "--dataset " : "") + to_text(name)
-                                   + ".");
+    fail(ErrorKind::not_found, what + ": download it first, with " + download_command(name) + ".");
 }
 
 /// Who mistyped a path must not be told of the hub alone.
@@ -46,10 +51,27 @@ std::optional<HubName> referred_repository(const std::string& reference, HubKind
 
 fs::path resolve_repository(const HubName& name, const HubAccess* access) {
     const HubSettings settings = access ? access->settings() : hub_settings();
-    if (fs::path found = cached_hub(settings, name); !found.empty()) return found;
+    if (fs::path found = cached_hub(settings, name); !found.empty()) {
+        if (access && access->notice)
+            access->notice(
+                std::string("Takes the ") + word_of(name.kind) + " " + name.repository()
+                + " from the cache: " + words_of_copy(settings, name)
+                + (is_hex(name.revision, 40) ? "." : ". For news: " + download_command(name) + "."));
+        return found;
+    }
     if (!access || settings.offline) fail_absent(name, settings);
     const Hub hub{settings, {}};
     return download_hub(hub, planned(hub, name, access->stop), access->progress, access->stop);
+}
+
+std::string words_of_copy(const HubSettings& settings, const HubName& name) {
+    const HubPlace place(settings, name);
+    const std::string commit = cached_commit(place, name.revision);
+    if (commit.empty()) return "";
+    const std::string words = "commit " + commit.substr(0, 12);
+    const std::int64_t asked = name.revision == commit ? 0 : commit_asked_ms(place, name.revision);
+    return asked == 0 ? words
+                      : words + ", which is what \"" + name.revision + "\" was on " + local_time(asked);
 }
 
 void check_repository(const HubName& name) {

@@ -16,6 +16,7 @@ struct HubAccess {
     std::function<HubSettings()> settings = hub_settings; ///< asked in the thread that fetches
     HubProgressSink progress;
     StopToken stop;
+    std::function<void(const std::string&)> notice; ///< told which copy is taken where the hub is not asked
 };
 
 /// The repository that a field's text names: it has the form owner/name[/path][@revision] (in a data field
@@ -27,6 +28,10 @@ std::optional<HubName> referred_repository(const std::string& reference, HubKind
 /// without asking the hub, else downloaded where `access` allows it. Throws Error(not_found) with what to do
 /// where it is not there, and as download_hub().
 std::filesystem::path resolve_repository(const HubName& name, const HubAccess* access);
+
+/// Which copy in the cache a name stands for, and when the hub last said so: "commit 0123456789ab, which is
+/// what "main" was on 2026-11-23 14:32"; "" where there is none.
+std::string words_of_copy(const HubSettings& settings, const HubName& name);
 
 /// What can be said without a network: refuses what is neither in the cache nor to be had offline.
 /// Throws Error(not_found).

@@ -5,6 +5,7 @@
 #include "core/format/package_model.h"
 #include "core/net/hub.h"
 #include "core/recipe/catalogue.h"
+#include "core/store/hub_reference.h"
 
 #include <algorithm>
 #include <set>
@@ -65,6 +66,8 @@ std::vector<LocalModel> local_models(const LocalModelPlaces& places) {
     for (const auto& [name, path] : cached_repositories(places.hub, HubKind::model)) {
         LocalModel model = model_at(LocalModel::Source::hub, path);
         model.reference = model.name = name;
+        if (const auto parsed = parse_hub_name(name, HubKind::model))
+            model.copy = words_of_copy(places.hub, *parsed);
         models.push_back(std::move(model));
     }
     for (const fs::path& folder : places.folders)

@@ -27,6 +27,7 @@ struct LocalModel {
     std::filesystem::path path; ///< the folder or GGUF file; that of a package not fetched yet does not exist
     bool present = true;
     std::uint64_t bytes = 0; ///< of all files; of a package not fetched yet, of the download
+    std::string copy = {};   ///< of the hub: which commit, from when (words_of_copy())
 };
 
 /// Where to look.

@@ -124,6 +124,11 @@ private slots:
         QVERIFY(fs::exists(snapshot() / "model.safetensors"));
         const auto asked = mimic_->requests().size();
         QVERIFY(run_cli({"model", "info", "o/tiny@" + QString::fromStdString(commit_)}).code == 0);
+        auto known = run_cli({"model", "info", "o/tiny"}); // it says what it takes, and how to get news
+        QVERIFY2(
+            known.err.contains("from the cache: commit " + QByteArray::fromStdString(commit_.substr(0, 12)))
+                && known.err.contains("tempera-cli hub download o/tiny.\n"),
+            known.err.constData());
         QCOMPARE(mimic_->requests().size(), asked); // what is there is not asked for
         qputenv("HF_HUB_OFFLINE", "1");
         QVERIFY(run_cli({"model", "info", "o/tiny"}).code == 0);
@@ -162,6 +167,13 @@ private slots:
         for (const auto& entry : fs::recursive_directory_iterator(cache() / "datasets--o--rows/snapshots"))
             found += entry.path().filename() == "train.jsonl";
         QCOMPARE(found, 1);
+        // The run keeps on record which copy it took.
+        const QByteArray copy = "Takes the data set o/rows from the cache: commit ";
+        result = run_cli({"run", recipe});
+        QVERIFY2(result.code == 0 && result.err.contains(copy), result.err.constData());
+        result = run_cli({"data", "head", "o/rows/data/train.jsonl"});
+        QVERIFY2(result.code == 0 && result.out.contains("prompt") && result.err.contains(copy),
+                 result.err.constData());
     }
 
     void ctrlCStopsADownloadThatGoesOn() {

@@ -336,6 +336,9 @@ private Q_SLOTS:
         QTRY_LONG(page->view()->reference() == "acme/little");
         QTRY_COMPARE(factNamed(page->view(), QStringLiteral("Licence")), QStringLiteral("apache-2.0"));
         QCOMPARE(factNamed(page->view(), QStringLiteral("Architecture")), QStringLiteral("Qwen2ForCausalLM"));
+        const QString copy = factNamed(page->view(), QStringLiteral("Copy"));
+        QVERIFY2(copy.startsWith(QStringLiteral("commit ")) && copy.contains(QStringLiteral("main")),
+                 qPrintable(copy));
         const std::size_t asked = hub.requests().size();
         page->showGetter();
         type(fetch->nameField(), QStringLiteral("acme/little@main"));

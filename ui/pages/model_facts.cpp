@@ -4,7 +4,6 @@
 #include "ui/pages/model_view.h"
 #include "ui/theme/text.h"
 
-
 namespace tempera {
 
 namespace {
@@ -105,6 +104,10 @@ std::vector<Fact> factsOf(const ShelvedModel& shelved) {
         addTokenizer(info, facts);
     }
     facts.push_back({ModelView::tr("On disk"), bytesText(double(model.bytes))});
+    if (!model.copy.empty())
+        facts.push_back({ModelView::tr("Copy"),
+                         ModelView::tr("%1; look it up again under “Get a model” for what is newer")
+                             .arg(toQt(model.copy))});
     facts.push_back({ModelView::tr("Licence"), licenceText(shelved)});
     facts.push_back({ModelView::tr("In recipes"), toQt(model.reference), false, true});
     if (model.reference != model.path.string())
