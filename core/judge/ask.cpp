@@ -1,10 +1,12 @@
 #include "core/judge/ask.h"
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/base/sha256.h"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -17,14 +19,15 @@ namespace tempera {
 namespace {
 
 constexpr int most_failures = 16; // in a row
+constexpr auto idle_after = std::chrono::seconds(1);
 
 /// The questions of one ask_all(). Threads ask; the caller's own thread hands out what came.
 class Round {
 public:
     Round(std::span<const std::vector<ChatMessage>> conversations, const Asker& asker, ReplyStore& store,
-          AskTally& tally, const StopToken& stop, const OnReply& on_reply)
+          AskTally& tally, const StopToken& stop, const OnReply& on_reply, const OnIdle& on_idle)
         : conversations_(conversations), asker_(asker), store_(store), tally_(tally), stop_(stop),
-          on_reply_(on_reply), replies_(conversations.size()) {}
+          on_reply_(on_reply), on_idle_(on_idle), replies_(conversations.size()) {}
 
     std::vector<std::optional<EndpointReply>> run() {
         take_stored();
@@ -80,7 +83,11 @@ private:
     void hand_out() {
         std::unique_lock lock(mutex_);
         while (true) {
-            came_.wait(lock, [&] { return !arrived_.empty() || working_ == 0; });
+            while (!came_.wait_for(lock, idle_after, [&] { return !arrived_.empty() || working_ == 0; })) {
+                lock.unlock();
+                if (on_idle_) on_idle_();
+                lock.lock();
+            }
             if (arrived_.empty()) return;
             const Arrival arrival = std::move(arrived_.front());
             arrived_.pop_front();
@@ -140,6 +147,7 @@ private:
     AskTally& tally_;
     const StopToken& stop_;
     const OnReply& on_reply_;
+    const OnIdle& on_idle_;
     std::vector<std::optional<EndpointReply>> replies_;
     std::vector<Question> open_;
     std::size_t next_ = 0;
@@ -153,6 +161,11 @@ private:
 
 } // namespace
 
+std::string phase_of(const Asker& asker, const char* usual) {
+    const std::int64_t until = asker.waits_until ? asker.waits_until() : 0;
+    return until > 0 ? waiting_phase(until) : usual;
+}
+
 std::string key_of(const Asker& asker, const std::vector<ChatMessage>& conversation) {
     Json turns = Json::array();
     for (const ChatMessage& message : conversation)
@@ -163,8 +176,9 @@ std::string key_of(const Asker& asker, const std::vector<ChatMessage>& conversat
 
 std::vector<std::optional<EndpointReply>> ask_all(std::span<const std::vector<ChatMessage>> conversations,
                                                   const Asker& asker, ReplyStore& store, AskTally& tally,
-                                                  const StopToken& stop, const OnReply& on_reply) {
-    return Round(conversations, asker, store, tally, stop, on_reply).run();
+                                                  const StopToken& stop, const OnReply& on_reply,
+                                                  const OnIdle& on_idle) {
+    return Round(conversations, asker, store, tally, stop, on_reply, on_idle).run();
 }
 
 } // namespace tempera

@@ -26,7 +26,11 @@ struct Asker {
     std::string model;       ///< as it is asked for
     int concurrency = 1;     ///< questions under way at once
     bool has_prices = false; ///< whether costs mean anything
+    std::function<std::int64_t()> waits_until = {}; ///< as RemoteSampler's; asked from any thread
 };
+
+/// What a run's progress says it does: as given, or that the server makes it wait.
+std::string phase_of(const Asker& asker, const char* usual);
 
 /// The key of a question in a ReplyStore.
 std::string key_of(const Asker& asker, const std::vector<ChatMessage>& conversation);
@@ -43,6 +47,8 @@ struct AskTally {
 
 /// Hears of a conversation's reply when it comes, on the thread that asked for all.
 using OnReply = std::function<void(std::size_t conversation, const EndpointReply& reply)>;
+/// Called on the same thread every second in which no reply comes.
+using OnIdle = std::function<void()>;
 
 /// Asks every conversation that `store` has no whole reply to, asker.concurrency at a time; equal ones once.
 /// A reply is in the store before the next question goes out in its place, so that after a kill at most the
@@ -51,6 +57,7 @@ using OnReply = std::function<void(std::size_t conversation, const EndpointReply
 /// meanwhile are kept.
 std::vector<std::optional<EndpointReply>> ask_all(std::span<const std::vector<ChatMessage>> conversations,
                                                   const Asker& asker, ReplyStore& store, AskTally& tally,
-                                                  const StopToken& stop, const OnReply& on_reply = {});
+                                                  const StopToken& stop, const OnReply& on_reply = {},
+                                                  const OnIdle& on_idle = {});
 
 } // namespace tempera

@@ -3,9 +3,12 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/recipe/answer_fields.h"
+
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <thread>
 
 namespace tempera {
@@ -27,7 +30,8 @@ bool is_final(ReplyFault fault) {
 }
 
 /// False where the stop came first.
-bool wait(double seconds, const StopToken& stop) {
+bool wait(double seconds, const StopToken& stop, std::atomic<std::int64_t>& waits_until) {
+    waits_until = std::max(waits_until.load(), std::time(nullptr) + static_cast<std::int64_t>(seconds));
     const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
     while (std::chrono::steady_clock::now() < end) {
         if (stop) return false;
@@ -37,7 +41,9 @@ bool wait(double seconds, const StopToken& stop) {
 }
 
 EndpointReply reply_of(GenerationReply&& came) {
-    if (is_final(came.fault)) fail(kind_of(came.fault), came.sentence);
+    if (is_final(came.fault))
+        fail(kind_of(came.fault),
+             came.sentence + (came.fault == ReplyFault::paused ? " Resume the run then." : ""));
     EndpointReply reply;
     reply.prompt_tokens = came.usage.prompt_tokens;
     reply.completion_tokens = came.usage.completion_tokens;
@@ -56,6 +62,7 @@ EndpointReply reply_of(GenerationReply&& came) {
 struct Connection {
     HttpClient http;
     OpenAiClient client;
+    std::atomic<std::int64_t> waits_until = 0;
     Connection(Endpoint endpoint, OpenAiOptions options)
         : client(http, std::move(endpoint), std::move(options)) {}
 };
@@ -97,9 +104,13 @@ Asker connect_endpoint(const AskedModel& asked, const OpenAiOptions& options) {
         question.messages = messages;
         GenerationReply reply = connection->client.generate(question, stop);
         while (reply.fault == ReplyFault::paused && reply.wait_seconds <= longest_pause
-               && wait(reply.wait_seconds, stop))
+               && wait(reply.wait_seconds, stop, connection->waits_until))
             reply = connection->client.generate(question, stop);
         return reply_of(std::move(reply));
+    };
+    asker.waits_until = [connection] {
+        const std::int64_t until = connection->waits_until;
+        return until > std::time(nullptr) ? until : 0;
     };
     return asker;
 }

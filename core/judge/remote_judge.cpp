@@ -99,10 +99,14 @@ RemoteJudge::ask(std::span<const JudgeQuery> queries, const StopToken& stop, con
         for (auto& conversation : conversations_of(style_, query))
             conversations.push_back(std::move(conversation));
     std::size_t done = 0;
-    auto report = [&](std::size_t, const EndpointReply&) {
-        if (progress) progress(++done, conversations.size());
+    auto report = [&] {
+        if (progress) progress(done, conversations.size());
     };
-    return ask_all(conversations, asker_, store_, tally_, stop, report);
+    auto count = [&](std::size_t, const EndpointReply&) {
+        ++done;
+        report();
+    };
+    return ask_all(conversations, asker_, store_, tally_, stop, count, report);
 }
 
 std::vector<JudgeScore> RemoteJudge::score(std::span<const JudgeQuery> queries, const StopToken& stop,

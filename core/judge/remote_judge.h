@@ -41,7 +41,8 @@ public:
     RemoteJudge(Asker asker, JudgeStyle style, const std::filesystem::path& store)
         : asker_(std::move(asker)), style_(style), store_(store) {}
 
-    using OnProgress = std::function<void(std::size_t done, std::size_t total)>; ///< in questions
+    /// In questions; also told every second in which none is answered.
+    using OnProgress = std::function<void(std::size_t done, std::size_t total)>;
     /// One score each, in order: a reward, or a grade. Empty where a stop came first. Throws as ask_all().
     std::vector<JudgeScore> score(std::span<const JudgeQuery> queries, const StopToken& stop,
                                   const OnProgress& progress = {});

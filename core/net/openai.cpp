@@ -1,5 +1,6 @@
 #include "core/net/openai.h"
 
+#include "core/base/clock.h"
 #include "core/base/counted.h"
 #include "core/base/error.h"
 #include "core/net/openai_wire.h"
@@ -261,7 +262,8 @@ Attempt OpenAiClient::State::judged(HttpOutcome&& outcome, Collector& body, cons
             reply.fault = ReplyFault::paused;
             reply.wait_seconds = *attempt.asked;
             reply.sentence = "Endpoint \"" + endpoint.name + "\" asks to wait " + wait_words(*attempt.asked)
-                             + with_message(reply.status, message_in(body.body)) + ": go on after that.";
+                             + with_message(reply.status, message_in(body.body))
+                             + (*attempt.asked < 1e8 ? ", until " + clock_after(*attempt.asked) : "") + ".";
         }
     }
     reply.raw = kept_raw(body.body);

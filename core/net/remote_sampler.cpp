@@ -113,10 +113,12 @@ bool ask_otherwise(Shared& shared, RemotePrompt& task, const GenerationReply& re
     } else if (reply.fault == ReplyFault::refused && task.tags.size() > 1) {
         shared.largest_n = 1;
     } else if (reply.fault == ReplyFault::paused && reply.wait_seconds <= longest_pause) {
+        const auto now = Clock::now();
         const auto until =
-            Clock::now()
+            now
             + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(reply.wait_seconds));
-        if (until > shared.held_until + std::chrono::seconds(5)) shared.notices.push_back(reply.sentence);
+        if (now >= shared.held_until || until > shared.held_until + std::chrono::seconds(5))
+            shared.notices.push_back(reply.sentence + " The run goes on by itself then.");
         shared.held_until = std::max(shared.held_until, until);
     } else {
         return false;
@@ -129,7 +131,8 @@ void take_fault(Shared& shared, RemotePrompt& task, const GenerationReply& reply
     if (shared.ended || ask_otherwise(shared, task, reply)) return;
     ++shared.failures;
     if (ends_the_run(reply.fault) || (reply.fault == ReplyFault::refused && !shared.any_success))
-        return set_fatal(shared, reply.fault, reply.sentence);
+        return set_fatal(shared, reply.fault,
+                         reply.sentence + (reply.fault == ReplyFault::paused ? " Resume the run then." : ""));
     for (const std::int64_t tag : task.tags) {
         RemoteSample sample;
         sample.tag = tag;
@@ -203,6 +206,11 @@ std::int64_t server_seed(std::uint64_t seed, std::uint64_t stream, std::uint32_t
     return RandomStream(seed, stream, sample).at(0) & 0x7fffffff;
 }
 
+std::int64_t RemoteSampler::waits_until() const {
+    using std::chrono::system_clock;
+    return waits_until_ > system_clock::now() ? system_clock::to_time_t(waits_until_) : 0;
+}
+
 void RemoteSampler::run(const Source& source, const Sink& sink, const Interrupted& interrupted,
                         const Notice& notice) {
     Shared shared;
@@ -236,6 +244,9 @@ void RemoteSampler::run(const Source& source, const Sink& sink, const Interrupte
             if (shared.samples.empty()) shared.changed.wait_for(lock, heartbeat);
             std::swap(arrived.samples, shared.samples);
             std::swap(arrived.notices, shared.notices);
+            waits_until_ = std::chrono::system_clock::now()
+                           + std::chrono::duration_cast<std::chrono::system_clock::duration>(shared.held_until
+                                                                                             - Clock::now());
             over = (shared.closed && shared.tasks.empty() && shared.under_way == 0) || shared.fatal;
             lock.unlock();
             deliver();

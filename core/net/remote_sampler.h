@@ -2,6 +2,7 @@
 
 #include "core/net/openai.h"
 
+#include <chrono>
 #include <functional>
 
 namespace tempera {
@@ -46,8 +47,11 @@ public:
     /// Calls everything from the calling thread. A sample that cannot be drawn comes with its fault and the
     /// rest goes on; a fault that every other request would meet too, or many in a row, throws Error
     /// (bad_input for key and address, not_found for the model, io else): what was drawn has been delivered.
-    /// A wait of up to an hour that the server asks for is kept.
+    /// A wait of up to an hour that the server asks for is kept; `notice` hears until when.
     void run(const Source& source, const Sink& sink, const Interrupted& interrupted, const Notice& notice);
+
+    /// Until when (Unix seconds) the server makes the run wait; 0 = it does not. For the callbacks of run().
+    std::int64_t waits_until() const;
 
     /// Of every sample so far, as far as the server says.
     std::int64_t drawn_tokens() const { return drawn_tokens_; }
@@ -55,6 +59,7 @@ public:
 private:
     const OpenAiClient& client_;
     std::int64_t drawn_tokens_ = 0;
+    std::chrono::system_clock::time_point waits_until_{};
 };
 
 } // namespace tempera

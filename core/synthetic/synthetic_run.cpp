@@ -45,6 +45,7 @@ private:
     std::string learnt_from(const WrittenProblem& written) const;
     void keep(const ReadProblem& problem, const SyntheticVerdict& verdict);
     void report(const char* phase);
+    void report_progress(const char* phase);
     void finish();
     void tell(const char* kind, const std::string& message) {
         observer_.on_event({0, unix_time_ms(), -1, kind, message});
@@ -101,13 +102,15 @@ void Writing::ask_some(SyntheticFilter& filter) {
                           + std::to_string(result_.requests + i + 1) + ".)"}});
     std::vector<std::optional<EndpointReply>> came(conversations.size());
     std::size_t next = 0;
-    ask_all(conversations, *teacher_, *store_, result_.tally, stop_,
-            [&](std::size_t place, const EndpointReply& reply) {
-                came[place] = reply;
-                for (; next < came.size() && came[next]; ++next)
-                    take_reply(filter, *came[next]);
-                report("asking");
-            });
+    ask_all(
+        conversations, *teacher_, *store_, result_.tally, stop_,
+        [&](std::size_t place, const EndpointReply& reply) {
+            came[place] = reply;
+            for (; next < came.size() && came[next]; ++next)
+                take_reply(filter, *came[next]);
+            report("asking");
+        },
+        [&] { report_progress("asking"); });
 }
 
 void Writing::take_reply(SyntheticFilter& filter, const EndpointReply& reply) {
@@ -220,8 +223,13 @@ void Writing::report(const char* phase) {
         metrics.push_back({"cost", result_.usage.cost});
     }
     observer_.on_metrics(result_.requests, metrics);
+    report_progress(phase);
+}
+
+void Writing::report_progress(const char* phase) {
+    const SyntheticFunnel& funnel = result_.funnel;
     Progress progress;
-    progress.phase = phase;
+    progress.phase = teacher_ ? phase_of(*teacher_, phase) : phase;
     progress.done = funnel.fresh;
     progress.total = recipe_.examples;
     progress.unit = "examples";

@@ -113,6 +113,10 @@ std::string Answerer::text_of(const TaskPrompt& prompt) const {
     return remote_ ? remote_->text_of(prompt) : prompt_text(prompt, local_->style);
 }
 
+std::string Answerer::phase(const char* usual) const {
+    return remote_ ? remote_->phase(usual) : usual;
+}
+
 std::string Answerer::pace() const {
     return std::to_string(remote_ ? remote_->client().endpoint().concurrency : local_->sampler->slots())
            + (remote_ ? " requests at a time" : " at a time");

@@ -62,6 +62,8 @@ public:
     void answer(std::span<const TaskPrompt> prompts, double temperature, const Wanted& wanted,
                 const Receive& receive, const Sampler::Interrupted& interrupted, const Notice& notice);
 
+    /// What the run's progress says it does: as given, or that a server makes it wait.
+    std::string phase(const char* usual) const;
     /// "32 at a time", for the log.
     std::string pace() const;
     std::int64_t drawn_tokens() const;
@@ -105,6 +107,8 @@ public:
     /// Whether it compares two answers, and says nothing of one.
     bool compares() const { return remote_ && remote_->style() == JudgeStyle::pair; }
     std::size_t batch() const;
+    /// As Answerer::phase().
+    std::string phase(const char* usual) const { return remote_ ? phase_of(remote_->asker(), usual) : usual; }
 
 private:
     JudgeFields fields_;

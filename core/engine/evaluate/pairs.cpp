@@ -178,8 +178,8 @@ void Draw::ask_judge() {
     for (std::size_t begin = 0; begin < all && !stop_; begin += judge_.batch()) {
         const std::int64_t before = judged_;
         auto tell = [&](std::size_t done, std::size_t) {
-            observer_.on_progress({"judging", before + static_cast<std::int64_t>(done), wanted(), "samples",
-                                   0, -1, memory_gib()});
+            observer_.on_progress({judge_.phase("judging"), before + static_cast<std::int64_t>(done),
+                                   wanted(), "samples", 0, -1, memory_gib()});
         };
         tell(0, 0);
         try {
@@ -211,7 +211,7 @@ void Draw::report_unjudged() {
 
 void Draw::report_progress(const char* phase) {
     Progress progress;
-    progress.phase = phase;
+    progress.phase = answerer_ ? answerer_->phase(phase) : phase;
     progress.done = done_;
     progress.total = wanted();
     progress.unit = "samples";

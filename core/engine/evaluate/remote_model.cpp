@@ -1,5 +1,6 @@
 #include "core/engine/evaluate/remote_model.h"
 
+#include "core/base/clock.h"
 #include "core/base/counted.h"
 #include "core/base/error.h"
 
@@ -78,6 +79,11 @@ std::string RemoteModel::left_out() const {
     if (fields.empty()) return "";
     return "Endpoint \"" + client_.endpoint().name + "\" cannot be told " + fields
            + ", which are left out; where it can, set its dialect to vllm or llama.cpp.";
+}
+
+std::string RemoteModel::phase(const char* usual) const {
+    const std::int64_t until = sampler_.waits_until();
+    return until > 0 ? waiting_phase(until) : usual;
 }
 
 std::string RemoteModel::usage_words() const {

@@ -25,6 +25,8 @@ public:
     RemoteSampler& sampler() { return sampler_; }
     const RemoteSampler& sampler() const { return sampler_; }
     const OpenAiClient& client() const { return client_; }
+    /// What the run's progress says it does: as given, or that the server makes it wait.
+    std::string phase(const char* usual) const;
     /// A sentence that names the fields which this server cannot be told, "" where there is none.
     std::string left_out() const;
     /// What the server was asked and what it cost, for the log.

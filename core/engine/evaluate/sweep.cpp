@@ -120,6 +120,7 @@ private:
     bool table_is_stale_ = false;
     double table_interval_ = shortest_table_interval;
     std::function<std::int64_t()> drawn_tokens_; ///< while it draws
+    const RemoteModel* remote_ = nullptr;        ///< the same, from a server
     std::int64_t samples_before_ = 0;
     Clock::time_point began_ = Clock::now(), reported_ = began_, table_reported_ = began_;
 };
@@ -260,7 +261,7 @@ void Sweep::report(bool all) {
 
 void Sweep::report_progress(const char* phase) {
     Progress progress;
-    progress.phase = phase;
+    progress.phase = remote_ ? remote_->phase(phase) : phase;
     progress.done = table_.samples_done() + failures_.count();
     progress.total = table_.samples_total();
     progress.unit = "samples";
@@ -330,6 +331,7 @@ void Sweep::draw_remotely() {
     RemoteModel model(recipe_.model, recipe_, "model", request_.keys);
     if (std::string sentence = model.left_out(); !sentence.empty()) log(sentence);
     announce(counted(model.client().endpoint().concurrency, "request"));
+    remote_ = &model;
     drawn_tokens_ = [&] { return model.sampler().drawn_tokens(); };
     try {
         model.sampler().run([&](RemotePrompt& prompt) { return next_question(model, prompt); },
@@ -340,10 +342,12 @@ void Sweep::draw_remotely() {
                             [this] { return interrupted(); },
                             [this](const std::string& sentence) { log(sentence); });
     } catch (const Error&) { // what was drawn is kept
+        remote_ = nullptr;
         report(true);
         report_table(true);
         throw;
     }
+    remote_ = nullptr;
     log(model.usage_words());
     if (model.client().used().cost > 0) observer_.on_headline("cost", model.client().used().cost);
     drawn_tokens_ = {};

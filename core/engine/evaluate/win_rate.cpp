@@ -244,12 +244,13 @@ void Contest::ask_judge() {
     const std::size_t all = pending_.size();
     for (std::size_t begin = 0; begin < all && !stop_; begin += judge_.batch()) {
         const auto before = static_cast<std::int64_t>(2 * begin), total = static_cast<std::int64_t>(2 * all);
-        observer_.on_progress({"judging", before, total, "replies", 0, -1, memory_gib()});
+        observer_.on_progress({judge_.phase("judging"), before, total, "replies", 0, -1, memory_gib()});
         try {
             judge(std::span(pending_).subspan(begin, std::min(judge_.batch(), all - begin)),
                   [&](std::size_t done, std::size_t) {
-                      observer_.on_progress({"judging", before + static_cast<std::int64_t>(done), total,
-                                             "replies", 0, -1, memory_gib()});
+                      observer_.on_progress({judge_.phase("judging"),
+                                             before + static_cast<std::int64_t>(done), total, "replies", 0,
+                                             -1, memory_gib()});
                   });
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::stopped) throw; // else the loop ends; the replies are kept
@@ -272,7 +273,7 @@ void Contest::report(bool all) {
 
 void Contest::report_progress(const char* phase) {
     Progress progress;
-    progress.phase = phase;
+    progress.phase = answerer_ ? answerer_->phase(phase) : phase;
     progress.done = replies_;
     progress.total = 2 * static_cast<std::int64_t>(prompts_.size());
     progress.unit = "replies";

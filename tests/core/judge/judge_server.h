@@ -2,8 +2,7 @@
 
 #include "core/base/files.h"
 #include "core/base/json.h"
-#include "core/net/endpoint.h"
-#include "tests/support/scripted_server.h"
+#include "tests/support/served_endpoint.h"
 
 #include <QTemporaryDir>
 
@@ -15,13 +14,10 @@ namespace tempera::test {
 
 /// A chat completion that says `text`.
 inline ServedAnswer chat_answer(const std::string& text) {
-    ServedAnswer answer;
     const Json message = {{"role", "assistant"}, {"content", text}};
-    answer.body = to_json_line({{"model", "judge"},
-                                {"choices", {{{"message", message}, {"finish_reason", "stop"}}}},
-                                {"usage", {{"prompt_tokens", 100}, {"completion_tokens", 5}}}});
-    answer.headers = {{"Content-Type", "application/json"}};
-    return answer;
+    return json_answer(200, to_json_line({{"model", "judge"},
+                                          {"choices", {{{"message", message}, {"finish_reason", "stop"}}}},
+                                          {"usage", {{"prompt_tokens", 100}, {"completion_tokens", 5}}}}));
 }
 
 /// The content of a request's last turn.
@@ -38,13 +34,10 @@ public:
         qputenv("TEMPERA_CACHE", (folder_.path() + "/cache").toUtf8());
     }
     void point_at(const ScriptedServer& server, const std::string& name = "lab") const {
-        Endpoint endpoint;
-        endpoint.name = name;
-        endpoint.base_url = server.url("/v1");
+        Endpoint endpoint = served_endpoint(name, server.url("/v1"));
         endpoint.model = "judge";
         endpoint.concurrency = concurrency_;
         endpoint.price_in = 2;
-        endpoint.price_out = 10;
         save_endpoint(endpoint);
     }
     std::filesystem::path path(const std::string& name) const {

@@ -5,6 +5,7 @@
 
 #include <QElapsedTimer>
 #include <QTest>
+#include <set>
 
 #include <atomic>
 #include <cmath>
@@ -29,14 +30,6 @@ Asker lab(const OpenAiOptions& options = quick()) {
     AskedModel asked;
     asked.endpoint = "lab";
     return connect_endpoint(asked, options);
-}
-
-ServedAnswer answer(int status, const std::string& body, HttpHeaders headers = {}) {
-    ServedAnswer made;
-    made.status = status;
-    made.body = body;
-    made.headers = std::move(headers);
-    return made;
 }
 
 /// Answers "a0", "a1" ... to the questions "q0" ...; the reward of answer i is i.
@@ -235,12 +228,30 @@ private slots:
         QFETCH(int, status);
         QFETCH(int, most);
         const Lab home;
-        ScriptedServer server(std::vector{answer(status, "{\"error\":{\"message\":\"no\"}}")});
+        ScriptedServer server(std::vector{json_answer(status, "{\"error\":{\"message\":\"no\"}}")});
         home.point_at(server);
         RemoteJudge judge(lab(), JudgeStyle::nemotron, home.path("judge.db"));
         QVERIFY_THROWS_EXCEPTION(Error, judge.score(Answers(100).queries(), {}));
         QVERIFY2(server.requests().size() <= static_cast<std::size_t>(most),
                  qPrintable(QString::number(server.requests().size())));
+    }
+
+    void aWaitThatTheServerAsksForIsSeen() {
+        const Lab home(1);
+        std::atomic<int> asked = 0;
+        ScriptedServer server([&](const ReceivedRequest& request) {
+            return asked++ == 0 ? json_answer(429, "{}", {{"Retry-After", "3"}}) : reward_of(request);
+        });
+        home.point_at(server);
+        OpenAiOptions options = quick();
+        options.retry.longest_wait = 1; // beyond it the client leaves the wait to who asks
+        RemoteJudge judge(lab(options), JudgeStyle::nemotron, home.path("judge.db"));
+        std::set<std::string> phases;
+        const auto scores = judge.score(Answers(2).queries(), {}, [&](std::size_t, std::size_t) {
+            phases.insert(phase_of(judge.asker(), "judging").substr(0, 13));
+        });
+        QCOMPARE(scores.size(), std::size_t{2});
+        QVERIFY(phases.contains("waiting until") && phases.contains("judging"));
     }
 
     void aStopComesWithinASecond() {
@@ -307,16 +318,17 @@ private slots:
 
 private:
     static ServedAnswer faulty(const QString& fault, ServedAnswer right) {
-        if (fault == "429 seconds") return answer(429, "{}", {{"Retry-After", "0.05"}});
-        if (fault == "429 date") return answer(429, "{}", {{"Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT"}});
-        if (fault == "500" || fault == "503" || fault == "400") return answer(fault.toInt(), "{}");
-        if (fault == "html") return answer(200, "<html><body>Sign in</body></html>");
-        if (fault == "json") return answer(200, right.body.substr(0, right.body.size() / 2));
-        if (fault == "empty") return answer(200, "");
-        if (fault == "no choices") return answer(200, R"({"choices":[]})");
-        if (fault == "null") return answer(200, R"({"choices":[{"message":{"content":null}}]})");
-        if (fault == "huge") return answer(200, std::string(3 << 20, ' ') + right.body);
-        if (fault == "redirect") return answer(302, "", {{"Location", "http://localhost:1/v1"}});
+        if (fault == "429 seconds") return json_answer(429, "{}", {{"Retry-After", "0.05"}});
+        if (fault == "429 date")
+            return json_answer(429, "{}", {{"Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT"}});
+        if (fault == "500" || fault == "503" || fault == "400") return json_answer(fault.toInt(), "{}");
+        if (fault == "html") return json_answer(200, "<html><body>Sign in</body></html>");
+        if (fault == "json") return json_answer(200, right.body.substr(0, right.body.size() / 2));
+        if (fault == "empty") return json_answer(200, "");
+        if (fault == "no choices") return json_answer(200, R"({"choices":[]})");
+        if (fault == "null") return json_answer(200, R"({"choices":[{"message":{"content":null}}]})");
+        if (fault == "huge") return json_answer(200, std::string(3 << 20, ' ') + right.body);
+        if (fault == "redirect") return json_answer(302, "", {{"Location", "http://localhost:1/v1"}});
         if (fault == "nan") return chat_answer("reward:nan");
         if (fault == "slow") right.bytes_per_second = 1;
         if (fault == "hang") right.end = AnswerEnd::hang;

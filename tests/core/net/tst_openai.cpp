@@ -1,9 +1,6 @@
-#include "core/base/files.h"
-#include "core/net/openai.h"
-#include "tests/support/scripted_server.h"
+#include "openai_fixture.h"
 
 #include <QElapsedTimer>
-#include <QTemporaryDir>
 #include <QTest>
 
 #include <atomic>
@@ -13,86 +10,7 @@ using namespace tempera;
 using namespace tempera::test;
 using std::chrono::milliseconds;
 
-namespace {
-
-const std::string canary = "sk-CANARY-3f9a77";
-
-const std::string good_body = R"({"model":"m","choices":[{"text":"4","finish_reason":"stop"}],
- "usage":{"prompt_tokens":1000,"completion_tokens":500}})";
-
-ServedAnswer answer(int status, const std::string& body, HttpHeaders headers = {}) {
-    ServedAnswer made;
-    made.status = status;
-    made.body = body;
-    made.headers = std::move(headers);
-    made.headers.emplace_back("Content-Type", "application/json");
-    return made;
-}
-
-std::string error_body(const std::string& message) {
-    return Json{{"error", {{"message", message}}}}.dump();
-}
-
-ServedAnswer good() {
-    return answer(200, good_body);
-}
-
-ServedAnswer stream_answer(const std::string& body) {
-    ServedAnswer made;
-    made.body = body;
-    made.headers = {{"Content-Type", "text/event-stream; charset=utf-8"}};
-    return made;
-}
-
-Endpoint endpoint_at(const std::string& url) {
-    Endpoint made;
-    made.name = "lab";
-    made.base_url = url;
-    made.model = "m";
-    made.key_variable = "TEMPERA_TEST_KEY";
-    made.price_in = 2;
-    made.price_out = 10;
-    return made;
-}
-
-/// The rules with waits a hundred times shorter.
-OpenAiOptions quick() {
-    OpenAiOptions options;
-    options.retry.first_delay = 0.01;
-    options.retry.longest_delay = 0.08;
-    options.deadlines = {milliseconds(1000), milliseconds(400), milliseconds(300), milliseconds(1500)};
-    return options;
-}
-
-GenerationRequest question() {
-    GenerationRequest request;
-    request.prompt = "2 + 2 =";
-    request.max_tokens = 4;
-    return request;
-}
-
-bool holds(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
-void require_no_key(const GenerationReply& reply) {
-    QVERIFY(!holds(reply.sentence, canary));
-    QVERIFY(!holds(reply.raw, canary));
-    for (const GeneratedText& text : reply.texts)
-        QVERIFY(!holds(text.text, canary));
-}
-
-GenerationReply ask(ScriptedServer& server, const OpenAiOptions& options = quick(),
-                    const GenerationRequest& request = question(), const StopToken& stop = {}) {
-    HttpClient http;
-    GenerationReply reply =
-        OpenAiClient(http, endpoint_at(server.url("/v1")), options).generate(request, stop);
-    require_no_key(reply);
-    return reply;
-}
-
-} // namespace
-
+/// How the client asks, waits, asks again and ends.
 class TestOpenai : public QObject {
     Q_OBJECT
 
@@ -136,8 +54,8 @@ private slots:
         QFETCH(int, fault);
         QFETCH(int, requests);
         ScriptedServer other({good()});
-        ScriptedServer server(
-            {answer(status, error_body("Wrong: " + canary), {{"Location", other.url("/v1/completions")}})});
+        ScriptedServer server({json_answer(status, error_body("Wrong: " + canary),
+                                           {{"Location", other.url("/v1/completions")}})});
         const GenerationReply reply = ask(server);
         QCOMPARE(static_cast<int>(reply.fault), fault);
         QCOMPARE(reply.status, status);
@@ -154,7 +72,7 @@ private slots:
         ServedAnswer broken = good();
         broken.end = AnswerEnd::reset;
         broken.cut_after = 20;
-        ScriptedServer server({answer(500, "oops"), broken, good()});
+        ScriptedServer server({json_answer(500, "oops"), broken, good()});
         const GenerationReply reply = ask(server);
         QVERIFY2(reply.fault == ReplyFault::none, reply.sentence.c_str());
         QCOMPARE(reply.usage.requests, 3);
@@ -193,7 +111,7 @@ private slots:
         ScriptedServer server([&](const ReceivedRequest&) {
             if (first < 0) {
                 first = clock.elapsed();
-                return answer(429, "{}", {{header.toStdString(), value.toStdString()}});
+                return json_answer(429, "{}", {{header.toStdString(), value.toStdString()}});
             }
             second = clock.elapsed();
             return good();
@@ -223,7 +141,7 @@ private slots:
     void waitsBeyondTwoMinutesPause() {
         QFETCH(QString, value);
         QFETCH(QString, says);
-        ScriptedServer server({answer(429, "{}", {{"Retry-After", value.toStdString()}})});
+        ScriptedServer server({json_answer(429, "{}", {{"Retry-After", value.toStdString()}})});
         const GenerationReply reply = ask(server);
         QVERIFY(reply.fault == ReplyFault::paused);
         QVERIFY(reply.wait_seconds > 120);
@@ -232,117 +150,10 @@ private slots:
     }
 
     void theServerMayForbidOrDemandARetry() {
-        ScriptedServer forbids({answer(500, "{}", {{"x-should-retry", "false"}}), good()});
+        ScriptedServer forbids({json_answer(500, "{}", {{"x-should-retry", "false"}}), good()});
         QVERIFY(ask(forbids).fault == ReplyFault::server);
-        ScriptedServer demands({answer(400, "{}", {{"x-should-retry", "true"}}), good()});
+        ScriptedServer demands({json_answer(400, "{}", {{"x-should-retry", "true"}}), good()});
         QVERIFY(ask(demands).fault == ReplyFault::none);
-    }
-
-    void whatCannotBeReadIsKeptAndMarked_data() {
-        QTest::addColumn<QByteArray>("body");
-        QTest::addColumn<int>("requests");
-        QTest::addRow("empty") << QByteArray() << 1;
-        QTest::addRow("a page") << QByteArray("<html>Sign in</html>") << 1;
-        QTest::addRow("not UTF-8") << QByteArray("{\"choices\":[{\"text\":\"\xff\xfe\"}]}") << 1;
-        QTest::addRow("NaN") << QByteArray(R"({"choices":[{"text":"a"}],"reward":NaN})") << 1;
-        QTest::addRow("deep") << QByteArray(100000, '[') << 1;
-    }
-    void whatCannotBeReadIsKeptAndMarked() {
-        QFETCH(QByteArray, body);
-        QFETCH(int, requests);
-        ScriptedServer server({answer(200, body.toStdString())});
-        const GenerationReply reply = ask(server);
-        QVERIFY(reply.fault == ReplyFault::unusable);
-        QVERIFY2(holds(reply.sentence, "gave no usable answer"), reply.sentence.c_str());
-        QVERIFY(reply.texts.empty());
-        QCOMPARE(server.requests().size(), static_cast<std::size_t>(requests));
-        QCOMPARE(reply.raw.substr(0, 12), QString::fromUtf8(body).toStdString().substr(0, 12));
-    }
-
-    void aHugeBodyIsLeft() {
-        ServedAnswer endless = answer(200, std::string(4096, ' '));
-        endless.end = AnswerEnd::endless;
-        ScriptedServer server({endless});
-        OpenAiOptions options = quick();
-        options.max_body = 1 << 20;
-        options.deadlines.total = milliseconds(20000);
-        const GenerationReply reply = ask(server, options);
-        QVERIFY2(reply.fault == ReplyFault::unusable, reply.sentence.c_str());
-        QVERIFY2(holds(reply.sentence, "too large"), reply.sentence.c_str());
-        QVERIFY(reply.raw.size() <= 64u << 10);
-        QCOMPARE(server.requests().size(), std::size_t{1});
-    }
-
-    void slownessEndsAtItsDeadline_data() {
-        QTest::addColumn<int>("kind");
-        QTest::addRow("hangs before the head") << 0;
-        QTest::addRow("hangs in the body") << 1;
-        QTest::addRow("one byte at a time") << 2;
-    }
-    void slownessEndsAtItsDeadline() {
-        QFETCH(int, kind);
-        ServedAnswer slow = good();
-        if (kind == 0) slow.delay = milliseconds(30000);
-        if (kind == 1) slow.end = AnswerEnd::hang, slow.cut_after = 10;
-        if (kind == 2) slow.bytes_per_second = 10;
-        ScriptedServer server({slow});
-        QElapsedTimer clock;
-        clock.start();
-        const GenerationReply reply = ask(server);
-        QVERIFY2(reply.fault == ReplyFault::network, reply.sentence.c_str());
-        QCOMPARE(server.requests().size(), std::size_t{3});
-        QVERIFY2(clock.elapsed() < 3 * 1500 + 2500, qPrintable(QString::number(clock.elapsed())));
-    }
-
-    void nobodyListens() {
-        std::string url;
-        {
-            ScriptedServer gone({good()});
-            url = gone.url("/v1");
-        }
-        HttpClient http;
-        const GenerationReply reply = OpenAiClient(http, endpoint_at(url), quick()).generate(question());
-        QVERIFY(reply.fault == ReplyFault::network);
-        QCOMPARE(reply.usage.requests, 3);
-    }
-
-    void aBadCertificateIsRefusedAndGetsNoKey() {
-        ScriptedServer server([](const ReceivedRequest&) { return good(); }, ServerCertificate{});
-        GenerationReply reply = ask(server);
-        QVERIFY2(reply.fault == ReplyFault::insecure, reply.sentence.c_str());
-        QVERIFY(server.requests().empty());
-        QTemporaryDir dir;
-        const std::string pem = dir.path().toStdString() + "/ca.pem";
-        write_file_atomic(pem, server.certificate());
-        HttpClient http;
-        http.trust(pem);
-        reply = OpenAiClient(http, endpoint_at(server.url("/v1")), quick()).generate(question());
-        QVERIFY2(reply.fault == ReplyFault::none, reply.sentence.c_str());
-    }
-
-    void withoutAKeyNothingIsSent() {
-        ScriptedServer server({good()});
-        Endpoint endpoint = endpoint_at(server.url("/v1"));
-        endpoint.key_variable = "TEMPERA_NO_SUCH_KEY";
-        HttpClient http;
-        GenerationReply reply = OpenAiClient(http, endpoint, quick()).generate(question());
-        QVERIFY(reply.fault == ReplyFault::key);
-        QVERIFY(holds(reply.sentence, "TEMPERA_NO_SUCH_KEY"));
-        OpenAiOptions options = quick();
-        options.keys = [](const std::string&) { return "two words " + canary; };
-        reply = OpenAiClient(http, endpoint, options).generate(question());
-        QVERIFY(reply.fault == ReplyFault::key);
-        require_no_key(reply);
-        QVERIFY(server.requests().empty());
-        options.keys = [](const std::string& name) { return name + canary; };
-        QVERIFY(OpenAiClient(http, endpoint, options).generate(question()).fault == ReplyFault::none);
-        QCOMPARE(*find_header(server.requests().at(0).headers, "authorization"), "Bearer lab" + canary);
-    }
-
-    void aKeySentBackIsTakenOut() {
-        ScriptedServer server({answer(200, Json{{"choices", {{{"text", "your key is " + canary}}}}}.dump())});
-        const GenerationReply reply = ask(server);
-        QCOMPARE(reply.texts.at(0).text, std::string("your key is [key]"));
     }
 
     void streamsComePieceByPiece() {
@@ -371,24 +182,6 @@ private slots:
         QCOMPARE(ask(plain, quick(), request).texts.at(0).text, std::string("4"));
     }
 
-    void aStreamWithoutEndIsLeft() {
-        ServedAnswer endless = stream_answer("data: {\"choices\":[{\"index\":0,\"text\":\"a\"}]}\n\n");
-        endless.end = AnswerEnd::endless;
-        endless.bytes_per_second = 20000;
-        ScriptedServer server({endless});
-        GenerationRequest request = question();
-        request.stream = true;
-        QElapsedTimer clock;
-        clock.start();
-        const GenerationReply reply = ask(server, quick(), request);
-        QVERIFY2(reply.fault == ReplyFault::network, reply.sentence.c_str());
-        QVERIFY(reply.texts.empty());
-        QVERIFY(clock.elapsed() < 3 * 1500 + 2500);
-        OpenAiOptions small = quick();
-        small.max_body = 4000;
-        QVERIFY(ask(server, small, request).fault == ReplyFault::unusable);
-    }
-
     void aStopEndsWithinASecond_data() {
         QTest::addColumn<int>("kind");
         QTest::addRow("while it waits for an answer") << 0;
@@ -399,7 +192,7 @@ private slots:
         QFETCH(int, kind);
         ServedAnswer slow = good();
         slow.delay = milliseconds(20000);
-        ScriptedServer server({kind == 0 ? slow : answer(429, "{}", {{"Retry-After", "60"}})});
+        ScriptedServer server({kind == 0 ? slow : json_answer(429, "{}", {{"Retry-After", "60"}})});
         OpenAiOptions options = quick();
         options.deadlines.first_byte = options.deadlines.total = milliseconds(30000);
         Endpoint endpoint = endpoint_at(server.url("/v1"));
@@ -441,7 +234,7 @@ private slots:
                 times.push_back(clock.elapsed());
                 if (!refused) {
                     refused = true;
-                    return answer(429, "{}", {{"retry-after-ms", "400"}});
+                    return json_answer(429, "{}", {{"retry-after-ms", "400"}});
                 }
                 most = std::max(most, ++running);
             }
@@ -476,9 +269,9 @@ private slots:
         std::atomic<int> status{200};
         ScriptedServer server([&](const ReceivedRequest& request) {
             if (request.target.ends_with("/models"))
-                return answer(200, R"({"data":[{"id":"m"},{"id":"a"},{"id":3}]})");
-            return status == 200 ? answer(200, R"({"choices":[{"message":{"content":"Hel"}}]})")
-                                 : answer(status, error_body("no: " + canary));
+                return json_answer(200, R"({"data":[{"id":"m"},{"id":"a"},{"id":3}]})");
+            return status == 200 ? json_answer(200, R"({"choices":[{"message":{"content":"Hel"}}]})")
+                                 : json_answer(status, error_body("no: " + canary));
         });
         HttpClient http;
         Endpoint endpoint = endpoint_at(server.url("/v1"));

@@ -1,11 +1,11 @@
 #pragma once
 
 #include "core/base/error.h"
-#include "core/net/endpoint.h"
 #include "core/queue/engine.h"
 #include "core/recipe/sweep_recipe.h"
 #include "core/recipe/win_rate_recipe.h"
 #include "core/store/run_writer.h"
+#include "tests/support/served_endpoint.h"
 
 #include <QByteArray>
 #include <map>
@@ -79,16 +79,13 @@ public:
 /// Makes `folder` the configuration and saves the endpoint "mimic" there.
 inline void save_mimic(const std::filesystem::path& folder, const std::string& url,
                        const std::string& key_variable = "") {
-    qputenv("TEMPERA_CONFIG", folder.string().c_str());
-    Endpoint endpoint;
-    endpoint.name = "mimic";
-    endpoint.base_url = url;
+    Endpoint endpoint = test::served_endpoint("mimic", url);
     endpoint.model = "small";
     endpoint.dialect = "llama.cpp";
     endpoint.concurrency = 2;
     endpoint.price_out = 1000;
     endpoint.key_variable = key_variable;
-    save_endpoint(endpoint);
+    test::configure(folder, endpoint);
 }
 
 inline RunRequest run_request(const std::filesystem::path& folder, const Json& recipe) {

@@ -5,7 +5,6 @@
 #include "core/store/run_reader.h"
 #include "core/task/countdown_verifier.h"
 #include "remote_test_run.h"
-#include "tests/support/scripted_server.h"
 
 #include <QTemporaryDir>
 #include <QTest>
@@ -33,16 +32,8 @@ struct Mimic {
         if (instead)
             if (auto other = instead(body, static_cast<int>(bodies.size()))) return *other;
         if (refuses_logprobs && body.contains("logprobs"))
-            return answer(400, R"({"error":{"message":"logprobs are not enabled"}})");
-        return answer(200, reply_to(body, gives_all ? body.value("n", 1) : 1).dump());
-    }
-
-    static ServedAnswer answer(int status, const std::string& text) {
-        ServedAnswer made;
-        made.status = status;
-        made.body = text;
-        made.headers = {{"Content-Type", "application/json"}};
-        return made;
+            return json_answer(400, R"({"error":{"message":"logprobs are not enabled"}})");
+        return json_answer(200, reply_to(body, gives_all ? body.value("n", 1) : 1).dump());
     }
 
     static Json reply_to(const Json& body, int n) {
@@ -157,7 +148,7 @@ private Q_SLOTS:
         mimic.instead = [&](const Json& body, int) -> std::optional<ServedAnswer> {
             if (broken.empty() && body["temperature"] == 1.0) broken = body["prompt"].get<std::string>();
             if (body["prompt"] != broken || body["temperature"] != 1.0) return std::nullopt;
-            return Mimic::answer(200, "<html>Bad gateway</html>");
+            return json_answer(200, "<html>Bad gateway</html>");
         };
         ScriptedServer server([&](const ReceivedRequest& request) { return mimic(request); });
         save_mimic(config(), server.url("/v1"));
@@ -189,7 +180,7 @@ private Q_SLOTS:
         bool down = true;
         mimic.instead = [&](const Json&, int number) -> std::optional<ServedAnswer> {
             if (!down || number <= 3) return std::nullopt;
-            return Mimic::answer(401, R"({"error":"expired"})");
+            return json_answer(401, R"({"error":"expired"})");
         };
         ScriptedServer server([&](const ReceivedRequest& request) { return mimic(request); });
         save_mimic(config(), server.url("/v1"));
@@ -263,7 +254,7 @@ private Q_SLOTS:
             const std::string prompt = body["messages"].back()["content"].get<std::string>();
             if (unanswered.empty()) unanswered = prompt;
             if (prompt != unanswered || body["model"] != "small") return std::nullopt;
-            return Mimic::answer(200, R"({"choices":[{"message":{"content":null}}]})");
+            return json_answer(200, R"({"choices":[{"message":{"content":null}}]})");
         };
         ScriptedServer server([&](const ReceivedRequest& request) { return mimic(request); });
         save_mimic(config(), server.url("/v1"));
@@ -334,11 +325,11 @@ private Q_SLOTS:
         Mimic mimic;
         mimic.instead = [&](const Json& body, int number) -> std::optional<ServedAnswer> {
             Json reply = Mimic::reply_to(body, body.value("n", 1));
-            if (number == 2) return Mimic::answer(500, "your key " + canary + " is fine");
-            if (number == 4) return Mimic::answer(200, "<html>" + canary + "</html>");
+            if (number == 2) return json_answer(500, "your key " + canary + " is fine");
+            if (number == 4) return json_answer(200, "<html>" + canary + "</html>");
             for (Json& choice : reply["choices"])
                 choice["text"] = "The key: " + canary;
-            return Mimic::answer(number > 8 ? 403 : 200, number > 8 ? "no " + canary : reply.dump());
+            return json_answer(number > 8 ? 403 : 200, number > 8 ? "no " + canary : reply.dump());
         };
         ScriptedServer server([&](const ReceivedRequest& request) { return mimic(request); });
         save_mimic(config(), server.url("/v1"), "TEMPERA_TEST_KEY");
