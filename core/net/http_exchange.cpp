@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstring>
+#include <openssl/x509_vfy.h>
 
 namespace tempera {
 
@@ -22,6 +23,30 @@ std::string without_end(std::string text) {
     while (!text.empty() && (text.back() == '.' || text.back() == '\n'))
         text.pop_back();
     return text;
+}
+
+/// What to do about a connection that is not trusted.
+const char* advice_on_tls(CURL* easy, CURLcode code) {
+    long verified = X509_V_OK;
+    curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verified);
+    switch (verified) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return "Check the clock of this machine; if it is right, the server needs a new certificate.";
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        return "If you trust whoever signed it, name the PEM file of that certificate in the environment "
+               "variable SSL_CERT_FILE.";
+    case X509_V_OK: // curl compares the names itself, and does so before it says that the rest is right
+    case X509_V_ERR_UNSPECIFIED:
+        if (code == CURLE_PEER_FAILED_VERIFICATION)
+            return "Its certificate is for another host: check the address.";
+        return "Check the address, and that it is one for https.";
+    default:
+        return "Check the address, the clock, and whether its certificate is one this machine trusts.";
+    }
 }
 
 } // namespace
@@ -238,8 +263,7 @@ void HttpExchange::explain(CURLcode code) {
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
         return set_fault(HttpFault::tls, "No trusted connection to " + origin_ + " (" + reason
-                                             + "): nothing was sent. Check the address, the clock, and "
-                                               "whether its certificate is one this machine trusts.");
+                                             + "): nothing was sent. " + advice_on_tls(easy_, code));
     case CURLE_OPERATION_TIMEDOUT:
         return set_fault(HttpFault::timeout, origin_ + " did not answer in time (" + reason + ").");
     default:

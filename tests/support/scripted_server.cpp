@@ -34,7 +34,7 @@ struct Identity {
         X509_set_version(certificate, 2);
         ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
         X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-        X509_gmtime_adj(X509_getm_notAfter(certificate), 86400);
+        X509_gmtime_adj(X509_getm_notAfter(certificate), wanted.valid_seconds);
         X509_set_pubkey(certificate, key);
         X509_NAME* name = X509_get_subject_name(certificate);
         X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,

@@ -41,9 +41,10 @@ struct ReceivedRequest {
     int connection = 0; ///< number of the connection it came on, from 0
 };
 
-/// A self-signed certificate that is valid for these host names and addresses.
+/// A self-signed certificate that is valid for these host names and addresses, from an hour ago on.
 struct ServerCertificate {
     std::vector<std::string> names{"localhost", "127.0.0.1"};
+    long valid_seconds = 86400; ///< from now; below 0 it has expired
 };
 
 /// An HTTP/1.1 server on 127.0.0.1 whose answers a test writes; one thread per connection. It ends in its

@@ -87,16 +87,19 @@ private slots:
     void certificatesAreChecked() {
         ScriptedServer good([](auto&) { return ServedAnswer{200, {}, "safe"}; }, ServerCertificate{});
         FAULT(client_.send(get(good.url("/"), key)), tls, "self-signed");
+        FAULT(client_.send(get(good.url("/"), key)), tls, "SSL_CERT_FILE");
+        QVERIFY(good.requests().empty());
         auto outcome = trusting(good)->send(get(good.url("/"), key));
         NO_FAULT(outcome);
         QCOMPARE(outcome.response.body, std::string("safe"));
-        ScriptedServer wrong(
-            [](auto&) {
-                return ServedAnswer{200, {}, "safe"};
-            },
-            ServerCertificate{{"example.org"}});
-        FAULT(trusting(wrong)->send(get(wrong.url("/"), key)), tls, "No trusted connection");
-        QVERIFY(wrong.requests().empty());
+        for (const auto& [bad, sentence] :
+             {std::pair(ServerCertificate{{"example.org"}}, "is for another host: check the address"),
+              std::pair(ServerCertificate{.valid_seconds = -60}, "needs a new certificate")}) {
+            ScriptedServer server([](auto&) { return ServedAnswer{200, {}, "safe"}; }, bad);
+            FAULT(trusting(server)->send(get(server.url("/"), key)), tls, "No trusted connection");
+            FAULT(trusting(server)->send(get(server.url("/"), key)), tls, sentence);
+            QVERIFY(server.requests().empty());
+        }
         ScriptedServer plain({{200, {}, "plain"}});
         FAULT(client_.send(get("https://127.0.0.1:" + std::to_string(plain.port()) + "/", key)), tls,
               "nothing was sent");
