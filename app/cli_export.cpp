@@ -22,7 +22,7 @@ struct ExportOptions {
          preferences = false, best_of_n = false;
     std::string replies; ///< "base", "tuned", or "" where they are not asked for
     std::string format;  ///< "" = what is usual for what is exported, or as the file's name ends
-    std::optional<double> temperature;
+    std::optional<double> temperature, min_score;
     int n = 0;
     fs::path workspace;
 };
@@ -33,6 +33,23 @@ void require_one_choice(const ExportOptions& options) {
         != 1)
         throw UsageError("Choose one of --metrics, --samples, --sweep, --rows, --rollouts, --comparisons, "
                          "--replies, --preferences and --best-of-n.");
+    const bool answers = options.samples || options.preferences || options.best_of_n;
+    if (!answers && (options.temperature || options.n > 0))
+        throw UsageError("--temperature and --n choose among answers: they go with --samples, --preferences "
+                         "and --best-of-n.");
+    if (options.min_score && !options.best_of_n) throw UsageError("--min-score goes with --best-of-n.");
+}
+
+/// A temperature that was not drawn at would leave an empty file.
+void require_temperature(const ExportOptions& options, const RunReader& reader) {
+    if (!options.temperature) return;
+    std::string list;
+    for (double drawn : reader.sampled_temperatures()) {
+        if (drawn == *options.temperature) return;
+        list += (list.empty() ? "" : ", ") + number_words(drawn);
+    }
+    throw UsageError("This run has no samples at temperature " + number_words(*options.temperature)
+                     + (list.empty() ? "." : "; it has them at: " + list + "."));
 }
 
 void require_content(const ExportOptions& options, const RunReader& reader) {
@@ -46,6 +63,7 @@ void require_content(const ExportOptions& options, const RunReader& reader) {
     if (needs_samples && reader.sample_count() == 0)
         fail(ErrorKind::not_found,
              "This run has no samples (only sweeps draw them): export its --metrics instead.");
+    require_temperature(options, reader);
 }
 
 /// Among those that what is exported can be written as; the first is the usual one.
@@ -76,31 +94,59 @@ TableFormat table_format(const std::string& name) {
 void write_answer_set(const ExportOptions& options, const ShownRun& shown, const RunReader& reader,
                       std::ostream& out) {
     const AnswerSetOptions which{options.temperature, options.n};
+    auto good_enough = [&](const ReceiveRow& receive) -> ReceiveRow {
+        return [&options, receive](const Json& row) {
+            if (!options.min_score || row["score"] >= *options.min_score) receive(row);
+        };
+    };
     auto produce = [&](const ReceiveRow& receive) {
         return options.preferences ? for_each_preference(shown.folder, reader, which, receive)
-                                   : for_each_best(shown.folder, reader, which, receive);
+                                   : for_each_best(shown.folder, reader, which, good_enough(receive));
     };
     std::optional<ParquetType> columns;
-    const auto rows = produce([&](const Json& row) {
+    produce([&](const Json& row) {
         if (!columns) columns = columns_like(row);
     });
-    if (rows == 0)
+    if (!columns)
         fail(ErrorKind::not_found,
              options.preferences
                  ? "This run has no prompt with two answers of different scores, so it makes no preferences."
-                 : "This run has no answers with scores.");
+             : options.min_score ? "No best answer of this run scores " + number_words(*options.min_score)
+                                       + " or more: choose a lower --min-score."
+                                 : "This run has no answers with scores.");
     write_table(out, table_format(format_of(options, {"jsonl", "parquet", "csv"})), *columns, produce);
 }
 
 void write_samples(const ExportOptions& options, const RunReader& reader, std::ostream& out) {
     write_table(out, table_format(format_of(options, {"jsonl", "parquet", "csv"})), sample_columns(),
-                [&](const auto& receive) { for_each_sample_row(reader, options.temperature, receive); });
+                [&](const auto& receive) {
+                    for_each_sample_row(reader, options.temperature, [&](const Json& row) {
+                        if (options.n == 0 || row["sample_index"] < options.n) receive(row);
+                    });
+                });
+}
+
+double started_seconds(const ShownRun& shown) {
+    return static_cast<double>(shown.record.started_ms) / 1000;
+}
+
+/// The file to write. TensorBoard is pointed at folders and reads in them only what is named as an event
+/// file: any other name is that of the folder, which is then made.
+fs::path prepared_target(const ExportOptions& options, const ShownRun& shown) {
+    const bool events = options.metrics && format_of(options, {"csv", "tensorboard"}) == "tensorboard";
+    if (!events || options.target.filename().string().find("tfevents") != std::string::npos)
+        return options.target;
+    std::error_code ignored; // creating the file then says what is wrong
+    fs::create_directories(options.target, ignored);
+    return options.target
+           / ("events.out.tfevents." + std::to_string(shown.record.started_ms / 1000) + "."
+              + shown.record.id);
 }
 
 void write_metrics(const ExportOptions& options, const ShownRun& shown, const RunReader& reader,
                    std::ostream& out) {
     if (format_of(options, {"csv", "tensorboard"}) == "csv") return write_metrics_csv(reader, out);
-    write_metrics_events(reader, out, static_cast<double>(shown.record.started_ms) / 1000);
+    write_metrics_events(reader, out, started_seconds(shown));
 }
 
 int export_run(const ExportOptions& options) {
@@ -108,7 +154,8 @@ int export_run(const ExportOptions& options) {
     auto shown = find_shown_run(options.workspace, options.run);
     RunReader reader(shown.folder);
     require_content(options, reader);
-    export_file(options.target, [&](std::ostream& out) {
+    const fs::path target = prepared_target(options, shown);
+    export_file(target, [&](std::ostream& out) {
         if (options.metrics)
             write_metrics(options, shown, reader, out);
         else if (options.samples)
@@ -128,7 +175,7 @@ int export_run(const ExportOptions& options) {
         else
             write_sweep_rows_csv(reader, out);
     });
-    write_output("Written to " + options.target.string() + "\n");
+    write_output("Written to " + target.string() + "\n");
     return exit_done;
 }
 
@@ -140,7 +187,9 @@ void add_export_verb(CLI::App& app, Action& action) {
         "export", "Writes a run's metrics, samples, rollouts, comparisons, temperature x N map, or the data "
                   "sets its answers make, to a file");
     verb->add_option("RUN", options->run, "Its id, the beginning of it, or a run folder")->required();
-    verb->add_option("FILE", options->target, "The file to write; one that exists is replaced")->required();
+    verb->add_option("FILE", options->target,
+                     "The file to write; one that exists is replaced (TensorBoard: a file or its folder)")
+        ->required();
     verb->add_flag("--metrics", options->metrics, "CSV, one row a step; or TensorBoard events");
     verb->add_flag("--samples", options->samples, "One row a sample, with prompt and verdict");
     verb->add_flag("--sweep", options->sweep, "CSV, one row a cell of the map, with its 95 % interval");
@@ -163,6 +212,7 @@ void add_export_verb(CLI::App& app, Action& action) {
     verb->add_option("--temperature", options->temperature, "Only samples drawn at this one");
     verb->add_option("--n", options->n, "Only the first N answers to every prompt")
         ->check(CLI::Range(1, 1 << 20));
+    verb->add_option("--min-score", options->min_score, "Of --best-of-n only the answers that score so much");
     add_workspace_option(*verb, options->workspace);
     verb->callback([options, &action] { action = [options] { return export_run(*options); }; });
 }

@@ -1,5 +1,6 @@
 #include "tests/app/cli_process.h"
 
+#include <QDir>
 #include <QFile>
 #include <QTemporaryDir>
 #include <QTest>
@@ -42,7 +43,8 @@ private Q_SLOTS:
                   "{\"prompt\":\"a\",\"completion\":\"b\"}\n{\"prompt\":\"c\",\"completion\":\"\"}\n");
         QString test = write("test.csv", "prompt,completion\na,x\nd,y\n");
         auto bad = run_cli({"data", "check", train});
-        QVERIFY2(bad.out.contains("empty: 1 row") && bad.out.contains("train.jsonl row 2"), bad.out.constData());
+        QVERIFY2(bad.out.contains("empty: 1 row") && bad.out.contains("train.jsonl row 2"),
+                 bad.out.constData());
         auto json = run_cli({"data", "check", train, "--test", test, "--json"}).json();
         QVERIFY(json["rows"] == 2);
         QVERIFY(json["issues"][0]["issue"] == "in_train");
@@ -81,6 +83,11 @@ private Q_SLOTS:
         QFile csv(table);
         QVERIFY(csv.open(QIODevice::ReadOnly) && csv.readLine() == "step,eval_loss,loss,reward\n");
         QCOMPARE(cli({"import", "tensorboard", events}).code, 0);
+        // TensorBoard is pointed at folders: without an event file's name it is one.
+        QString logs = dir_.filePath("new/logs");
+        QCOMPARE(cli({"export", id, logs, "--metrics", "--format", "tensorboard"}).code, 0);
+        QCOMPARE(QDir(logs).entryList({"events.out.tfevents.*." + id}, QDir::Files).size(), 1);
+        QCOMPARE(cli({"import", "tensorboard", logs}).code, 0);
         auto trl = cli({"import", "trl", golden("events/trl"), "--json"});
         QCOMPARE(trl.code, 0);
         QString run = QString::fromStdString(trl.json()[0]["id"].get<std::string>());

@@ -202,6 +202,19 @@ private slots:
         auto result = cli({"export", sweep_, file, "--samples"});
         QVERIFY2(result.code == 0, result.err.constData());
         QCOMPARE(content(file).count('\n'), qsizetype{15});
+        QCOMPARE(cli({"export", sweep_, file, "--samples", "--n", "2", "--temperature", "0.5"}).code, 0);
+        QCOMPARE(content(file).count('\n'), qsizetype{4});
+        for (const QStringList& wrong : {QStringList{"--samples", "--temperature", "0.7"}, // not drawn at
+                                         QStringList{"--rows", "--n", "2"},
+                                         {"--samples", "--min-score", "1"}}) {
+            result = cli(QStringList{"export", sweep_, file} + wrong);
+            QCOMPARE(result.code, 2);
+            QVERIFY2(result.has_one_error_line(), result.err.constData());
+        }
+        QCOMPARE(cli({"export", sweep_, file, "--best-of-n", "--min-score", "1"}).code, 0);
+        QCOMPARE(content(file).count('\n'), qsizetype{2});
+        QCOMPARE(cli({"export", sweep_, file, "--best-of-n", "--min-score", "1.5"}).code, 1);
+        QCOMPARE(content(file).count('\n'), qsizetype{2}); // as it was
         QCOMPARE(cli({"export", sft_, file, "--metrics"}).code, 0);
         QVERIFY(content(file).startsWith("step,"));
         QCOMPARE(content(file).count('\n'), qsizetype{4});
