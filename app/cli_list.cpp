@@ -121,6 +121,10 @@ Json to_json(const Field& field) {
     return json;
 }
 
+bool is_kind(const std::string& name) {
+    return std::ranges::any_of(recipe_kinds(), [&](const RecipeKind& kind) { return kind.kind == name; });
+}
+
 int list_fields(const std::string& name, bool json) {
     const RecipeKind& kind = as_usage([&]() { return recipe_kind(name); });
     Json list = Json::array();
@@ -157,14 +161,17 @@ void add_list_verbs(CLI::App& app, Action& action) {
 
     auto* recipes = app.add_subcommand(
         "recipes", "Lists the shipped recipes, prints one, or explains the fields of a kind of run");
-    recipes->add_option("NAME", options->name, "Prints this one as a file to start from");
+    recipes->add_option("NAME", options->name,
+                        "Prints this one as a file to start from; or the name of a kind, as --fields");
     recipes->add_option("--fields", options->kind, "Explains the fields of a kind of run, e.g. sft or sweep")
         ->type_name("KIND");
     recipes->add_flag("--json", options->json, "As JSON");
     recipes->callback([options, &action] {
         action = [options] {
-            return options->kind.empty() ? list_recipes(options->name, options->json)
-                                         : list_fields(options->kind, options->json);
+            const std::string& kind =
+                options->kind.empty() && is_kind(options->name) ? options->name : options->kind;
+            return kind.empty() ? list_recipes(options->name, options->json)
+                                : list_fields(kind, options->json);
         };
     });
 
