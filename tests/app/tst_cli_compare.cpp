@@ -94,7 +94,8 @@ private slots:
         home.point_at(server);
         const auto found = run_cli(compare({"--judge", "remote:lab", "--json"}));
         QVERIFY2(found.code == 0, found.err.constData());
-        for (const auto& row : found.json()["comparisons"])
+        const Json shown = found.json();
+        for (const auto& row : shown["comparisons"])
             for (const char* side : {"base", "tuned"}) {
                 const std::size_t length = row[side]["text"].get<std::string>().size();
                 QVERIFY(length % 7 ? row[side]["score"].get<std::size_t>() == length
