@@ -9,6 +9,7 @@
 #include "ui/pages/model_view.h"
 #include "ui/pages/models_page.h"
 #include "ui/pages/settings_page.h"
+#include "ui/widgets/work_stack.h"
 #include "ui/work_areas.h"
 
 #include <QComboBox>
@@ -74,21 +75,22 @@ inline void grab_models(MainWindow& window, const fs::path& workspace,
     grab("models-broken");
     models->showModel("smollm2-135m-instruct");
     grab("models-absent");
-    const int job = models->jobs().start(QStringLiteral("Fetch HuggingFaceTB/SmolLM2-1.7B-Instruct"),
-                                         [](const Jobs::Report& report, const StopToken& stop) {
-                                             for (double done = 0; !stop; done += 4e5) {
-                                                 report({"model.safetensors", done, 3.4e9});
-                                                 std::this_thread::sleep_for(std::chrono::milliseconds(20));
-                                             }
-                                             return std::string("Stopped.");
-                                         });
-    models->jobs().start(
+    const int job =
+        models->stack()->jobs().start(QStringLiteral("Fetch HuggingFaceTB/SmolLM2-1.7B-Instruct"),
+                                      [](const Jobs::Report& report, const StopToken& stop) {
+                                          for (double done = 0; !stop; done += 4e5) {
+                                              report({"model.safetensors", done, 3.4e9});
+                                              std::this_thread::sleep_for(std::chrono::milliseconds(20));
+                                          }
+                                          return std::string("Stopped.");
+                                      });
+    models->stack()->jobs().start(
         QStringLiteral("Import broken.gguf"), [](const Jobs::Report&, const StopToken&) -> std::string {
             throw std::runtime_error("broken.gguf ends in the middle of its metadata: fetch it again.");
         });
     models->showGetter();
     grab("models-get");
-    models->jobs().stop(job);
+    models->stack()->jobs().stop(job);
 }
 
 inline void grab_data(MainWindow& window, const fs::path& data,

@@ -146,6 +146,8 @@ int main(int argc, char** argv) {
     QDir().mkpath(QString::fromLocal8Bit(argv[1]));
     const auto grab = [&](const char* name) {
         settle(1200);
+        for (int i = 0; i < 20; ++i) // on a busy machine one turn may take all of that time
+            QApplication::processEvents();
         const test::LayoutAudit audit(window);
         for (const QString& fault : audit.faults())
             qInfo("%s: %s", name, qPrintable(fault));

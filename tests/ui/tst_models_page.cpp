@@ -1,6 +1,7 @@
 #include "../support/hub_mimic.h"
 #include "../support/paths.h"
 #include "desk.h"
+#include "hands.h"
 
 #include "core/format/safetensors.h"
 #include "ui/models/model_entries.h"
@@ -15,6 +16,7 @@
 #include "ui/widgets/hub_fetch.h"
 #include "ui/widgets/job_panel.h"
 #include "ui/widgets/rail.h"
+#include "ui/widgets/work_stack.h"
 #include "ui/work_areas.h"
 
 #include <QAbstractItemModelTester>
@@ -27,10 +29,11 @@
 #include <QSignalSpy>
 #include <QStandardPaths>
 #include <QTemporaryDir>
-#include <QToolButton>
 
 using namespace tempera;
+using test::click;
 using test::Desk;
+using test::type;
 namespace fs = std::filesystem;
 
 #define QTRY_LONG(condition) QTRY_VERIFY_WITH_TIMEOUT(condition, 20000)
@@ -45,18 +48,6 @@ QString factNamed(const ModelView* view, const QString& label) {
     return {};
 }
 
-void click(QWidget* widget) {
-    QVERIFY(widget && widget->isVisible() && widget->isEnabled());
-    QTest::mouseClick(widget, Qt::LeftButton);
-}
-
-void type(QLineEdit* field, const QString& text) {
-    field->setFocus();
-    field->selectAll();
-    QTest::keyClicks(field, text);
-    QCOMPARE(field->text(), text);
-}
-
 } // namespace
 
 /// The Models area by mouse and keyboard, over real model files.
@@ -65,31 +56,15 @@ class TestModelsPage : public QObject {
 
     std::unique_ptr<QTemporaryDir> cache_;
 
-    static QToolButton* railButton(MainWindow* window, const QString& text) {
-        for (QToolButton* button : window->findChildren<QToolButton*>())
-            if (button->text() == text) return button;
-        return nullptr;
-    }
     /// A window that shows the Models area, its list filled.
     static ModelsPage* openModels(Desk& desk) {
         desk.open();
-        QTest::mouseClick(railButton(desk.window.get(), QStringLiteral("Models")), Qt::LeftButton);
+        test::goToArea(desk.window.get(), QStringLiteral("Models"));
         ModelsPage* page = desk.window->areas()->models();
         const bool filled = QTest::qWaitFor(
             [&] { return page->view()->reference() == "tiny" && !page->view()->facts()->facts().empty(); },
             20000);
         return filled ? page : nullptr;
-    }
-    static void choose(ModelsPage* page, const QString& name) {
-        QListView* view = page->side()->view();
-        for (int row = 0; row < view->model()->rowCount(); ++row) {
-            const QModelIndex index = view->model()->index(row, 0);
-            if (index.data().toString() != name || index.data(EntryListModel::HeadingRole).toBool()) continue;
-            view->scrollTo(index);
-            QTest::mouseClick(view->viewport(), Qt::LeftButton, {}, view->visualRect(index).center());
-            return;
-        }
-        QFAIL(qPrintable(name + QStringLiteral(" is not listed")));
     }
 
 private Q_SLOTS:
@@ -110,13 +85,12 @@ private Q_SLOTS:
         QTRY_COMPARE(factNamed(page->view(), QStringLiteral("Architecture")),
                      QStringLiteral("Qwen2ForCausalLM"));
         const auto reader = SafetensorsReader::open(fs::path(source_dir()) / "resources/models/tiny");
-        QCOMPARE(factNamed(page->view(), QStringLiteral("Parameters")).remove(QChar(0x2009)).toLongLong(),
+        QCOMPARE(factNamed(page->view(), QStringLiteral("Parameters")).remove(u',').toLongLong(),
                  qlonglong(reader.element_count()));
-        QCOMPARE(factNamed(page->view(), QStringLiteral("Context")).remove(QChar(0x2009)),
-                 QStringLiteral("2048 tokens"));
+        QCOMPARE(factNamed(page->view(), QStringLiteral("Context")), QStringLiteral("2,048 tokens"));
         QVERIFY(factNamed(page->view(), QStringLiteral("Licence")).startsWith(QStringLiteral("GPL-3.0")));
         QVERIFY(!page->view()->removeButton()->isVisible()); // it comes with the program
-        choose(page, QStringLiteral("smollm2-135m-instruct"));
+        test::clickRow(page->side()->view(), QStringLiteral("smollm2-135m-instruct"));
         QCOMPARE(factNamed(page->view(), QStringLiteral("To fetch")), QStringLiteral("93 MB"));
         QVERIFY(page->view()->fetchButton()->isVisible() && !page->view()->useButton()->isVisible());
     }
@@ -189,10 +163,11 @@ private Q_SLOTS:
         QTRY_COMPARE(factNamed(page->view(), QStringLiteral("Architecture")),
                      QStringLiteral("LlamaForCausalLM"));
         QVERIFY(fs::exists(folder / "model.safetensors"));
-        QCOMPARE(page->jobPanel()->rows().size(), std::size_t(1));
-        QVERIFY(page->jobPanel()->rows()[0]->text().contains(QStringLiteral("Imported LlamaForCausalLM")));
-        click(page->jobPanel()->rows()[0]->button()); // Dismiss
-        QVERIFY(page->jobPanel()->rows().empty());
+        QCOMPARE(page->stack()->jobPanel()->rows().size(), std::size_t(1));
+        QVERIFY(page->stack()->jobPanel()->rows()[0]->text().contains(
+            QStringLiteral("Imported LlamaForCausalLM")));
+        click(page->stack()->jobPanel()->rows()[0]->button()); // Dismiss
+        QVERIFY(page->stack()->jobPanel()->rows().empty());
 
         click(page->view()->removeButton());
         QTRY_VERIFY(page->view()->reference() != folder.string());
@@ -213,9 +188,10 @@ private Q_SLOTS:
         write_file_atomic(broken, "GGUF but not really");
         type(page->getter()->fileField(), toQt(broken.string()));
         click(page->getter()->importButton());
-        QTRY_LONG(page->jobPanel()->rows().size() == 1
-                  && page->jobs().view(page->jobPanel()->rows()[0]->id()).state == Jobs::State::failed);
-        QVERIFY(page->jobPanel()->rows()[0]->text().contains(QStringLiteral("broken.gguf")));
+        QTRY_LONG(page->stack()->jobPanel()->rows().size() == 1
+                  && page->stack()->jobs().view(page->stack()->jobPanel()->rows()[0]->id()).state
+                         == Jobs::State::failed);
+        QVERIFY(page->stack()->jobPanel()->rows()[0]->text().contains(QStringLiteral("broken.gguf")));
         QVERIFY(!fs::exists(desk.fixture.workspace->folder() / "models" / "broken"));
         QVERIFY(page->getter()->isVisible()); // nothing was taken away
         type(page->getter()->folderField(), cache_->path());
@@ -276,8 +252,9 @@ private Q_SLOTS:
         QCOMPARE(read_file(copy / "config.json", 1 << 20),
                  read_file(fs::path(source_dir()) / "resources/models/tiny/config.json", 1 << 20));
         page->copyTo("tiny", elsewhere.path()); // it is there already
-        QTRY_LONG(page->jobPanel()->rows().size() == 2
-                  && page->jobs().view(page->jobPanel()->rows()[1]->id()).state == Jobs::State::failed);
+        QTRY_LONG(page->stack()->jobPanel()->rows().size() == 2
+                  && page->stack()->jobs().view(page->stack()->jobPanel()->rows()[1]->id()).state
+                         == Jobs::State::failed);
 
         QTRY_VERIFY(page->view()->useButton()->menu()->actions().size() > 3);
         for (QAction* action : page->view()->useButton()->menu()->actions())
@@ -295,7 +272,7 @@ private Q_SLOTS:
         ModelsPage* page = openModels(desk);
         QVERIFY(page);
         QTRY_LONG(page->side()->view()->model()->rowCount() == 6);
-        choose(page, toQt(run.stage));
+        test::clickRow(page->side()->view(), toQt(run.stage));
         QTRY_COMPARE(page->view()->reference(), "run:" + run.id);
         QVERIFY(desk.button(page->view(), QStringLiteral("Show run")));
         click(desk.button(page->view(), QStringLiteral("Show run")));

@@ -1,5 +1,6 @@
 #include "../support/scripted_server.h"
 #include "desk.h"
+#include "hands.h"
 
 #include "ui/key_ring.h"
 #include "ui/pages/endpoint_form.h"
@@ -24,10 +25,11 @@
 #include <QSpinBox>
 #include <QStandardPaths>
 #include <QTemporaryDir>
-#include <QToolButton>
 
 using namespace tempera;
+using test::click;
 using test::Desk;
+using test::type;
 namespace fs = std::filesystem;
 
 #define QTRY_LONG(condition) QTRY_VERIFY_WITH_TIMEOUT(condition, 8000)
@@ -49,19 +51,6 @@ struct MemoryStore {
                 }};
     }
 };
-
-void click(QWidget* widget) {
-    QVERIFY(widget && widget->isVisible() && widget->isEnabled());
-    QTest::mouseClick(widget, Qt::LeftButton);
-}
-
-void type(QLineEdit* field, const QString& text) {
-    field->setFocus();
-    field->selectAll();
-    QTest::keyClick(field, Qt::Key_Delete);
-    QTest::keyClicks(field, text);
-    QCOMPARE(field->text(), text);
-}
 
 } // namespace
 
@@ -90,13 +79,7 @@ class TestSettingsPage : public QObject {
         EndpointForm* open(const QString& endpoint) {
             if (!QTest::qWaitFor([&] { return page.endpoints().find(fromQt(endpoint)) != nullptr; }))
                 return nullptr;
-            QListView* list = page.side()->view();
-            for (int row = 0; row < list->model()->rowCount(); ++row)
-                if (list->model()->index(row, 0).data().toString() == endpoint) {
-                    list->scrollTo(list->model()->index(row, 0));
-                    QTest::mouseClick(list->viewport(), Qt::LeftButton, {},
-                                      list->visualRect(list->model()->index(row, 0)).center());
-                }
+            test::clickRow(page.side()->view(), endpoint);
             return page.endpointForm()->name() == endpoint ? page.endpointForm() : nullptr;
         }
     };

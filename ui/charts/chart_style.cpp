@@ -30,9 +30,9 @@ ChartStyle styleFrom(const Theme& theme, const QFont& family, int pixels) {
 } // namespace
 
 ChartStyle ChartStyle::forWidget(const QWidget& widget) {
-    // Ticks and labels one step below the text size, and never below 9 pt (12 px at 96 pixels an inch).
+    // Ticks and labels one step below the text size, and never below 9 pt.
     const int pixels =
-        std::max(12, static_cast<int>(std::lround(QFontInfo(widget.font()).pixelSize() * 0.92)));
+        std::max(least_pixels, static_cast<int>(std::lround(QFontInfo(widget.font()).pixelSize() * 0.92)));
     return styleFrom(Theme::current(), widget.font(), pixels);
 }
 

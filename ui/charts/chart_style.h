@@ -13,6 +13,9 @@ struct ChartStyle {
     QFont font, title_font;
     const Theme* theme = nullptr;
 
+    /// No text is smaller: 9 pt at 96 pixels an inch.
+    static constexpr int least_pixels = 12;
+
     static ChartStyle forWidget(const QWidget& widget);
     /// White paper, whatever the scheme on the screen; text of 9 pt at 96 pixels an inch.
     static ChartStyle forExport(const QFont& family);

@@ -3,11 +3,11 @@
 #include "ui/theme/text.h"
 #include "ui/theme/theme.h"
 
-#include <QLocale>
 #include <QPainter>
 #include <qcustomplot.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace tempera {
 
@@ -41,7 +41,7 @@ void FunnelBars::setCounts(const std::map<std::string, double>& headline) {
 }
 
 QString FunnelBars::valueText(const Step& step) const {
-    const QString count = QLocale().toString(step.count, 'f', 0);
+    const QString count = wholeText(std::llround(step.count));
     return steps_[0].count > 0 ? tr("%1  (%2)").arg(count, percentText(step.count / steps_[0].count)) : count;
 }
 
@@ -117,7 +117,7 @@ QString FunnelBars::csv() const {
 QString FunnelBars::summary() const {
     QStringList parts;
     for (const Step& step : steps_)
-        parts << tr("%1 %2").arg(QLocale().toString(step.count, 'f', 0), step.name);
+        parts << tr("%1 %2").arg(wholeText(std::llround(step.count)), step.name);
     return tr("Problems of the teacher: %1.").arg(parts.join(QStringLiteral(", ")));
 }
 

@@ -110,6 +110,7 @@ void HeatMap::paintAll(QPainter& painter, const QSizeF& size, const ChartStyle& 
         for (int column = 0; column < int(table_.temperatures().size()); ++column)
             paintCell(painter, g.at(column, row, rows).adjusted(0.5, 0.5, -0.5, -0.5), table_.at(column, row),
                       style);
+    painter.setFont(style.font); // a narrow cell's is smaller
     paintAxes(painter, g, style);
     paintScale(painter, size, g, style);
     if (!with_marks) return;
@@ -146,7 +147,12 @@ void HeatMap::paintCell(QPainter& painter, const QRectF& rect, const SweepCell* 
     }
     if (!begun) return;
     const QString text = scoreText(cell->mean);
-    const QFontMetricsF metrics(style.font);
+    QFont font = style.font;
+    if (QFontMetricsF(font).horizontalAdvance(QStringLiteral(".00")) + 2 > rect.width()
+        || QFontMetricsF(font).ascent() > rect.height())
+        font.setPixelSize(std::min(font.pixelSize(), ChartStyle::least_pixels));
+    painter.setFont(font);
+    const QFontMetricsF metrics(font);
     if (metrics.horizontalAdvance(text) + 2 <= rect.width() && metrics.ascent() <= rect.height()) {
         if (!finished) { // a quiet plate keeps the number readable over the hatching
             QRectF plate(0, 0, metrics.horizontalAdvance(text) + 4,

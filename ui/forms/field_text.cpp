@@ -16,7 +16,7 @@ QString shortNumber(double value) {
         if (text.toDouble() != value) continue;
         if (std::abs(value) >= 1 && std::abs(value) < 1e15 && value == std::floor(value))
             return QString::number(value, 'f', 0);
-        return text;
+        return QString(text).replace(QStringLiteral("e-0"), QStringLiteral("e-"));
     }
     return QString::number(value, 'g', 17);
 }

@@ -3,7 +3,6 @@
 #include "core/recipe/adapted.h"
 #include "ui/theme/text.h"
 
-#include <QLocale>
 #include <QObject>
 
 #include <algorithm>
@@ -28,7 +27,7 @@ std::string text(const Json& recipe, const char* key) {
 }
 
 QString grouped(double value) {
-    return QLocale(QLocale::English).toString(value, 'f', 0);
+    return wholeText(std::llround(value));
 }
 
 /// Optimiser steps of an SFT recipe; 0 where they depend on a data file.

@@ -116,6 +116,7 @@ void EntryDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
     row.symbol_color = index.data(EntryListModel::WarningRole).toBool() ? theme.paused : theme.muted;
     row.summary = index.data(EntryListModel::SummaryRole).toString();
     row.summary_color = theme.muted;
+    row.summary_spare = index.data(EntryListModel::WarningRole).toBool();
     paintListRow(*painter, option, row);
 }
 

@@ -6,6 +6,9 @@
 
 #include <QFont>
 
+#include <set>
+#include <string>
+
 namespace tempera {
 
 // An issue has internal id 0; a row below it has the issue's row + 1.
@@ -13,6 +16,12 @@ namespace tempera {
 void IssueTreeModel::setReport(const std::shared_ptr<const ValidationReport>& report) {
     beginResetModel();
     report_ = report;
+    std::set<std::string> sources;
+    if (report)
+        for (const IssueReport& issue : report->issues)
+            for (const FlaggedRow& row : issue.rows)
+                sources.insert(row.source);
+    one_source_ = sources.size() == 1 ? toQt(*sources.begin()) : QString();
     endResetModel();
 }
 
@@ -51,11 +60,18 @@ QString IssueTreeModel::lineText(const IssueReport& issue, int line) const {
     return note.isEmpty() ? place : QStringLiteral("%1: %2").arg(place, note);
 }
 
+QString IssueTreeModel::shortText(const IssueReport& issue, int line) const {
+    QString text = lineText(issue, line);
+    if (one_source_.isEmpty() || !text.startsWith(one_source_ + u' ')) return text;
+    return text.mid(one_source_.size() + 1);
+}
+
 QVariant IssueTreeModel::data(const QModelIndex& index, int role) const {
     if (!index.isValid()) return {};
     if (index.internalId() != 0) {
-        const QString text = lineText(issue(int(index.internalId() - 1)), index.row());
-        return role == Qt::DisplayRole || role == Qt::ToolTipRole ? QVariant(text) : QVariant();
+        const IssueReport& of = issue(int(index.internalId() - 1));
+        if (role == Qt::DisplayRole) return shortText(of, index.row());
+        return role == Qt::ToolTipRole ? QVariant(lineText(of, index.row())) : QVariant();
     }
     const IssueReport& report = issue(index.row());
     const bool unusable = report.issue <= RowIssue::unknown_role;

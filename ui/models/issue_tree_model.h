@@ -30,8 +30,11 @@ private:
     /// Lines below an issue: its rows, and one more where not all are listed.
     int linesOf(const IssueReport& issue) const;
     QString lineText(const IssueReport& issue, int line) const;
+    /// Without the file's name where all rows are of that file: what is the matter is read first.
+    QString shortText(const IssueReport& issue, int line) const;
 
     std::shared_ptr<const ValidationReport> report_;
+    QString one_source_; ///< "" = the rows are of several files
 };
 
 } // namespace tempera

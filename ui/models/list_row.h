@@ -18,8 +18,14 @@ struct ListRow {
     QString summary;
     QColor summary_color;
     bool bold = false;
-    bool heading = false; ///< not to be chosen: never tinted
+    bool heading = false;       ///< not to be chosen: never tinted
+    bool summary_spare = false; ///< the symbol says the same: left out where the text needs its room
 };
+
+/// The ground of a row that is chosen or pointed at.
+void paintRowGround(QPainter& painter, const QStyleOptionViewItem& option, const QRect& place);
+/// A thin line, filled from the left up to `share`, 0 to 1.
+void paintShare(QPainter& painter, const QRectF& line, double share, const QColor& color);
 
 void paintListRow(QPainter& painter, const QStyleOptionViewItem& option, const ListRow& row);
 /// Its height by the 4 px grid and the font.

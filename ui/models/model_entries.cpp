@@ -33,7 +33,7 @@ QString headingOf(LocalModel::Source source) {
 
 QString summaryOf(const ShelvedModel& model) {
     if (!model.model.present)
-        return ModelEntries::tr("%1 to fetch").arg(bytesText(double(model.model.bytes)));
+        return bytesText(double(model.model.bytes)); // to fetch: the symbol says so, and the tip
     if (model.info) return parametersText(model.info->weights.elements);
     return model.problem.isEmpty() ? bytesText(double(model.model.bytes)) : ModelEntries::tr("unreadable");
 }
@@ -77,7 +77,10 @@ std::vector<Entry> entriesOf(const std::vector<ShelvedModel>& models) {
         entry.summary = summaryOf(model);
         entry.symbol = symbolOf(model);
         entry.warning = !model.problem.isEmpty();
-        entry.tip = QStringList{entry.text, entry.key, entry.summary}.join(u'\n');
+        entry.tip = QStringList{entry.text, entry.key,
+                                model.model.present ? entry.summary
+                                                    : ModelEntries::tr("%1 to fetch").arg(entry.summary)}
+                        .join(u'\n');
         entry.words = entry.key;
         if (model.info) entry.words += toQt(" " + model.info->architecture + " " + model.info->dtype());
         entries.push_back(std::move(entry));

@@ -102,6 +102,7 @@ int RowTableModel::columnCount(const QModelIndex& parent) const {
 
 QVariant RowTableModel::data(const QModelIndex& index, int role) const {
     if (!index.isValid()) return {};
+    if (role == Qt::TextAlignmentRole) return alignmentOf(index.column());
     const bool asks = role == Qt::DisplayRole || role == Qt::ToolTipRole || role == ProblemRole
                       || role == Qt::ForegroundRole;
     if (!asks) return {};
@@ -115,13 +116,22 @@ QVariant RowTableModel::data(const QModelIndex& index, int role) const {
     return found->cells[std::size_t(index.column())];
 }
 
+int RowTableModel::alignmentOf(int column) const {
+    const std::string& type = columns_[std::size_t(column)].type;
+    const bool number = type == "whole number" || type == "number";
+    return int((number ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+}
+
 QVariant RowTableModel::headerData(int section, Qt::Orientation orientation, int role) const {
-    if (orientation == Qt::Vertical) return role == Qt::DisplayRole ? QVariant(section + 1) : QVariant();
+    if (orientation == Qt::Vertical) {
+        if (role == Qt::TextAlignmentRole) return int(Qt::AlignRight | Qt::AlignVCenter);
+        return role == Qt::DisplayRole ? QVariant(section + 1) : QVariant();
+    }
     if (section < 0 || section >= int(columns_.size())) return {};
     const DataColumn& column = columns_[std::size_t(section)];
     if (role == Qt::DisplayRole) return toQt(column.name);
     if (role == Qt::ToolTipRole) return QStringLiteral("%1: %2").arg(toQt(column.name), toQt(column.type));
-    if (role == Qt::TextAlignmentRole) return int(Qt::AlignLeft | Qt::AlignVCenter);
+    if (role == Qt::TextAlignmentRole) return alignmentOf(section);
     return {};
 }
 

@@ -55,6 +55,7 @@ private:
     /// Null where it is not there; it is then asked for.
     const Row* row(int index) const;
     void evict();
+    int alignmentOf(int column) const; ///< numbers stand at the right
 
     std::vector<DataColumn> columns_;
     int count_ = 0;

@@ -60,7 +60,7 @@ CardBrowser::CardBrowser(QAbstractItemModel* model, const QString& list_name, QW
     position_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     auto* right = new QWidget(this);
     auto* right_column = new QVBoxLayout(right);
-    right_column->setContentsMargins(12, 0, 12, 12);
+    right_column->setContentsMargins(12, 0, 16, 12);
     right_column->setSpacing(8);
     right_column->addWidget(buildPrompt());
     right_column->addWidget(row_, 1);

@@ -3,11 +3,13 @@
 #include "ui/charts/length_histogram.h"
 #include "ui/models/issue_tree_model.h"
 #include "ui/theme/text.h"
+#include "ui/widgets/elided_label.h"
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/reading_order.h"
+#include "ui/widgets/shrinkable.h"
+#include "ui/widgets/tool_row.h"
 
 #include <QComboBox>
-#include <QHBoxLayout>
 #include <QLabel>
 #include <QProgressBar>
 #include <QPushButton>
@@ -21,25 +23,23 @@ namespace tempera {
 CheckView::CheckView(QWidget* parent) : QWidget(parent), model_(new IssueTreeModel(this)) {
     setObjectName(QStringLiteral("page"));
     setAttribute(Qt::WA_StyledBackground);
-    compared_label_ = new QLabel(tr("Prompts must not stand &in"), this);
-    compared_ = new QComboBox(this);
+    auto* tools = new QWidget(this);
+    compared_ = new QComboBox(tools);
     compared_->setAccessibleName(tr("Split whose prompts must not stand in this one"));
-    compared_label_->setBuddy(compared_);
-    button_ = new QPushButton(tr("Check all rows"), this);
+    shrinkable(compared_, 12);
+    button_ = new QPushButton(tr("Check all rows"), tools);
     button_->setToolTip(tr("Reads the split through as a run would"));
-    status_ = new QLabel(this);
+    status_ = new ElidedLabel({}, tools);
+    status_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
     status_->setFont(tabularFont(font()));
     status_->setProperty("muted", true);
     bar_ = new QProgressBar(this);
     bar_->setTextVisible(false);
     bar_->setRange(0, 1000);
-    auto* tools = new QHBoxLayout;
-    tools->setContentsMargins(16, 8, 16, 8);
-    tools->setSpacing(8);
-    tools->addWidget(button_);
-    tools->addWidget(compared_label_);
-    tools->addWidget(compared_);
-    tools->addWidget(status_, 1);
+    auto* row = new ToolRow(tools);
+    row->addWidget(button_);
+    compared_field_ = row->addLabelled(tr("Prompts must not stand &in"), {compared_});
+    row->addWidget(status_);
     summary_ = new QLabel(this);
     summary_->setWordWrap(true);
     summary_->setFont(tabularFont(font()));
@@ -66,7 +66,7 @@ CheckView::CheckView(QWidget* parent) : QWidget(parent), model_(new IssueTreeMod
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
-    column->addLayout(tools);
+    column->addWidget(tools);
     column->addWidget(bar_);
     column->addWidget(summary_);
     column->addWidget(stack_, 1);
@@ -96,8 +96,7 @@ void CheckView::setSplits(const DataOverview& overview, std::size_t current) {
         if (!checked.contains(QStringLiteral("train")) && name.startsWith(QStringLiteral("train")))
             compared_->setCurrentIndex(compared_->count() - 1);
     }
-    compared_->setVisible(overview.splits.size() > 1);
-    compared_label_->setVisible(overview.splits.size() > 1);
+    compared_field_->setVisible(overview.splits.size() > 1);
 }
 
 std::string CheckView::compared() const {

@@ -60,7 +60,8 @@ private:
     QTreeView* issues_;
     LengthHistogramChart* lengths_;
     QComboBox* compared_;
-    QLabel *compared_label_, *summary_, *status_;
+    QWidget* compared_field_; ///< the box with its label
+    QLabel *summary_, *status_;
     QProgressBar* bar_;
     QPushButton* button_;
     RateMeter meter_;

@@ -36,7 +36,7 @@ DataGetter::DataGetter(QWidget* parent) : QWidget(parent) {
     form_->addField(tr("&File or folder"), path);
     form_->addRow({open_, folder});
     auto* inside = new QVBoxLayout(body);
-    inside->setContentsMargins(24, 16, 24, 24);
+    inside->setContentsMargins(16, 12, 16, 24);
     inside->setSpacing(24);
     inside->addWidget(makeTitle(tr("Open data"), body));
     inside->addWidget(form_);

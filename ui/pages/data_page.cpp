@@ -10,9 +10,8 @@
 #include "ui/widgets/entry_side.h"
 #include "ui/widgets/form_section.h"
 #include "ui/widgets/hub_fetch.h"
-#include "ui/widgets/job_panel.h"
 #include "ui/widgets/notices.h"
-#include "ui/widgets/page_stack.h"
+#include "ui/widgets/work_stack.h"
 
 #include <QFileInfo>
 #include <QSettings>
@@ -37,15 +36,11 @@ DataPage::DataPage(RunFeed& feed, ModelShelf& shelf, QSettings& settings, Notice
                           this);
     view_ = new DataView(this);
     getter_ = new DataGetter(this);
-    stack_ = new PageStack(this);
-    stack_->addWidget(getter_);
-    stack_->addWidget(view_);
-    panel_ = new JobPanel(jobs_, this);
+    stack_ = new WorkStack(view_, getter_, this);
+    stack_->showPage(getter_);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(0);
-    column->addWidget(stack_, 1);
-    column->addWidget(panel_);
+    column->addWidget(stack_);
     connect(&shelf, &ModelShelf::changed, this, [this, &shelf] { view_->setModels(shelf.models()); });
     connectParts();
     listEntries();
@@ -60,19 +55,14 @@ void DataPage::connectParts() {
     connect(view_, &DataView::failed, this, &DataPage::failed);
     connect(view_, &DataView::newRunRequested, this, &DataPage::newRunRequested);
     connect(getter_->hub(), &HubFetch::downloadRequested, this, [this](const HubPlan& plan) {
-        const int job =
-            jobs_.start(tr("Download %1").arg(toQt(to_text(plan.listing.name))), hubDownloadWork(hub_, plan));
-        followed_[job] = toQt(plan.target.string());
+        const int job = stack_->jobs().start(tr("Download %1").arg(toQt(to_text(plan.listing.name))),
+                                             hubDownloadWork(hub_, plan));
+        stack_->follow(job, toQt(plan.target.string()));
     });
     connect(getter_->hub(), &HubFetch::present, this,
             [this](const HubPlan& plan) { open(toQt(plan.target.string())); });
-    connect(&jobs_, &Jobs::ended, this, [this](int job, bool done) {
-        lookForCached();
-        const auto made = followed_.find(job);
-        if (made == followed_.end()) return;
-        if (done) open(made->second);
-        followed_.erase(made);
-    });
+    connect(stack_, &WorkStack::made, this, &DataPage::open);
+    connect(&stack_->jobs(), &Jobs::ended, this, &DataPage::lookForCached);
 }
 
 void DataPage::setHub(const HubSource& source) {
@@ -132,7 +122,7 @@ void DataPage::listEntries() {
 }
 
 void DataPage::open(const QString& path) {
-    if (view_->path() == path && stack_->currentWidget() == view_) return;
+    if (view_->path() == path && stack_->shows(view_)) return;
     wanted_ = path;
     view_->open(path);
 }
@@ -140,7 +130,7 @@ void DataPage::open(const QString& path) {
 void DataPage::opened(const QString& path) {
     wanted_.clear();
     getter_->form()->setProblem({});
-    stack_->setCurrentWidget(view_);
+    stack_->showPage(view_);
     const bool of_hub =
         std::any_of(cached_.begin(), cached_.end(), [&](const auto& each) { return each.second == path; });
     const bool ours = of_hub || path == shipped_ || path.startsWith(feed_.workspaceFolder() + u'/');
@@ -164,7 +154,8 @@ void DataPage::failed(const QString& sentence) {
 }
 
 void DataPage::showGetter() {
-    stack_->setCurrentWidget(getter_);
+    side_->unmark();
+    stack_->showPage(getter_);
 }
 
 } // namespace tempera

@@ -3,22 +3,20 @@
 #include "core/base/json.h"
 #include "ui/background.h"
 #include "ui/feed_types.h"
-#include "ui/jobs.h"
 #include "ui/model_shelf.h"
 
 #include <QWidget>
 
 class QSettings;
-class QStackedWidget;
 
 namespace tempera {
 
 class DataGetter;
 class DataView;
 class EntrySide;
-class JobPanel;
 class Notices;
 class RunFeed;
+class WorkStack;
 
 /// The Data area: data sets that were opened before and those that runs left, a page on each.
 class DataPage final : public QWidget {
@@ -33,7 +31,7 @@ public:
     EntrySide* side() const { return side_; }
     DataView* view() const { return view_; }
     DataGetter* getter() const { return getter_; }
-    JobPanel* jobPanel() const { return panel_; }
+    WorkStack* stack() const { return stack_; }
     /// How the hub is reached from now on.
     void setHub(const HubSource& source);
     void setCatalogue(const CataloguePointer& catalogue);
@@ -60,12 +58,9 @@ private:
     EntrySide* side_;
     DataView* view_;
     DataGetter* getter_;
-    QStackedWidget* stack_;
-    Jobs jobs_;
-    JobPanel* panel_;
+    WorkStack* stack_;
     HubSource hub_;
     std::vector<std::pair<QString, QString>> cached_; ///< data sets of the hub: name and folder
-    std::map<int, QString> followed_;                 ///< by job: the folder it makes
     CataloguePointer catalogue_ = std::make_shared<Catalogue>();
     QString wanted_;        ///< is being opened
     Background background_; ///< the last member: its thread ends first

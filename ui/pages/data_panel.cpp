@@ -4,9 +4,9 @@
 #include "ui/widgets/fact_grid.h"
 #include "ui/widgets/form_section.h"
 #include "ui/widgets/reading_order.h"
+#include "ui/widgets/shrinkable.h"
 
 #include <QComboBox>
-#include <QSignalBlocker>
 #include <QSpinBox>
 #include <QVBoxLayout>
 
@@ -23,11 +23,6 @@ std::vector<std::string> names_of(const std::vector<DataColumn>& columns) {
     for (const DataColumn& column : columns)
         names.push_back(column.name);
     return names;
-}
-
-void shrinkable(QComboBox* box) {
-    box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    box->setMinimumContentsLength(8);
 }
 
 } // namespace
@@ -65,12 +60,12 @@ DataPanel::DataPanel(QWidget* parent) : QWidget(parent) {
     setAttribute(Qt::WA_StyledBackground);
     form_ = new FormSection({}, {}, this);
     task_ = new QComboBox(form_);
-    shrinkable(task_);
+    shrinkable(task_, 8);
     roles_holder_ = new QWidget(form_);
     auto* holder = new QVBoxLayout(roles_holder_);
     holder->setContentsMargins(0, 0, 0, 0);
     model_ = new QComboBox(form_);
-    shrinkable(model_);
+    shrinkable(model_, 8);
     model_->addItem(tr("none: count characters"), QString());
     length_ = new QSpinBox(form_);
     length_->setRange(8, 1 << 20);
@@ -88,7 +83,9 @@ DataPanel::DataPanel(QWidget* parent) : QWidget(parent) {
     column->addWidget(form_);
     column->addWidget(facts_);
     column->addStretch();
-    connect(task_, &QComboBox::currentIndexChanged, this, &DataPanel::taskChosen);
+    connect(task_, &QComboBox::currentIndexChanged, this, [this] {
+        if (!filling_) taskChosen();
+    });
     connect(model_, &QComboBox::currentIndexChanged, this, [this] {
         if (!filling_) Q_EMIT tokensChanged();
     });
@@ -102,17 +99,16 @@ void DataPanel::setSplit(const DataSplitInfo& split) {
         check();
         return;
     }
-    {
-        const QSignalBlocker quiet(task_);
-        task_->clear();
-        for (const DataTask task : tasks) {
-            const bool detected = std::any_of(split.detected.begin(), split.detected.end(),
-                                              [&](const DetectedTask& each) { return each.task == task; });
-            task_->addItem(detected ? tr("%1 (detected)").arg(taskText(task)) : taskText(task), int(task));
-        }
-        const DataTask first = split.detected.empty() ? DataTask::sft : split.detected.front().task;
-        task_->setCurrentIndex(task_->findData(int(first)));
+    filling_ = true;
+    task_->clear();
+    for (const DataTask task : tasks) {
+        const bool detected = std::any_of(split.detected.begin(), split.detected.end(),
+                                          [&](const DetectedTask& each) { return each.task == task; });
+        task_->addItem(detected ? tr("%1 (detected)").arg(taskText(task)) : taskText(task), int(task));
     }
+    const DataTask first = split.detected.empty() ? DataTask::sft : split.detected.front().task;
+    task_->setCurrentIndex(task_->findData(int(first)));
+    filling_ = false;
     taskChosen();
 }
 
@@ -150,7 +146,7 @@ void DataPanel::rebuildRoles() {
     const ColumnMapping detected = detect_columns(task, names_of(split_.columns));
     for (const std::string& role : roles_of(task)) {
         auto* box = new QComboBox(roles_);
-        shrinkable(box);
+        shrinkable(box, 8);
         const auto found = detected.column_of.find(role);
         box->addItem(found == detected.column_of.end() ? tr("–")
                                                        : tr("%1 (detected)").arg(toQt(found->second)),
@@ -168,6 +164,7 @@ void DataPanel::rebuildRoles() {
     }
     roles_holder_->layout()->addWidget(roles_);
     setReadingOrder({task_, roles_, model_});
+    settleLayouts(roles_, this);
 }
 
 QComboBox* DataPanel::columnBox(const std::string& role) const {

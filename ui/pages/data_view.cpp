@@ -9,8 +9,9 @@
 #include "ui/widgets/chat_view.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/fact_grid.h"
-#include "ui/widgets/form_section.h"
+#include "ui/widgets/page_head.h"
 #include "ui/widgets/page_stack.h"
+#include "ui/widgets/shrinkable.h"
 #include "ui/widgets/token_view.h"
 
 #include <QComboBox>
@@ -30,6 +31,7 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <utility>
 
 namespace tempera {
 
@@ -95,17 +97,11 @@ DataView::DataView(QWidget* parent)
 }
 
 QWidget* DataView::buildHead() {
-    auto* head = new QWidget(this);
-    head->setObjectName(QStringLiteral("header"));
-    head->setAttribute(Qt::WA_StyledBackground);
-    name_ = new ElidedLabel({}, head, Qt::ElideMiddle);
-    QFont font = name_->font();
-    font.setPointSizeF(font.pointSizeF() + 4);
-    font.setWeight(QFont::DemiBold);
-    name_->setFont(font);
-    about_ = new ElidedLabel({}, head, Qt::ElideMiddle);
-    about_->setProperty("muted", true);
-    count_label_ = new QLabel(head);
+    auto* head = new PageHead(this);
+    name_ = head->name();
+    about_ = head->about();
+    count_label_ = new ElidedLabel({}, head);
+    count_label_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     count_label_->setFont(tabularFont(this->font()));
     count_label_->setProperty("muted", true);
     use_ = new QPushButton(tr("Use in a new run"), head);
@@ -114,6 +110,7 @@ QWidget* DataView::buildHead() {
     tabs_ = new QTabBar(head);
     tabs_->setExpanding(false);
     tabs_->setDrawBase(false);
+    tabs_->setSizePolicy(QSizePolicy::Minimum, QSizePolicy::Fixed); // the count is cut before a tab
     tabs_->setAccessibleName(tr("Pages of the data set"));
     tabs_->addTab(tr("Rows"));
     tabs_->addTab(tr("Conversation"));
@@ -128,28 +125,24 @@ QWidget* DataView::buildHead() {
     split_label_ = new QLabel(tr("&Split"), head);
     split_box_ = new QComboBox(head);
     split_box_->setAccessibleName(tr("Split"));
+    shrinkable(split_box_, 10);
     split_label_->setBuddy(split_box_);
-    auto* names = new QVBoxLayout;
-    names->setSpacing(4);
-    names->addWidget(name_);
-    names->addWidget(about_);
-    auto* line = new QHBoxLayout;
-    line->setSpacing(8);
-    line->addLayout(names, 1);
-    line->addWidget(use_, 0, Qt::AlignTop);
+    head->line()->addWidget(use_, 0, Qt::AlignTop);
+    auto* fields = new QHBoxLayout; // the tabs stand on the line below, these do not
+    fields->setContentsMargins(0, 0, 0, 4);
+    fields->setSpacing(8);
+    fields->addWidget(count_label_, 1);
+    fields->addWidget(row_box_);
+    fields->addWidget(split_label_);
+    fields->addWidget(split_box_);
     auto* bar = new QHBoxLayout;
     bar->setSpacing(8);
-    bar->addWidget(tabs_);
-    bar->addStretch();
-    bar->addWidget(count_label_);
-    bar->addWidget(row_box_);
-    bar->addWidget(split_label_);
-    bar->addWidget(split_box_);
-    auto* column = new QVBoxLayout(head);
-    column->setContentsMargins(16, 12, 16, 0);
-    column->setSpacing(4);
-    column->addLayout(line);
-    column->addLayout(bar);
+    bar->addWidget(tabs_, 0, Qt::AlignBottom);
+    bar->addLayout(fields, 1);
+    head->column()->addLayout(bar);
+    head->column()->setContentsMargins(8, 12, 16, 0); // a tab brings 8 px of its own
+    head->line()->setContentsMargins(8, 0, 0, 0);
+    head->column()->setSpacing(4);
     connect(tabs_, &QTabBar::currentChanged, this, [this](int tab) {
         stack_->setCurrentIndex(tab);
         wantRow();
@@ -206,7 +199,9 @@ void DataView::connectReader() {
     });
     connect(reader_, &DataReader::rowsReady, this,
             [this](int split, qint64 offset, const std::shared_ptr<const std::vector<JsonRow>>& rows) {
-                if (std::size_t(split) == split_) model_->setRows(offset, *rows);
+                if (std::size_t(split) != split_) return;
+                model_->setRows(offset, *rows);
+                if (!std::exchange(fitted_, true)) fitColumns();
             });
     connect(reader_, &DataReader::dropped, this, [this](int split, qint64 offset) {
         if (std::size_t(split) == split_) model_->forget(offset);
@@ -267,7 +262,6 @@ void DataView::overviewArrived(const DataOverviewPointer& overview) {
         bytes += split.split.bytes;
     about_->setText(QStringLiteral("%1  ·  %2  ·  %3")
                         .arg(overview->format, bytesText(double(bytes)), toQt(path.string())));
-    const QSignalBlocker quiet(split_box_);
     split_box_->clear();
     for (const DataSplitInfo& split : overview->splits)
         split_box_->addItem(split.split.name.empty() ? tr("all rows") : toQt(split.split.name));
@@ -285,6 +279,7 @@ void DataView::splitChosen(int split) {
     row_ = 0;
     rows_ = 0;
     all_counted_ = false;
+    fitted_ = false;
     report_.reset();
     const DataSplitInfo& info = overview_->splits[split_];
     model_->setColumns(info.columns);
@@ -310,13 +305,27 @@ void DataView::counted(std::int64_t rows, bool all) {
     model_->setCount(rows);
     const QSignalBlocker quiet(row_box_);
     row_box_->setRange(1, int(std::clamp<std::int64_t>(rows, 1, RowTableModel::most_rows)));
-    count_label_->setText(all ? tr("%1 rows").arg(wholeText(rows))
-                              : tr("counting … %1 rows").arg(wholeText(rows)));
+    count_label_->setText((all ? tr("%1 rows") : tr("%1 rows …")).arg(wholeText(rows)));
+    count_label_->setToolTip(all ? QString() : tr("They are being counted"));
     if (rows > RowTableModel::most_rows)
         count_label_->setText(
             tr("first %1 of %2 rows").arg(wholeText(RowTableModel::most_rows), wholeText(rows)));
     if (rows > 0 && !table_->currentIndex().isValid()) table_->setCurrentIndex(model_->index(0, 0));
     showFacts();
+}
+
+void DataView::fitColumns() {
+    constexpr int looked_at = 40; // rows
+    const QFontMetrics metrics(table_->font());
+    const int most = metrics.averageCharWidth() * 40, padding = 24;
+    for (int column = 0; column < model_->columnCount(); ++column) {
+        int width =
+            metrics.horizontalAdvance(model_->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString());
+        for (int row = 0; row < std::min(looked_at, model_->rowCount()); ++row)
+            width = std::max(
+                width, metrics.horizontalAdvance(model_->index(row, column).data().toString().left(80)));
+        table_->setColumnWidth(column, std::min(width, most) + padding);
+    }
 }
 
 void DataView::readingChanged() {

@@ -80,6 +80,8 @@ private:
     void overviewArrived(const DataOverviewPointer& overview);
     void splitChosen(int split);
     void counted(std::int64_t rows, bool all);
+    /// Makes the columns as wide as the first rows are, within bounds.
+    void fitColumns();
     void readingChanged();
     /// Asks for the current row, soon.
     void wantRow();
@@ -96,6 +98,7 @@ private:
     qint64 row_ = 0;
     std::int64_t rows_ = 0;
     bool all_counted_ = false;
+    bool fitted_ = false; ///< the columns; from then on their widths are the user's
     std::shared_ptr<const ValidationReport> report_;
     std::int64_t checked_length_ = 0;
 

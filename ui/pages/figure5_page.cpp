@@ -11,7 +11,6 @@
 
 #include <QCheckBox>
 #include <QComboBox>
-#include <QLocale>
 #include <QSplitter>
 #include <QVBoxLayout>
 
@@ -55,8 +54,12 @@ Figure5Page::Figure5Page(QWidget* parent) : QWidget(parent) {
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
     column->addWidget(bar);
-    column->addWidget(splitter_, 1);
-    column->addWidget(strip_);
+    auto* charts = new QVBoxLayout;
+    charts->setContentsMargins(4, 0, 4, 0); // their titles begin where the caption does
+    charts->setSpacing(0);
+    charts->addWidget(splitter_, 1);
+    charts->addWidget(strip_);
+    column->addLayout(charts, 1);
     setReadingOrder({all_, paper_, map_choice_, curves_, map_, strip_});
 
     connect(all_, &QCheckBox::toggled, curves_, &ScoreCurves::setShowAll);
@@ -80,7 +83,6 @@ void Figure5Page::setData(const RunDataPointer& data) {
     curves_->setTable(table);
     map_->setTable(table);
     strip_->setRows(data->rows);
-    const QLocale locale = QLocale(QLocale::English);
     std::int64_t done = 0;
     std::int64_t total = 0;
     for (const SweepRow& row : data->rows) {
@@ -90,7 +92,7 @@ void Figure5Page::setData(const RunDataPointer& data) {
     caption_->setText(total > 0
                           ? tr("%1 of %2 samples verified. Each N is estimated from the same pool; bands are "
                                "bootstrap 95 % intervals over problems.")
-                                .arg(locale.toString(qlonglong(done)), locale.toString(qlonglong(total)))
+                                .arg(wholeText(done), wholeText(total))
                           : QString());
 }
 

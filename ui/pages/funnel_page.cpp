@@ -4,8 +4,9 @@
 #include "ui/theme/text.h"
 
 #include <QLabel>
-#include <QLocale>
 #include <QVBoxLayout>
+
+#include <cmath>
 
 namespace tempera {
 
@@ -29,7 +30,7 @@ FunnelPage::FunnelPage(QWidget* parent) : QWidget(parent) {
     sentence_->setWordWrap(true);
     sentence_->setContentsMargins(12, 0, 12, 12);
     auto* column = new QVBoxLayout(this);
-    column->setContentsMargins(0, 0, 0, 0);
+    column->setContentsMargins(4, 0, 4, 0); // the chart's title begins below the run's
     column->setSpacing(8);
     column->addWidget(bars_);
     column->addWidget(sentence_);
@@ -42,9 +43,11 @@ void FunnelPage::setData(const RunDataPointer& data) {
     QString text = tr("Samples shows every problem, and why it was kept or rejected. The kept ones are in "
                       "artifacts/synthetic.jsonl, with their provenance beside them.");
     const double tokens = lastOf(*data, "prompt_tokens") + lastOf(*data, "completion_tokens");
-    if (tokens > 0) text = tr("%1 tokens so far. ").arg(QLocale().toString(tokens, 'f', 0)) + text;
+    QStringList spent;
+    if (tokens > 0) spent << tr("%1 tokens").arg(wholeText(std::llround(tokens)));
     if (const double cost = lastOf(*data, "cost"); cost > 0)
-        text = tr("Cost so far: %1. ").arg(QLocale().toString(cost, 'f', 2)) + text;
+        spent << tr("a price of %1").arg(cost, 0, 'f', 2); // in the currency of the endpoint's prices
+    if (!spent.isEmpty()) text = tr("The teacher took %1. ").arg(spent.join(tr(" at "))) + text;
     sentence_->setText(text);
 }
 

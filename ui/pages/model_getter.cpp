@@ -26,7 +26,7 @@ ModelGetter::ModelGetter(QWidget* parent) : QWidget(parent) {
     body->setObjectName(QStringLiteral("formBody"));
     body->setMaximumWidth(640);
     auto* inside = new QVBoxLayout(body);
-    inside->setContentsMargins(24, 16, 24, 24);
+    inside->setContentsMargins(16, 12, 16, 24);
     inside->setSpacing(24);
     inside->addWidget(makeTitle(tr("Get a model"), body));
     hub_ = new HubFetch(HubKind::model, this);

@@ -5,7 +5,9 @@
 #include "ui/theme/text.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/form_section.h"
+#include "ui/widgets/page_head.h"
 #include "ui/widgets/reading_order.h"
+#include "ui/widgets/shrinkable.h"
 
 #include <QClipboard>
 #include <QComboBox>
@@ -30,7 +32,7 @@ ModelView::ModelView(QWidget* parent) : QWidget(parent) {
     body->setMaximumWidth(760);
     facts_ = new FactGrid(body);
     auto* inside = new QVBoxLayout(body);
-    inside->setContentsMargins(24, 16, 24, 16);
+    inside->setContentsMargins(16, 16, 16, 16);
     inside->setSpacing(24);
     inside->addWidget(facts_);
     inside->addWidget(buildMergeForm());
@@ -44,16 +46,9 @@ ModelView::ModelView(QWidget* parent) : QWidget(parent) {
 }
 
 QWidget* ModelView::buildHead() {
-    auto* head = new QWidget(this);
-    head->setObjectName(QStringLiteral("header"));
-    head->setAttribute(Qt::WA_StyledBackground);
-    name_ = new ElidedLabel({}, head, Qt::ElideMiddle);
-    QFont font = name_->font();
-    font.setPointSizeF(font.pointSizeF() + 4);
-    font.setWeight(QFont::DemiBold);
-    name_->setFont(font);
-    place_ = new ElidedLabel({}, head);
-    place_->setProperty("muted", true);
+    auto* head = new PageHead(this);
+    name_ = head->name();
+    place_ = head->about();
     use_ = new QPushButton(tr("Use in a new run"), head);
     use_->setProperty("primary", true);
     use_->setMenu(new QMenu(use_));
@@ -64,21 +59,13 @@ QWidget* ModelView::buildHead() {
     copy_ = new QPushButton(icon(QStringLiteral("export")), tr("Copy to…"), head);
     copy_->setToolTip(tr("Copies its files into a folder of your choice"));
     remove_ = new QPushButton(icon(QStringLiteral("delete")), tr("Delete"), head);
-    auto* names = new QVBoxLayout;
-    names->setSpacing(4);
-    names->addWidget(name_);
-    names->addWidget(place_);
     auto* buttons = new QHBoxLayout;
     buttons->setSpacing(8);
     for (QPushButton* button : {use_, fetch_, open_run_, copy_, open_folder_, remove_})
         buttons->addWidget(button);
     setReadingOrder({use_, fetch_, open_run_, copy_, open_folder_, remove_});
     buttons->addStretch();
-    auto* column = new QVBoxLayout(head);
-    column->setContentsMargins(24, 16, 24, 12);
-    column->setSpacing(12);
-    column->addLayout(names);
-    column->addLayout(buttons);
+    head->column()->addLayout(buttons);
     connect(fetch_, &QPushButton::clicked, this, [this] { Q_EMIT fetchRequested(toQt(reference())); });
     connect(copy_, &QPushButton::clicked, this, [this] { Q_EMIT copyRequested(toQt(reference())); });
     connect(remove_, &QPushButton::clicked, this, [this] { Q_EMIT removeRequested(toQt(reference())); });
@@ -97,7 +84,7 @@ QWidget* ModelView::buildMergeForm() {
         tr("Merge into its base"),
         tr("Writes base and adapter as one model, merged in fp32, into this workspace."), this);
     base_ = new QComboBox(merge_form_);
-    base_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    shrinkable(base_, 8);
     merged_name_ = new QLineEdit(merge_form_);
     merged_name_->setMaxLength(120);
     merge_ = new QPushButton(tr("Merge"), merge_form_);

@@ -9,10 +9,8 @@
 #include "ui/widgets/entry_side.h"
 #include "ui/widgets/form_section.h"
 #include "ui/widgets/hub_fetch.h"
-#include "ui/widgets/job_panel.h"
 #include "ui/widgets/notices.h"
-#include "ui/widgets/page_stack.h"
-#include "ui/widgets/reading_order.h"
+#include "ui/widgets/work_stack.h"
 
 #include <QFileDialog>
 #include <QFileInfo>
@@ -34,20 +32,17 @@ ModelsPage::ModelsPage(RunFeed& feed, ModelShelf& shelf, Notices& notices, QWidg
     view_ = new ModelView(this);
     getter_ = new ModelGetter(this);
     getter_->setReadOnly(feed.readOnly());
-    stack_ = new PageStack(this);
-    stack_->addWidget(view_);
-    stack_->addWidget(getter_);
-    panel_ = new JobPanel(jobs_, this);
+    stack_ = new WorkStack(view_, getter_, this);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(0);
-    column->addWidget(stack_, 1);
-    column->addWidget(panel_);
+    column->addWidget(stack_);
     connectParts();
 }
 
 void ModelsPage::connectParts() {
-    connect(&jobs_, &Jobs::listed, this, [this] { setReadingOrder({getter_, panel_}); });
+    connect(stack_, &WorkStack::made, this,
+            [this](const QString& reference) { wanted_ = fromQt(reference); });
+    connect(&stack_->jobs(), &Jobs::ended, &shelf_, &ModelShelf::refresh);
     connect(&shelf_, &ModelShelf::changed, this, &ModelsPage::shelfChanged);
     connect(&shelf_, &ModelShelf::failed, this,
             [this](const QString& sentence) { notices_.notice(Banner::Kind::error, sentence); });
@@ -60,13 +55,13 @@ void ModelsPage::connectParts() {
     connect(view_, &ModelView::removeRequested, this, &ModelsPage::remove);
     connect(view_, &ModelView::mergeRequested, this, &ModelsPage::merge);
     const auto fetch = [this](const QString& name) {
-        follow(jobs_.start(tr("Fetch %1").arg(name), importPackageWork(fromQt(name))), fromQt(name));
+        stack_->follow(stack_->jobs().start(tr("Fetch %1").arg(name), importPackageWork(fromQt(name))), name);
     };
     connect(view_, &ModelView::fetchRequested, this, fetch);
     connect(getter_, &ModelGetter::packageRequested, this, fetch);
     connect(getter_->hub(), &HubFetch::downloadRequested, this, [this](const HubPlan& plan) {
-        const std::string name = to_text(plan.listing.name);
-        follow(jobs_.start(tr("Download %1").arg(toQt(name)), hubDownloadWork(hub_, plan)), name);
+        const QString name = toQt(to_text(plan.listing.name));
+        stack_->follow(stack_->jobs().start(tr("Download %1").arg(name), hubDownloadWork(hub_, plan)), name);
     });
     connect(getter_->hub(), &HubFetch::present, this,
             [this](const HubPlan& plan) { showModel(to_text(plan.listing.name)); });
@@ -81,25 +76,14 @@ void ModelsPage::connectParts() {
             [this](const QString& file, const QString& name, const QString& type) {
                 const fs::path target = keptFolder(name);
                 const auto weights = tensor_type_from_name(fromQt(type)).value_or(TensorType::f32);
-                follow(jobs_.start(tr("Import %1").arg(QFileInfo(file).fileName()),
-                                   importGgufWork(fromQt(file), target, weights)),
-                       target.string());
+                stack_->follow(stack_->jobs().start(tr("Import %1").arg(QFileInfo(file).fileName()),
+                                                    importGgufWork(fromQt(file), target, weights)),
+                               toQt(target.string()));
             });
-    connect(&jobs_, &Jobs::ended, this, [this](int job, bool done) {
-        shelf_.refresh();
-        const auto made = followed_.find(job);
-        if (made == followed_.end()) return;
-        if (done) wanted_ = made->second;
-        followed_.erase(made);
-    });
 }
 
 fs::path ModelsPage::keptFolder(const QString& name) const {
     return kept_models_folder(fromQt(shelf_.workspace())) / fromQt(name);
-}
-
-void ModelsPage::follow(int job, const std::string& reference) {
-    followed_[job] = reference;
 }
 
 void ModelsPage::showEvent(QShowEvent* event) {
@@ -133,11 +117,12 @@ void ModelsPage::shelfChanged() {
 void ModelsPage::showModel(const std::string& reference) {
     side_->select(toQt(reference));
     if (const ShelvedModel* model = shelf_.find(reference)) view_->setModel(*model, shelf_.models());
-    stack_->setCurrentWidget(view_);
+    stack_->showPage(view_);
 }
 
 void ModelsPage::showGetter() {
-    stack_->setCurrentWidget(getter_);
+    side_->unmark();
+    stack_->showPage(getter_);
 }
 
 void ModelsPage::chooseCopyTarget(const QString& reference) {
@@ -155,8 +140,8 @@ void ModelsPage::copyTo(const std::string& reference, const QString& parent_fold
     std::string name = model->model.name;
     std::replace(name.begin(), name.end(), '/', '-');
     const fs::path target = fs::path(fromQt(parent_folder)) / name;
-    jobs_.start(tr("Copy %1 to %2").arg(toQt(model->model.name), toQt(target.string())),
-                copyModelWork(model->model.path, target));
+    stack_->jobs().start(tr("Copy %1 to %2").arg(toQt(model->model.name), toQt(target.string())),
+                         copyModelWork(model->model.path, target));
 }
 
 void ModelsPage::remove(const QString& reference) {
@@ -186,10 +171,11 @@ void ModelsPage::merge(const QString& adapter, const QString& base, const QStrin
     const ShelvedModel* into = shelf_.find(fromQt(base));
     if (!with || !into || !into->info) return;
     const fs::path target = keptFolder(name);
-    follow(jobs_.start(tr("Merge %1 into %2").arg(toQt(with->model.name), toQt(into->model.name)),
+    stack_->follow(stack_->jobs().start(
+                       tr("Merge %1 into %2").arg(toQt(with->model.name), toQt(into->model.name)),
                        mergeWork(into->model.path, with->model.path, target, into->info->weights.elements),
                        false),
-           target.string());
+                   toQt(target.string()));
 }
 
 } // namespace tempera

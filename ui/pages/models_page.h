@@ -2,21 +2,18 @@
 
 #include "core/base/json.h"
 #include "ui/feed_types.h"
-#include "ui/jobs.h"
 #include "ui/model_shelf.h"
 
 #include <QWidget>
 
-class QStackedWidget;
-
 namespace tempera {
 
 class EntrySide;
-class JobPanel;
 class ModelGetter;
 class ModelView;
 class Notices;
 class RunFeed;
+class WorkStack;
 
 /// The Models area: a list of what there is, a page on each, a page to get more, and the long actions that
 /// are going on.
@@ -31,8 +28,7 @@ public:
     EntrySide* side() const { return side_; }
     ModelView* view() const { return view_; }
     ModelGetter* getter() const { return getter_; }
-    JobPanel* jobPanel() const { return panel_; }
-    Jobs& jobs() { return jobs_; }
+    WorkStack* stack() const { return stack_; }
 
     /// How the hub is reached from now on.
     void setHub(const HubSource& source);
@@ -57,21 +53,16 @@ private:
     void merge(const QString& adapter, const QString& base, const QString& name);
     /// Where a model of that name is kept in the workspace.
     std::filesystem::path keptFolder(const QString& name) const;
-    /// Shows the model once the job is done.
-    void follow(int job, const std::string& reference);
 
     RunFeed& feed_;
     ModelShelf& shelf_;
     Notices& notices_;
     HubSource hub_;
-    Jobs jobs_;
     EntrySide* side_;
     ModelView* view_;
     ModelGetter* getter_;
-    JobPanel* panel_;
-    QStackedWidget* stack_;
-    std::string wanted_;                  ///< shown as soon as it is listed
-    std::map<int, std::string> followed_; ///< by job: the model it makes
+    WorkStack* stack_;
+    std::string wanted_; ///< shown as soon as it is listed
 };
 
 } // namespace tempera

@@ -6,7 +6,9 @@
 #include "ui/forms/recipe_form.h"
 #include "ui/theme/icons.h"
 #include "ui/theme/text.h"
+#include "ui/widgets/form_section.h"
 #include "ui/widgets/reading_order.h"
+#include "ui/widgets/shrinkable.h"
 
 #include <QCheckBox>
 #include <QClipboard>
@@ -59,7 +61,7 @@ NewRunPage::NewRunPage(std::vector<CatalogueEntry> shipped, QWidget* parent)
     setObjectName(QStringLiteral("page"));
     setAttribute(Qt::WA_StyledBackground);
     start_from_ = new QComboBox(this);
-    start_from_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    shrinkable(start_from_, 8);
     start_from_->setAccessibleName(tr("Start from"));
     for (const CatalogueEntry& entry : shipped_)
         start_from_->addItem(icon(is_study(entry.recipe) ? QStringLiteral("study") : QStringLiteral("runs")),
@@ -82,15 +84,10 @@ NewRunPage::NewRunPage(std::vector<CatalogueEntry> shipped, QWidget* parent)
     form_body_ = new QWidget(this);
     form_body_->setObjectName(QStringLiteral("formBody"));
     auto* outer = new QVBoxLayout(form_body_);
-    outer->setContentsMargins(24, 16, 24, 16);
+    outer->setContentsMargins(16, 12, 16, 16);
     outer->setSpacing(4);
-    auto* title = new QLabel(tr("New run"), this);
-    QFont font = title->font();
-    font.setPointSizeF(font.pointSizeF() + 4);
-    font.setWeight(QFont::DemiBold);
-    title->setFont(font);
     auto* head = new QHBoxLayout;
-    head->addWidget(title, 1);
+    head->addWidget(makeTitle(tr("New run"), this), 1);
     head->addWidget(all_);
     outer->addLayout(head);
     outer->addSpacing(8);
@@ -127,7 +124,11 @@ NewRunPage::NewRunPage(std::vector<CatalogueEntry> shipped, QWidget* parent)
         for (RecipeForm* form : forms_)
             form->showAll(all);
     });
-    chosen(0);
+}
+
+void NewRunPage::showEvent(QShowEvent* event) {
+    if (base_.empty()) chosen(start_from_->currentIndex()); // not before: forms take their time
+    QWidget::showEvent(event);
 }
 
 QWidget* NewRunPage::buildSide() {
@@ -178,7 +179,6 @@ QWidget* NewRunPage::buildSide() {
 }
 
 void NewRunPage::chosen(int index) {
-    start_from_->setToolTip(start_from_->itemText(index)); // large text may cut it
     const QString key = start_from_->itemData(index).toString();
     if (key.startsWith(QStringLiteral("kind:"))) {
         const RecipeKind& kind = recipe_kind(fromQt(key.mid(5)));
@@ -194,8 +194,10 @@ void NewRunPage::chosen(int index) {
 bool NewRunPage::choose(const QString& name) {
     const int index = start_from_->findData(name);
     if (index < 0) return false;
-    start_from_->setCurrentIndex(index);
-    chosen(index);
+    if (index == start_from_->currentIndex())
+        chosen(index);
+    else
+        start_from_->setCurrentIndex(index); // and chosen() follows
     return true;
 }
 
@@ -247,6 +249,8 @@ void NewRunPage::rebuildForms() {
     order.insert(order.end(), forms_.begin(), forms_.end());
     order.insert(order.end(), {plan_scroll_, json_, copy_, start_});
     setReadingOrder(order);
+    for (RecipeForm* form : forms_)
+        settleLayouts(form, form_body_);
 }
 
 Json NewRunPage::recipe() const {

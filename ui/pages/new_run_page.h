@@ -42,6 +42,9 @@ public:
 Q_SIGNALS:
     void startRequested(const tempera::Json& recipe_or_study);
 
+protected:
+    void showEvent(QShowEvent* event) override;
+
 private:
     QWidget* buildSide();
     void chosen(int index);
@@ -51,7 +54,7 @@ private:
 
     std::vector<CatalogueEntry> shipped_;
     CataloguePointer catalogue_ = std::make_shared<Catalogue>();
-    Json base_ = Json::object(); ///< a study without its stages' fields, or {} for a single recipe
+    Json base_ = Json::object(); ///< what was chosen; {} = nothing yet
     std::vector<RecipeForm*> forms_;
     QComboBox* start_from_;
     QLineEdit* name_;

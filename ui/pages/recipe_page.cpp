@@ -95,7 +95,9 @@ void RecipePage::setRun(const RunRecord& run) {
                 return field.name == key;
             }))
             continue;
-        add(toQt(key), fieldText(value), {}, {}, false);
+        QString label = toQt(key);
+        if (!label.isEmpty()) label[0] = label[0].toUpper(); // as the labels of fields begin
+        add(label, fieldText(value), {}, toQt(key), false);
     }
     if (!kind) return;
     for (const Field& field : kind->fields) {

@@ -70,8 +70,8 @@ QWidget* SamplesPage::buildTools() {
     best_of_->setAccessibleName(tr("Best of N"));
     best_of_->setToolTip(tr("The verifier picks the best of the first N samples; the others are dimmed"));
     filter_ = new QComboBox(tools);
-    filter_->addItems({tr("All problems"), tr("Solved by some"), tr("Solved by none"),
-                       tr("Some right, some wrong"), tr("With a missing answer")});
+    filter_->addItems({tr("All problems"), tr("Solved by some"), tr("Solved by none"), tr("Right and wrong"),
+                       tr("Answer missing")});
     filter_->setToolTip(tr("Which problems to list, by the verdicts (F: next)"));
     filter_->setAccessibleName(tr("Filter by verdict"));
     search_ = new QLineEdit(tools);
@@ -80,7 +80,7 @@ QWidget* SamplesPage::buildTools() {
     search_->addAction(icon(QStringLiteral("search")), QLineEdit::LeadingPosition);
     search_->setAccessibleName(search_->placeholderText());
     search_->setToolTip(search_->placeholderText());
-    search_->setMinimumWidth(search_->fontMetrics().averageCharWidth() * 24);
+    search_->setMinimumWidth(search_->fontMetrics().averageCharWidth() * 16);
     row->addLabelled(tr("&Temperature"), {temperature_});
     row->addLabelled(tr("&Best of"), {best_of_});
     row->addWidget(filter_);

@@ -37,7 +37,7 @@ SettingsPage::SettingsPage(SettingsStore& settings, KeyRing& keys, Notices& noti
     hub_ = new HubForm(settings, keys, this);
     endpoint_ = new EndpointForm(shelf_, keys, this);
     title_ = makeTitle({}, this);
-    title_->setContentsMargins(24, 16, 24, 8);
+    title_->setContentsMargins(16, 12, 16, 8);
     stack_ = new PageStack(this);
     machine_page_ = framed(machine_);
     hub_page_ = framed(hub_);
@@ -66,7 +66,7 @@ QWidget* SettingsPage::framed(QWidget* form) {
     body->setObjectName(QStringLiteral("formBody"));
     body->setMaximumWidth(640);
     auto* inside = new QVBoxLayout(body);
-    inside->setContentsMargins(24, 8, 24, 24);
+    inside->setContentsMargins(16, 8, 16, 24);
     inside->addWidget(form);
     inside->addStretch();
     QScrollArea* scroll = makeFormScroll(body, this);

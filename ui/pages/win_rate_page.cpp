@@ -37,12 +37,15 @@ WinRatePage::WinRatePage(QWidget* parent) : QWidget(parent), model_(new Comparis
     stack_->addWidget(browser_);
     stack_->addWidget(empty_);
     auto* words = new QHBoxLayout;
-    words->setContentsMargins(12, 0, 12, 0);
+    words->setContentsMargins(16, 0, 16, 0);
     words->addWidget(sentence_);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
-    column->addWidget(bars_);
+    auto* chart = new QVBoxLayout;
+    chart->setContentsMargins(4, 0, 4, 0); // its title begins where the fields below do
+    chart->addWidget(bars_);
+    column->addLayout(chart);
     column->addLayout(words);
     column->addWidget(buildTools());
     column->addWidget(stack_, 1);

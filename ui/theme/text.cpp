@@ -58,7 +58,7 @@ QString numberText(double value) {
     }
     if (size < 10) return QString::number(value, 'f', 3);
     if (size < 1000) return QString::number(value, 'f', 1);
-    if (size < 1e6) return QLocale(QLocale::English).toString(value, 'f', 0);
+    if (size < 1e6) return wholeText(std::llround(value));
     if (size < 1e9) return QString::number(value / 1e6, 'f', 2) + QStringLiteral(" M");
     return QString::number(value, 'g', 4);
 }
@@ -78,7 +78,7 @@ QString temperatureText(double temperature) {
 }
 
 QString wholeText(std::int64_t number) {
-    return QLocale(QLocale::English).toString(qlonglong(number)).replace(u',', QChar(0x2009));
+    return QLocale(QLocale::English).toString(qlonglong(number));
 }
 
 QString bytesText(double bytes) {
@@ -98,12 +98,10 @@ QString percentText(double share, int decimals) {
 }
 
 QString progressText(const Progress& progress) {
-    const QLocale locale = QLocale(QLocale::English);
     const QString unit = toQt(progress.unit);
-    if (progress.total <= 0)
-        return progress.done > 0 ? locale.toString(qlonglong(progress.done)) + u' ' + unit : QString();
+    if (progress.total <= 0) return progress.done > 0 ? wholeText(progress.done) + u' ' + unit : QString();
     return QStringLiteral("%1 / %2 %3")
-        .arg(locale.toString(qlonglong(progress.done)), locale.toString(qlonglong(progress.total)), unit)
+        .arg(wholeText(progress.done), wholeText(progress.total), unit)
         .trimmed();
 }
 
@@ -182,6 +180,13 @@ QFont monoFont(const QFont& base) {
     else
         font.setPixelSize(base.pixelSize());
     font.setStyleHint(QFont::Monospace);
+    return font;
+}
+
+QFont titleFont(const QFont& base) {
+    QFont font = base;
+    font.setPointSizeF(font.pointSizeF() + 4);
+    font.setWeight(QFont::DemiBold);
     return font;
 }
 

@@ -29,7 +29,7 @@ QString numberText(double value);
 QString scoreText(double value);
 /// "0.7", "1.0", "0.35": one decimal where that says all.
 QString temperatureText(double temperature);
-/// A count with thin spaces between its thousands.
+/// A count with commas between its thousands.
 QString wholeText(std::int64_t number);
 /// "812 kB", "1.4 GB"; "–" below zero.
 QString bytesText(double bytes);
@@ -49,5 +49,7 @@ QString tipText(const QString& plain);
 /// `base` itself where its digits have equal widths, else the nearest installed family whose digits have.
 QFont tabularFont(const QFont& base);
 QFont monoFont(const QFont& base);
+/// That of a page's title.
+QFont titleFont(const QFont& base);
 
 } // namespace tempera

@@ -33,6 +33,8 @@ Theme lightTheme() {
     t.queued = QColor(0x6b, 0x74, 0x7e);
     t.grid = QColor(0xe6, 0xe9, 0xed);
     t.axis = QColor(0x9a, 0xa3, 0xad);
+    t.off = t.axis;
+    t.track = t.line;
     return t;
 }
 
@@ -54,6 +56,8 @@ Theme darkTheme() {
     t.queued = QColor(0x94, 0x9d, 0xa7);
     t.grid = QColor(0x2b, 0x31, 0x38);
     t.axis = QColor(0x6a, 0x74, 0x7f);
+    t.off = t.axis;
+    t.track = t.line;
     return t;
 }
 
@@ -75,6 +79,8 @@ Theme contrastTheme() {
     t.queued = QColor(0xd0, 0xd0, 0xd0);
     t.grid = QColor(0x4a, 0x4a, 0x4a);
     t.axis = QColor(0xff, 0xff, 0xff);
+    t.off = QColor(0x8c, 0x8c, 0x8c);
+    t.track = QColor(0x55, 0x55, 0x55);
     return t;
 }
 
@@ -112,6 +118,12 @@ const Theme& Theme::current() {
     return of(QApplication::palette());
 }
 
+QColor Theme::tint() const {
+    QColor color = accent;
+    color.setAlphaF(scheme == Scheme::contrast ? 0.35f : 0.15f);
+    return color;
+}
+
 QPalette Theme::palette() const {
     QPalette p;
     p.setColor(QPalette::Window, window);
@@ -134,7 +146,6 @@ QPalette Theme::palette() const {
     p.setColor(QPalette::Shadow, line);
     p.setColor(QPalette::Light, surface);
     p.setColor(QPalette::Midlight, raised);
-    const QColor off = scheme == Scheme::contrast ? QColor(0xb0, 0xb0, 0xb0) : axis;
     for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText})
         p.setColor(QPalette::Disabled, role, off);
     p.setColor(QPalette::Disabled, QPalette::Highlight, line);
@@ -150,9 +161,7 @@ QString Theme::styleSheet() const {
     const QColor hover = scheme == Scheme::dark    ? raised.lighter(115)
                          : scheme == Scheme::light ? raised.darker(104)
                                                    : line.darker(250);
-    QColor tint = accent;
-    tint.setAlphaF(scheme == Scheme::contrast ? 0.35f : 0.14f);
-    const std::array<std::pair<const char*, QColor>, 13> names{{{"window", window},
+    const std::array<std::pair<const char*, QColor>, 15> names{{{"window", window},
                                                                 {"surface", surface},
                                                                 {"raised", raised},
                                                                 {"hover", hover},
@@ -163,8 +172,10 @@ QString Theme::styleSheet() const {
                                                                 {"accent", accent},
                                                                 {"failed", failed},
                                                                 {"paused", paused},
-                                                                {"tint", tint},
-                                                                {"off", axis}}};
+                                                                {"tint", tint()},
+                                                                {"chosen", seenOn(tint(), surface)},
+                                                                {"track", track},
+                                                                {"off", off}}};
     for (const auto& [name, color] : names) {
         const QString value = QStringLiteral("rgba(%1,%2,%3,%4)")
                                   .arg(color.red())
@@ -219,6 +230,14 @@ double contrastRatio(const QColor& a, const QColor& b) {
     const double x = luminance(a);
     const double y = luminance(b);
     return (std::max(x, y) + 0.05) / (std::min(x, y) + 0.05);
+}
+
+QColor seenOn(const QColor& color, const QColor& ground) {
+    const auto mix = [share = color.alphaF()](float above, float below) {
+        return above * share + below * (1 - share);
+    };
+    return QColor::fromRgbF(mix(color.redF(), ground.redF()), mix(color.greenF(), ground.greenF()),
+                            mix(color.blueF(), ground.blueF()));
 }
 
 QColor inkOn(const QColor& background) {

@@ -20,6 +20,8 @@ struct Theme {
     QColor accent, accent_ink;
     QColor running, done, failed, paused, queued;
     QColor grid, axis;
+    QColor off;   ///< what cannot be used now
+    QColor track; ///< what a bar has still to fill
 
     static const Theme& of(Scheme scheme);
     /// The theme whose palette is (nearest to) `palette`.
@@ -27,6 +29,9 @@ struct Theme {
 
     /// That of the program's palette. Not a widget's own: a style sheet may have changed its colours.
     static const Theme& current();
+
+    /// What is chosen, over any surface.
+    QColor tint() const;
 
     QPalette palette() const;
     QString styleSheet() const;
@@ -40,6 +45,8 @@ void applyTheme(QApplication& application, Scheme scheme);
 
 /// Contrast ratio of WCAG 2.1, 1 .. 21.
 double contrastRatio(const QColor& a, const QColor& b);
+/// `color` as it is seen on `ground`.
+QColor seenOn(const QColor& color, const QColor& ground);
 /// Black or white, whichever reads better on `background`.
 QColor inkOn(const QColor& background);
 

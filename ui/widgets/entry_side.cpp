@@ -69,6 +69,10 @@ void EntrySide::select(const QString& key) {
     restore();
 }
 
+void EntrySide::unmark() {
+    view_->clearSelection();
+}
+
 void EntrySide::restore() {
     int row = model_->rowOf(chosen_);
     for (int first = 0; picks_first_ && row < 0 && chosen_.isEmpty() && first < model_->rowCount(); ++first)

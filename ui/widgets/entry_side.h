@@ -28,6 +28,8 @@ public:
     void setEntries(std::vector<Entry> entries);
     /// Selects it now, or as soon as it is listed; "" = the first there is, or none.
     void select(const QString& key);
+    /// Shows none as chosen: the page shows something else. It may be chosen again.
+    void unmark();
     /// "" = none.
     QString current() const;
     QListView* view() const { return view_; }

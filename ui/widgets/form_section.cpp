@@ -1,5 +1,7 @@
 #include "ui/widgets/form_section.h"
 
+#include "ui/theme/text.h"
+
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QScrollArea>
@@ -9,10 +11,10 @@ namespace tempera {
 
 namespace {
 
-QLabel* makeHeading(const QString& text, double larger, QWidget* parent) {
+QLabel* makeHeading(const QString& text, QWidget* parent) {
     auto* label = new QLabel(text, parent);
     QFont font = label->font();
-    font.setPointSizeF(font.pointSizeF() + larger);
+    font.setPointSizeF(font.pointSizeF() + 1);
     font.setWeight(QFont::DemiBold);
     label->setFont(font);
     return label;
@@ -21,7 +23,9 @@ QLabel* makeHeading(const QString& text, double larger, QWidget* parent) {
 } // namespace
 
 QLabel* makeTitle(const QString& text, QWidget* parent) {
-    return makeHeading(text, 4, parent);
+    auto* label = new QLabel(text, parent);
+    label->setFont(titleFont(label->font()));
+    return label;
 }
 
 QScrollArea* makeFormScroll(QWidget* body, QWidget* parent) {
@@ -38,7 +42,7 @@ FormSection::FormSection(const QString& heading, const QString& sentence, QWidge
     : QWidget(parent), column_(new QVBoxLayout(this)), problem_(new QLabel(this)) {
     column_->setContentsMargins(0, 0, 0, 0);
     column_->setSpacing(4);
-    if (!heading.isEmpty()) column_->addWidget(makeHeading(heading, 1, this));
+    if (!heading.isEmpty()) column_->addWidget(makeHeading(heading, this));
     if (!sentence.isEmpty()) {
         auto* about = new QLabel(sentence, this);
         about->setProperty("muted", true);

@@ -20,8 +20,7 @@ namespace tempera {
 QString jobStatusText(const Jobs::View& job, const QDateTime& now) {
     if (job.state == Jobs::State::stopping) return JobRow::tr("stopping …");
     const JobProgress& progress = job.progress;
-    QStringList parts;
-    if (!progress.phase.empty()) parts << toQt(progress.phase);
+    QStringList parts; // what matters least is last: it is cut first
     const auto amount = [&](double value) {
         return progress.bytes ? bytesText(value) : QString::number(value, 'f', 0);
     };
@@ -31,6 +30,7 @@ QString jobStatusText(const Jobs::View& job, const QDateTime& now) {
         parts << amount(progress.done);
     if (job.rate > 0 && progress.bytes) parts << JobRow::tr("%1/s").arg(bytesText(job.rate));
     if (const QString eta = etaText(job.eta_seconds, now); !eta.isEmpty()) parts << eta;
+    if (!progress.phase.empty()) parts << toQt(progress.phase);
     return parts.isEmpty() ? JobRow::tr("starting …") : parts.join(QStringLiteral("   "));
 }
 

@@ -8,10 +8,11 @@
 
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QLocale>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QVBoxLayout>
+
+#include <cmath>
 
 namespace tempera {
 
@@ -20,10 +21,7 @@ RunHeader::RunHeader(QWidget* parent) : QWidget(parent) {
     symbol_ = new QLabel(this);
     symbol_->setFixedSize(20, 20);
     name_ = new ElidedLabel({}, this, Qt::ElideMiddle);
-    QFont title = font();
-    title.setPointSizeF(title.pointSizeF() + 4);
-    title.setWeight(QFont::DemiBold);
-    name_->setFont(title);
+    name_->setFont(titleFont(font()));
     name_->setObjectName(QStringLiteral("runName"));
     status_ = new ElidedLabel({}, this);
     status_->setObjectName(QStringLiteral("runStatus"));
@@ -103,7 +101,7 @@ void RunHeader::refresh() {
             parts << tr("ends %1").arg(eta);
         if (progress.rate > 0)
             parts << (progress.unit == "MB" ? tr("%1 MB/s") : tr("%1 tokens/s"))
-                         .arg(QLocale(QLocale::English).toString(progress.rate, 'f', 0));
+                         .arg(wholeText(std::llround(progress.rate)));
         if (progress.memory_gib > 0) parts << tr("%1 GiB").arg(progress.memory_gib, 0, 'f', 1);
     } else if (run_.ended_ms > run_.started_ms && run_.started_ms > 0) {
         parts << tr("took %1").arg(durationText(double(run_.ended_ms - run_.started_ms) / 1000))

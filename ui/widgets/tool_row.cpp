@@ -39,7 +39,7 @@ void ToolRow::addStretch() {
     addItem(new QSpacerItem(0, 0, QSizePolicy::Expanding, QSizePolicy::Minimum));
 }
 
-void ToolRow::addLabelled(const QString& text, const QList<QWidget*>& fields) {
+QWidget* ToolRow::addLabelled(const QString& text, const QList<QWidget*>& fields) {
     auto* group = new QWidget(parentWidget());
     auto* label = new QLabel(text, group);
     label->setBuddy(fields.first());
@@ -52,6 +52,7 @@ void ToolRow::addLabelled(const QString& text, const QList<QWidget*>& fields) {
     for (QWidget* field : fields)
         row->addWidget(field);
     addWidget(group);
+    return group;
 }
 
 void ToolRow::addItem(QLayoutItem* item) {

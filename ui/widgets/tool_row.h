@@ -12,8 +12,9 @@ public:
     ~ToolRow() override;
 
     void addStretch();
-    /// A muted label, the first of `fields` its buddy, and the fields: they stay together in a row.
-    void addLabelled(const QString& text, const QList<QWidget*>& fields);
+    /// A muted label, the first of `fields` its buddy, and the fields: they stay together in a row. Returns
+    /// what holds them.
+    QWidget* addLabelled(const QString& text, const QList<QWidget*>& fields);
 
     void addItem(QLayoutItem* item) override;
     int count() const override { return static_cast<int>(items_.size()); }
