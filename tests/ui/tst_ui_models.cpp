@@ -13,17 +13,10 @@
 #include "ui/models/run_filter_model.h"
 #include "ui/models/run_tree_model.h"
 #include "ui/pages/metric_panels.h"
-#include "ui/pages/token_lens.h"
 #include "ui/pages/word_diff.h"
-#include "ui/theme/color_maps.h"
-#include "ui/theme/desktop_scheme.h"
-#include "ui/theme/icons.h"
 #include "ui/theme/text.h"
-#include "ui/theme/theme.h"
 
 #include <QAbstractItemModelTester>
-#include <QApplication>
-#include <QDir>
 #include <QSignalSpy>
 #include <QTest>
 
@@ -31,6 +24,7 @@
 
 using namespace tempera;
 
+/// Item models, and what pages reckon from plain structs.
 class TestUiModels : public QObject {
     Q_OBJECT
 
@@ -178,25 +172,6 @@ private Q_SLOTS:
         for (std::size_t i = 1; i < places.size(); ++i)
             QVERIFY(places[i] - places[i - 1] >= 16 - 1e-9);
         QVERIFY(places.back() <= 92);
-    }
-
-    void textsOfNumbers() {
-        QCOMPARE(scoreText(0.811), QStringLiteral(".81"));
-        QCOMPARE(scoreText(1), QStringLiteral("1.00"));
-        QCOMPARE(scoreText(NAN), QStringLiteral("–"));
-        QCOMPARE(durationText(200), QStringLiteral("3 min 20 s"));
-        QCOMPARE(durationText(-1), QString());
-        QCOMPARE(durationText(NAN), QString());
-        QCOMPARE(durationText(3840), QStringLiteral("1 h 04 min"));
-        QCOMPARE(numberText(5e-6), QStringLiteral("5.00e-6"));
-        QCOMPARE(numberText(NAN), QStringLiteral("NaN"));
-        QCOMPARE(temperatureText(1), QStringLiteral("1.0"));
-        QCOMPARE(temperatureText(0.35), QStringLiteral("0.35"));
-        const QDateTime now(QDate(2026, 11, 23), QTime(23, 50));
-        QCOMPARE(clockText(300, now), QStringLiteral("23:55"));
-        QCOMPARE(clockText(1200, now), QLocale::system().toString(QDate(2026, 11, 24), QStringLiteral("ddd"))
-                                           + QStringLiteral(" 00:10"));
-        QCOMPARE(progressText({"", 812, 2000, "steps", 0, -1, 0}), QStringLiteral("812 / 2,000 steps"));
     }
 
     void fieldTextsComeBack() {
@@ -418,94 +393,6 @@ private Q_SLOTS:
         const WordDiff rough = wordDiff(long_a, long_b);
         QCOMPARE(rough.only_a.size(), std::size_t(1));
         QCOMPARE(rough.only_a.front().begin, qsizetype(5) + (long_a[5] == long_b[5] ? 2 : 0));
-    }
-
-    void tintsNeverHideTheText() {
-        for (const Scheme scheme : {Scheme::light, Scheme::dark, Scheme::contrast}) {
-            const Theme& theme = Theme::of(scheme);
-            for (const Lens lens : {Lens::logprob, Lens::difference, Lens::mask, Lens::advantage})
-                for (double value = -8; value <= 8; value += 0.5) {
-                    const QColor tint = lensTint(lens, value, theme);
-                    const double a = double(tint.alphaF());
-                    const auto mix = [&](float over, float under) {
-                        return static_cast<float>(a * double(over) + (1 - a) * double(under));
-                    };
-                    for (const QColor& surface : {theme.surface, theme.raised}) {
-                        const QColor seen = QColor::fromRgbF(mix(tint.redF(), surface.redF()),
-                                                             mix(tint.greenF(), surface.greenF()),
-                                                             mix(tint.blueF(), surface.blueF()));
-                        QVERIFY2(contrastRatio(theme.text, seen) >= 4.5,
-                                 qPrintable(lensName(lens) + QString::number(value)));
-                    }
-                }
-        }
-        QCOMPARE(lensTint(Lens::logprob, NAN, Theme::of(Scheme::light)).alpha(), 0);
-    }
-
-    void everySchemeIsReadable() {
-        for (const Scheme scheme : {Scheme::light, Scheme::dark, Scheme::contrast}) {
-            const Theme& theme = Theme::of(scheme);
-            QCOMPARE(&Theme::of(theme.palette()), &theme);
-            for (const QColor& surface : {theme.window, theme.surface, theme.raised}) {
-                QVERIFY(contrastRatio(theme.text, surface) >= 7);
-                QVERIFY(contrastRatio(theme.muted, surface) >= 4.5);
-                for (const RunStatus status : {RunStatus::running, RunStatus::finished, RunStatus::failed,
-                                               RunStatus::stopped, RunStatus::queued})
-                    QVERIFY2(contrastRatio(theme.stateColor(status), surface) >= 4.2,
-                             qPrintable(statusText(status) + theme.stateColor(status).name()));
-            }
-            QVERIFY(contrastRatio(theme.accent_ink, theme.accent) >= 4.5);
-            for (int i = 0; i < 8; ++i)
-                QVERIFY(contrastRatio(theme.seriesColor(i), theme.surface) >= 1.9);
-            QVERIFY(!theme.styleSheet().contains(QChar(u'@')));
-            QVERIFY(!theme.styleSheet().contains(QStringLiteral("%scheme%")));
-        }
-    }
-    void mapsRiseInLightness() {
-        for (const ColorMap map : {ColorMap::viridis, ColorMap::cividis}) {
-            double before = -1;
-            for (int i = 0; i <= 20; ++i) {
-                const QColor color = mapColor(map, i / 20.0);
-                const double light = 0.2126 * color.redF() + 0.7152 * color.greenF() + 0.0722 * color.blueF();
-                QVERIFY(light > before);
-                before = light;
-                QVERIFY(contrastRatio(inkOn(color), color) >= 4.5);
-            }
-        }
-        QCOMPARE(mapColor(ColorMap::viridis, NAN), mapColor(ColorMap::viridis, 0));
-        QCOMPARE(mapColor(ColorMap::viridis, 7), mapColor(ColorMap::viridis, 1));
-    }
-    void portalAnswersChooseTheScheme() {
-        QCOMPARE(DesktopScheme::schemeFor(1, 0, Scheme::light), Scheme::dark);
-        QCOMPARE(DesktopScheme::schemeFor(2, 0, Scheme::dark), Scheme::light);
-        QCOMPARE(DesktopScheme::schemeFor(0, 0, Scheme::dark), Scheme::dark);
-        QCOMPARE(DesktopScheme::schemeFor(2, 1, Scheme::light), Scheme::contrast);
-        qputenv("TEMPERA_THEME", "contrast");
-        QCOMPARE(DesktopScheme(QPalette(Qt::white)).scheme(), Scheme::contrast);
-        qunsetenv("TEMPERA_THEME");
-        QCOMPARE(DesktopScheme(Theme::of(Scheme::dark).palette()).scheme(), Scheme::dark);
-    }
-
-    void everyIconDraws() {
-        applyTheme(*qApp, Scheme::light);
-        const QStringList files = QDir(QStringLiteral(":/tempera/icons")).entryList();
-        QVERIFY(files.size() > 30);
-        for (const QString& file : files) {
-            const QImage image =
-                icon(QString(file).remove(QStringLiteral(".svg")), Qt::red).pixmap(QSize(24, 24)).toImage();
-            int inked = 0;
-            for (int y = 0; y < image.height(); ++y)
-                for (int x = 0; x < image.width(); ++x)
-                    inked += qAlpha(image.pixel(x, y)) > 40;
-            QVERIFY2(inked > 15, qPrintable(file));
-        }
-        for (int status = 0; status <= int(RunStatus::interrupted); ++status)
-            QVERIFY(files.contains(stateIconName(static_cast<RunStatus>(status)) + QStringLiteral(".svg")));
-    }
-
-    void tabularFontHasEqualDigits() {
-        const QFontMetricsF metrics(tabularFont(QApplication::font()));
-        QCOMPARE(metrics.horizontalAdvance(u'1'), metrics.horizontalAdvance(u'8'));
     }
 };
 

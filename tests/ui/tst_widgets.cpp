@@ -1,5 +1,7 @@
 #include "made_up_workspace.h"
 
+#include "ui/forms/field_editor.h"
+#include "ui/forms/recipe_form.h"
 #include "ui/models/prompt_list_model.h"
 #include "ui/models/rollout_list_model.h"
 #include "ui/pages/card_browser.h"
@@ -200,6 +202,38 @@ private Q_SLOTS:
         browser.list()->setCurrentIndex(model.index(119));
         QCOMPARE(place->text(), QStringLiteral("120 of 120"));
         QCOMPARE(place->minimumSize().expandedTo(place->sizeHint()), first);
+    }
+
+    void everyFieldOfEveryKindHasAnEditor() {
+        for (const RecipeKind& kind : recipe_kinds()) {
+            RecipeForm form(kind);
+            form.showAll(true);
+            form.setRecipe(Json{{"kind", kind.kind}});
+            for (const Field& field : kind.fields) {
+                QVERIFY(form.editor(field.name));
+                QVERIFY(!form.editor(field.name)->input()->accessibleName().isEmpty());
+                QVERIFY2(form.editor(field.name)->value() == field.default_value, field.name.c_str());
+            }
+        }
+    }
+
+    void aPresetMovesWhatIsNotSet() {
+        RecipeForm form(recipe_kind("rloo"));
+        form.showAll(true);
+        form.setRecipe(Json{{"kind", "rloo"}, {"temperature", 0.9}});
+        QVERIFY(form.recipe() == (Json{{"kind", "rloo"}, {"temperature", 0.9}})); // nothing else is spelt out
+        const double before = form.editor("kl_coef")->value()->get<double>();
+        form.editor("preset")->setText(QStringLiteral("paper"));
+        QCOMPARE(form.editor("kl_coef")->value()->get<double>(), 0.03);
+        QVERIFY(before != 0.03);
+        QVERIFY(!form.editor("kl_coef")->changedFromDefault());
+        QCOMPARE(form.editor("temperature")->value()->get<double>(), 0.9); // it was set
+        QVERIFY(form.editor("temperature")->changedFromDefault());
+        form.editor("temperature")->reset();
+        QCOMPARE(form.editor("temperature")->value()->get<double>(), 0.7); // the preset's
+        QVERIFY(form.recipe() == (Json{{"kind", "rloo"}, {"preset", "paper"}}));
+        form.editor("preset")->setText(QStringLiteral("trl"));
+        QCOMPARE(form.editor("kl_coef")->value()->get<double>(), before);
     }
 };
 
