@@ -12,6 +12,7 @@
 #include <QLineEdit>
 #include <QScrollArea>
 #include <QScrollBar>
+#include <QSet>
 #include <QTabBar>
 #include <QTableView>
 #include <QToolButton>
@@ -28,6 +29,8 @@ namespace tempera::test {
 class LayoutAudit {
 public:
     explicit LayoutAudit(QWidget& window) : window_(window) {
+        for (const auto* label : window.findChildren<QLabel*>())
+            if (label->buddy()) labelled_.insert(label->buddy());
         for (QWidget* widget : window.findChildren<QWidget*>())
             if (widget->isVisible() && widget->window() == &window) look(*widget);
         lookAtTabOrder();
@@ -143,12 +146,10 @@ private:
         if (!(widget.focusPolicy() & Qt::TabFocus) || !widget.isEnabled()) return;
         const auto* button = qobject_cast<const QAbstractButton*>(&widget);
         const bool named = !widget.accessibleName().isEmpty() || (button && !button->text().isEmpty());
-        bool labelled = false;
-        for (const auto* label : window_.findChildren<QLabel*>())
-            labelled = labelled || label->buddy() == &widget;
         const bool inside = qobject_cast<const QComboBox*>(widget.parentWidget())
                             || qobject_cast<const QAbstractSpinBox*>(widget.parentWidget());
-        if (!named && !labelled && !inside) fault(widget, QStringLiteral("has no accessible name"));
+        if (!named && !labelled_.contains(&widget) && !inside)
+            fault(widget, QStringLiteral("has no accessible name"));
     }
 
     bool isStop(const QWidget& widget) const {
@@ -181,6 +182,7 @@ private:
     }
 
     QWidget& window_;
+    QSet<const QWidget*> labelled_; ///< by a label whose buddy they are
     QStringList faults_;
 };
 

@@ -307,7 +307,8 @@ inline void write_odd_samples(const std::filesystem::path& folder, int samples_e
         {"احسب المجموع %3 من الأعداد",
          "أجمع الأعداد: ٣ + ٥ = ٨ and then in English.\nשלום עולם, זה מבחן.\n<answer> 3 + 5 </answer>"},
         {"👩‍👩‍👧‍👦 emoji 🏳️‍🌈 prompt 🇩🇪",
-         "👍🏽👍🏽 é à ẍ̧̛̣ ﷽ \xf0\x9f\xa7\x91\xe2\x80\x8d\xf0\x9f\x9a\x80\n<b>bold?</b> &amp; "
+         "👍🏽👍🏽 é à ẍ̧̛̣ ﷽ \xf0\x9f\xa7\x91\xe2\x80\x8d\xf0\x9f\x9a\x80\n<b>bold?</b> "
+         "&amp; "
          "<img "
          "src='x'> "
          "<script>\x01\x02\x7f end"},

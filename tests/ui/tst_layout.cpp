@@ -1,6 +1,7 @@
 #include "area_screenshots.h"
 #include "desk.h"
 #include "layout_audit.h"
+#include "quiet.h"
 
 #include "tests/support/paths.h"
 #include "ui/pages/card_browser.h"
@@ -29,8 +30,8 @@ class TestLayout : public QObject {
     QStringList faults_;
 
     void look(Desk& desk, const char* page) {
-        QTest::qWait(150);           // layouts and deliveries
-        for (int i = 0; i < 20; ++i) // a long form asks its parents for room one after the other
+        test::waitUntilStill(80, 1000); // layouts and deliveries; a job's bar never rests
+        for (int i = 0; i < 20; ++i)    // a long form asks its parents for room one after the other
             QApplication::processEvents();
         const test::LayoutAudit audit(*desk.window);
         for (const QString& fault : audit.faults())
@@ -55,6 +56,7 @@ private Q_SLOTS:
     void everyPageFits_data() {
         QTest::addColumn<double>("percent");
         QTest::newRow("text as it is") << 100.0;
+        QTest::newRow("text at 150 %") << 150.0;
     }
     void everyPageFits() {
         QFETCH(double, percent);
@@ -104,7 +106,7 @@ private Q_SLOTS:
         for (const auto& [name, id] : runs) {
             desk.window->showRun(id);
             QTRY_COMPARE_WITH_TIMEOUT(view->runId(), id, 8000);
-            QTest::qWait(400); // its data arrive
+            test::waitUntilStill(150, 3000); // its data arrive
             for (int tab = 0; tab < view->tabs()->count(); ++tab) {
                 view->tabs()->setCurrentIndex(tab);
                 look(desk, qPrintable(QStringLiteral("%1, %2").arg(QString::fromLatin1(name),

@@ -1,4 +1,5 @@
 #include "desk.h"
+#include "quiet.h"
 
 #include "tests/support/cpu_clock.h"
 #include "ui/pages/card_browser.h"
@@ -35,16 +36,17 @@ class TestMuchData : public QObject {
         return double(now.tv_sec) * 1e3 + double(now.tv_nsec) / 1e6;
     }
     /// The most processor time that the window takes between two turns while `act` is done and `done` is not
-    /// yet true: in the calmest of three tries, since shared caches stretch it.
+    /// yet true. Shared caches stretch it, so that the calmest of three tries counts; one within the bound is
+    /// the calmest that matters.
     template <class Prepare, class Act, class Done>
     double longestTurn(Prepare prepare, Act act, Done done) {
         double calmest = 1e9;
-        for (int round = 0; round < 3; ++round) {
+        for (int round = 0; round < 3 && calmest > bound(); ++round) {
             Desk desk;
             prepare(desk);
             desk.open();
             desk.window->resize(1280, 720);
-            QTest::qWait(600); // its start is no event that blocks
+            test::waitUntilStill(200, 5000); // its start is no event that blocks
             double most = 0, last = cpuMilliseconds();
             QTimer ticks;
             connect(&ticks, &QTimer::timeout, this, [&] {
@@ -56,7 +58,7 @@ class TestMuchData : public QObject {
             act(desk);
             for (int i = 0; i < 2000 && !done(desk); ++i)
                 QTest::qWait(10);
-            QTest::qWait(300);
+            test::waitUntilStill(150, 5000);
             if (!done(desk)) return 1e9;
             calmest = std::min(calmest, most);
         }
