@@ -68,7 +68,7 @@ class TestDataPage : public QObject {
         }
         return rows;
     }
-    /// A window that shows the Data area with that file open.
+    /// A window that shows the Data area with that file open; null where it cannot be opened.
     DataView* openData(Desk& desk, const fs::path& path) const {
         desk.open();
         test::goToArea(desk.window.get(), QStringLiteral("Data"));
@@ -76,8 +76,10 @@ class TestDataPage : public QObject {
         if (!page->getter()->isVisible()) return nullptr;
         test::type(page->getter()->pathField(), toQt(path.string()));
         QTest::keyClick(page->getter()->pathField(), Qt::Key_Return);
-        const bool open = QTest::qWaitFor([&] { return page->view()->isVisible(); }, 20000);
-        return open ? page->view() : nullptr;
+        const auto answered = [&] {
+            return page->view()->isVisible() || !page->getter()->form()->problem().isEmpty();
+        };
+        return QTest::qWaitFor(answered, 20000) && page->view()->isVisible() ? page->view() : nullptr;
     }
     static QString cell(DataView* view, int row, int column) {
         return view->model()->index(row, column).data().toString();
