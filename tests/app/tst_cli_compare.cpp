@@ -94,7 +94,7 @@ private slots:
         home.point_at(server);
         const auto found = run_cli(compare({"--judge", "remote:lab", "--json"}));
         QVERIFY2(found.code == 0, found.err.constData());
-        const Json shown = found.json();
+        const auto shown = found.json();
         for (const auto& row : shown["comparisons"])
             for (const char* side : {"base", "tuned"}) {
                 const std::size_t length = row[side]["text"].get<std::string>().size();
