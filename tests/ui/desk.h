@@ -4,10 +4,12 @@
 #include "made_up_workspace.h"
 
 #include "ui/main_window.h"
+#include "ui/pages/run_view.h"
 #include "ui/run_feed.h"
 
 #include <QPushButton>
 #include <QSettings>
+#include <QTabBar>
 #include <QTest>
 
 #include <map>
@@ -41,6 +43,18 @@ struct Desk {
         if (fixture.queue) fixture.queue->start();
         window->show();
         QVERIFY(QTest::qWaitForWindowExposed(window.get()));
+    }
+    /// Shows that tab of the run in view, as soon as its run is there.
+    void showTab(const QString& key) {
+        QTabBar* tabs = window->runView()->tabs();
+        QTRY_VERIFY_WITH_TIMEOUT(
+            [&] {
+                for (int i = 0; i < tabs->count(); ++i)
+                    if (tabs->tabData(i).toString() == key) return true;
+                return false;
+            }(),
+            20000);
+        window->runView()->showTab(key);
     }
     ~Desk() {
         window.reset();

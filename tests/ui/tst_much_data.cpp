@@ -95,7 +95,7 @@ private Q_SLOTS:
                 desk.run("sweep", "many", "", [](auto f) { made_up::write_sweep(f, 4, 13, 0, 100); });
             },
             [](Desk& desk) {
-                desk.window->runView()->showTab(QStringLiteral("samples"));
+                desk.showTab(QStringLiteral("samples"));
                 desk.window->runView()->samples()->promptList()->setFocus();
                 QTest::keyClick(desk.window->runView()->samples()->promptList(), Qt::Key_J);
             },
@@ -118,7 +118,7 @@ private Q_SLOTS:
         const double longest = longestTurn(
             [&](Desk& desk) { desk.run("sweep", "odd", "", [](auto f) { made_up::write_odd_samples(f); }); },
             [&](Desk& desk) {
-                desk.window->runView()->showTab(QStringLiteral("samples"));
+                desk.showTab(QStringLiteral("samples"));
                 QListView* list = desk.window->runView()->samples()->promptList();
                 QTRY_LONG(list->model()->rowCount() == 4);
                 list->setCurrentIndex(list->model()->index(prompt, 0));

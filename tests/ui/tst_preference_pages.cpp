@@ -126,7 +126,7 @@ private Q_SLOTS:
                 if (image.pixelColor(at.x(), y) == amber) return true;
             return false;
         }());
-        desk.window->runView()->showTab(QStringLiteral("log"));
+        desk.showTab(QStringLiteral("log"));
         QTRY_LONG(desk.window->runView()->log()->text().contains(QStringLiteral("over its limit")));
     }
 
@@ -175,7 +175,7 @@ private Q_SLOTS:
         const auto folder = desk.fixture.workspace->run_folder(run.id);
         made_up::write_rloo(folder, 9, 100, 3, 4);
         desk.open();
-        desk.window->runView()->showTab(QStringLiteral("rollouts"));
+        desk.showTab(QStringLiteral("rollouts"));
         RolloutsPage* page = desk.window->runView()->rollouts();
         QTRY_LONG(page->step() == 9);
         RandomStream random(1);
