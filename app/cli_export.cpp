@@ -126,10 +126,6 @@ void write_samples(const ExportOptions& options, const RunReader& reader, std::o
                 });
 }
 
-double started_seconds(const ShownRun& shown) {
-    return static_cast<double>(shown.record.started_ms) / 1000;
-}
-
 /// The file to write. TensorBoard is pointed at folders and reads in them only what is named as an event
 /// file: any other name is that of the folder, which is then made.
 fs::path prepared_target(const ExportOptions& options, const ShownRun& shown) {
@@ -146,7 +142,7 @@ fs::path prepared_target(const ExportOptions& options, const ShownRun& shown) {
 void write_metrics(const ExportOptions& options, const ShownRun& shown, const RunReader& reader,
                    std::ostream& out) {
     if (format_of(options, {"csv", "tensorboard"}) == "csv") return write_metrics_csv(reader, out);
-    write_metrics_events(reader, out, started_seconds(shown));
+    write_metrics_events(reader, out, static_cast<double>(shown.record.started_ms) / 1000);
 }
 
 int export_run(const ExportOptions& options) {

@@ -35,8 +35,8 @@ std::string clock_after(double seconds) {
     return clock_words(std::time(nullptr) + static_cast<std::time_t>(seconds));
 }
 
-std::string waiting_phase(std::int64_t unix_seconds) {
-    return "waiting until " + clock_words(unix_seconds);
+std::string phase_or_wait(const char* usual, std::int64_t unix_seconds) {
+    return unix_seconds > 0 ? "waiting until " + clock_words(unix_seconds) : usual;
 }
 
 } // namespace tempera

@@ -12,7 +12,8 @@ std::string clock_words(std::int64_t unix_seconds);
 /// The same that many seconds from now.
 std::string clock_after(double seconds);
 
-/// What a run's progress says while a server makes it wait: "waiting until 14:32".
-std::string waiting_phase(std::int64_t unix_seconds);
+/// What a run's progress says it does: as given, or "waiting until 14:32" while a server makes it wait until
+/// `unix_seconds`; 0 = it does not.
+std::string phase_or_wait(const char* usual, std::int64_t unix_seconds);
 
 } // namespace tempera

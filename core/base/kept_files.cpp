@@ -1,5 +1,8 @@
 #include "core/base/kept_files.h"
 
+#include "core/base/error.h"
+#include "core/base/files.h"
+
 #include <algorithm>
 #include <vector>
 
@@ -7,10 +10,7 @@ namespace fs = std::filesystem;
 
 namespace tempera {
 
-void mark_used(const fs::path& file) {
-    std::error_code ignored;
-    fs::last_write_time(file, fs::file_time_type::clock::now(), ignored);
-}
+namespace {
 
 void prune_kept(const fs::path& newest, std::uintmax_t most_bytes) {
     struct Entry {
@@ -32,6 +32,23 @@ void prune_kept(const fs::path& newest, std::uintmax_t most_bytes) {
         total += entry.bytes;
         if (total > most_bytes && entry.path != newest) fs::remove(entry.path, error);
     }
+}
+
+} // namespace
+
+void mark_used(const fs::path& file) {
+    std::error_code ignored;
+    fs::last_write_time(file, fs::file_time_type::clock::now(), ignored);
+}
+
+void keep_file(const fs::path& file, std::string_view content, std::uintmax_t most_bytes) {
+    std::error_code error;
+    fs::create_directories(file.parent_path(), error);
+    if (error)
+        fail(ErrorKind::io,
+             "Cannot create the folder " + file.parent_path().string() + ": " + error.message() + ".");
+    write_file_atomic(file, content);
+    prune_kept(file, most_bytes);
 }
 
 } // namespace tempera

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string_view>
 
 namespace tempera {
 
@@ -11,8 +12,9 @@ namespace tempera {
 /// Marks `file` as used now. No error where it cannot.
 void mark_used(const std::filesystem::path& file);
 
-/// Removes those beside `newest` with its extension that were not used for longest, until all take at most
-/// `most_bytes`; `newest` stays. Another process may do the same: a file that is gone already is no error.
-void prune_kept(const std::filesystem::path& newest, std::uintmax_t most_bytes);
+/// Writes `file` and its folder, then removes those beside it with its extension that were not used for
+/// longest, until all take at most `most_bytes`; `file` stays. Another process may do the same: a file that
+/// is gone already is no error. Throws Error(io, disk_full).
+void keep_file(const std::filesystem::path& file, std::string_view content, std::uintmax_t most_bytes);
 
 } // namespace tempera

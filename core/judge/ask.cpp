@@ -162,8 +162,7 @@ private:
 } // namespace
 
 std::string phase_of(const Asker& asker, const char* usual) {
-    const std::int64_t until = asker.waits_until ? asker.waits_until() : 0;
-    return until > 0 ? waiting_phase(until) : usual;
+    return phase_or_wait(usual, asker.waits_until ? asker.waits_until() : 0);
 }
 
 std::string key_of(const Asker& asker, const std::vector<ChatMessage>& conversation) {

@@ -1,6 +1,5 @@
 #include "core/engine/evaluate/kept_replies.h"
 
-#include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/json.h"
 #include "core/base/kept_files.h"
@@ -53,14 +52,7 @@ bool take_kept_replies(const std::string& key, const fs::path& log) {
 }
 
 void keep_replies(const std::string& key, const fs::path& log, std::uintmax_t most_bytes) {
-    const fs::path file = kept_file(key);
-    std::error_code error;
-    fs::create_directories(file.parent_path(), error);
-    if (error)
-        fail(ErrorKind::io,
-             "Cannot create the folder " + file.parent_path().string() + ": " + error.message() + ".");
-    write_file_atomic(file, read_file(log, largest_log));
-    prune_kept(file, most_bytes);
+    keep_file(kept_file(key), read_file(log, largest_log), most_bytes);
 }
 
 } // namespace tempera

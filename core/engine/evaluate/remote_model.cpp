@@ -82,8 +82,7 @@ std::string RemoteModel::left_out() const {
 }
 
 std::string RemoteModel::phase(const char* usual) const {
-    const std::int64_t until = sampler_.waits_until();
-    return until > 0 ? waiting_phase(until) : usual;
+    return phase_or_wait(usual, sampler_.waits_until());
 }
 
 std::string RemoteModel::usage_words() const {

@@ -346,12 +346,13 @@ RunOutcome Contest::run() {
         log(request_.resume ? "Goes on with " + std::to_string(replies_) + " stored replies."
                             : "The base's " + std::to_string(replies_) + " replies"
                                   + " are those of an earlier comparison with the same settings.");
+    const bool base_was_there = base_.replies().size() == prompts_.size();
     answer(
         "base", recipe_.base, [&](std::size_t prompt) { return has_base(prompt); },
         [&](std::size_t prompt, ComparedReply&& reply) {
             base_.add(static_cast<std::int64_t>(prompt), texts_[prompt], std::move(reply));
         });
-    keep_base();
+    if (!base_was_there) keep_base();
     if (!stop_ && recipe_.base == recipe_.tuned) { // its answers would be the same
         for (std::size_t i = 0; i < prompts_.size(); ++i)
             if (!has_tuned(i)) {

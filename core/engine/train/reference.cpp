@@ -1,7 +1,6 @@
 #include "core/engine/train/reference.h"
 
 #include "core/base/error.h"
-#include "core/base/files.h"
 #include "core/base/json.h"
 #include "core/base/kept_files.h"
 #include "core/base/resources.h"
@@ -103,14 +102,8 @@ void store_reference(const std::string& key, const ReferenceLogprobs& reference,
         chosen.push_back(reference.known[k] ? Json(reference.values[k].chosen) : Json());
         rejected.push_back(reference.known[k] ? Json(reference.values[k].rejected) : Json());
     }
-    fs::path file = cache_file(key);
-    std::error_code error;
-    fs::create_directories(file.parent_path(), error);
-    if (error)
-        fail(ErrorKind::io,
-             "Cannot create the folder " + file.parent_path().string() + ": " + error.message() + ".");
-    write_file_atomic(file, Json{{"chosen", std::move(chosen)}, {"rejected", std::move(rejected)}}.dump());
-    prune_kept(file, most_bytes);
+    keep_file(cache_file(key), Json{{"chosen", std::move(chosen)}, {"rejected", std::move(rejected)}}.dump(),
+              most_bytes);
 }
 
 } // namespace tempera
