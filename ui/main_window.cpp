@@ -425,8 +425,7 @@ void MainWindow::ask(const QString& text, const QString& explanation, const QStr
     accept->setObjectName(QStringLiteral("accept"));
     accept->setProperty("primary", true);
     question_->setDefaultButton(accept);
-    question_->setIconPixmap(
-        icon(QStringLiteral("warning"), Theme::current().paused).pixmap(QSize(32, 32), devicePixelRatioF()));
+    question_->setIconPixmap(iconPixmap(*this, QStringLiteral("warning"), Theme::current().paused, 2));
     for (QAbstractButton* button : question_->buttons())
         button->setIcon({}); // the style's own are of another set
     connect(question_, &QMessageBox::finished, this, [this, accept, action = std::move(action)] {

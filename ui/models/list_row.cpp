@@ -35,9 +35,10 @@ void paintListRow(QPainter& painter, const QStyleOptionViewItem& option, const L
     if (!row.heading) paintRowGround(painter, option, place);
     int left = 8;
     if (!row.symbol.isEmpty()) {
-        drawIcon(painter, row.symbol, QRect(place.left() + 6, place.center().y() - 7, 16, 16),
-                 row.symbol_color);
-        left = 28;
+        const int side = iconSide(option.font);
+        drawIcon(painter, row.symbol,
+                 QRect(place.left() + 6, place.center().y() - (side - 1) / 2, side, side), row.symbol_color);
+        left = listTextLeft(option);
     }
     QFont font = option.font;
     if (row.bold) font.setWeight(QFont::DemiBold);
@@ -57,6 +58,10 @@ void paintListRow(QPainter& painter, const QStyleOptionViewItem& option, const L
     painter.drawText(text, Qt::AlignLeft | Qt::AlignVCenter,
                      painter.fontMetrics().elidedText(row.text, Qt::ElideMiddle, text.width()));
     painter.restore();
+}
+
+int listTextLeft(const QStyleOptionViewItem& option) {
+    return iconSide(option.font) + 12;
 }
 
 int listRowHeight(const QStyleOptionViewItem& option) {

@@ -28,6 +28,8 @@ void paintRowGround(QPainter& painter, const QStyleOptionViewItem& option, const
 void paintShare(QPainter& painter, const QRectF& line, double share, const QColor& color);
 
 void paintListRow(QPainter& painter, const QStyleOptionViewItem& option, const ListRow& row);
+/// Where the text of a row with a symbol begins, from the row's left edge.
+int listTextLeft(const QStyleOptionViewItem& option);
 /// Its height by the 4 px grid and the font.
 int listRowHeight(const QStyleOptionViewItem& option);
 

@@ -24,7 +24,9 @@ void RunDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
     row.summary_spare = !study && row.summary == statusText(status);
     paintListRow(*painter, option, row);
     if (const double progress = index.data(RunTreeModel::ProgressRole).toDouble(); progress >= 0) {
-        const QRectF line(option.rect.left() + 28, option.rect.bottom() - 3, option.rect.width() - 42, 2);
+        const int left = listTextLeft(option);
+        const QRectF line(option.rect.left() + left, option.rect.bottom() - 3,
+                          option.rect.width() - left - 14, 2);
         paintShare(*painter, line, progress, theme.stateColor(status));
     }
 }

@@ -273,8 +273,7 @@ void CompletionCard::refreshBody() {
 void CompletionCard::refresh() {
     const QColor color = verdictColor(Theme::current(), completion_.verdict);
     symbol_->setVisible(completion_.verdict != Completion::Verdict::plain);
-    symbol_->setPixmap(icon(verdictIconName(iconScore(completion_.verdict)), color)
-                           .pixmap(QSize(16, 16), devicePixelRatioF()));
+    symbol_->setPixmap(iconPixmap(*this, verdictIconName(iconScore(completion_.verdict)), color));
     score_->setText(completion_.score);
     QStringList marks{completion_.caption};
     if (pinned_) marks.prepend(tr("pinned"));

@@ -6,6 +6,7 @@
 #include "ui/widgets/form_section.h"
 #include "ui/widgets/secret_field.h"
 
+#include <QApplication>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QDoubleSpinBox>
@@ -69,7 +70,8 @@ QWidget* EndpointForm::buildPlace() {
     test_->setToolTip(tr("Lists its models and asks for one token"));
     remove_ = new QPushButton(tr("Delete"), place_);
     result_symbol_ = new QLabel(place_);
-    result_symbol_->setFixedSize(16, 16);
+    const int side = iconSide(QApplication::font());
+    result_symbol_->setFixedSize(side, side);
     result_ = new QLabel(place_);
     result_->setWordWrap(true);
     result_->setTextFormat(Qt::PlainText);
@@ -247,9 +249,9 @@ void EndpointForm::showTest(const EndpointTest& result) {
     testing_ = false;
     test_->setText(tr("Test"));
     const Theme& theme = Theme::current();
-    result_symbol_->setPixmap(icon(stateIconName(result.ok ? RunStatus::finished : RunStatus::failed),
-                                   result.ok ? theme.done : theme.failed)
-                                  .pixmap(QSize(16, 16), devicePixelRatioF()));
+    result_symbol_->setPixmap(iconPixmap(*this,
+                                         stateIconName(result.ok ? RunStatus::finished : RunStatus::failed),
+                                         result.ok ? theme.done : theme.failed));
     result_->setText(toQt(result.sentence));
     if (result.models.empty()) return;
     const QString typed = model_->currentText();

@@ -5,12 +5,16 @@
 
 #include <QApplication>
 #include <QFile>
+#include <QFontInfo>
 #include <QHash>
 #include <QIconEngine>
 #include <QPainter>
 #include <QPalette>
 #include <QPixmap>
 #include <QSvgRenderer>
+#include <QWidget>
+
+#include <algorithm>
 
 namespace tempera {
 
@@ -51,6 +55,15 @@ private:
 
 QIcon icon(const QString& name, const QColor& color) {
     return QIcon(new TintedIcon(name, color));
+}
+
+int iconSide(const QFont& font) {
+    return std::max(16, qRound(QFontInfo(font).pixelSize() * 1.2));
+}
+
+QPixmap iconPixmap(const QWidget& widget, const QString& name, const QColor& color, double times) {
+    const int side = qRound(iconSide(QApplication::font()) * times);
+    return icon(name, color).pixmap(QSize(side, side), widget.devicePixelRatioF());
 }
 
 void drawIcon(QPainter& painter, const QString& name, const QRectF& where, const QColor& color) {

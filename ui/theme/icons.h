@@ -5,7 +5,10 @@
 #include <QIcon>
 #include <QString>
 
+class QFont;
 class QPainter;
+class QPixmap;
+class QWidget;
 
 namespace tempera {
 
@@ -13,6 +16,12 @@ namespace tempera {
 /// colour (dimmed when disabled), or in `color` where it is valid, so it follows the scheme and the screen's
 /// scale.
 QIcon icon(const QString& name, const QColor& color = QColor());
+
+/// Side in pixels of an icon that stands beside text of that font: 16 at the usual size, and grows with it.
+int iconSide(const QFont& font);
+
+/// The icon at that size, for a label; `times` larger beside a heading.
+QPixmap iconPixmap(const QWidget& widget, const QString& name, const QColor& color, double times = 1);
 
 void drawIcon(QPainter& painter, const QString& name, const QRectF& where, const QColor& color);
 

@@ -1,11 +1,11 @@
 #include "ui/theme/theme.h"
 
+#include "ui/theme/icons.h"
 #include "ui/theme/resources.h"
 
 #include <QApplication>
 #include <QFile>
-#include <QStyle>
-#include <QStyleFactory>
+#include <QProxyStyle>
 #include <QToolTip>
 
 #include <array>
@@ -83,6 +83,19 @@ Theme contrastTheme() {
     t.track = QColor(0x55, 0x55, 0x55);
     return t;
 }
+
+/// Fusion with icons that grow with the text.
+class InstrumentStyle final : public QProxyStyle {
+public:
+    InstrumentStyle() : QProxyStyle(QStringLiteral("Fusion")) {}
+
+    int pixelMetric(PixelMetric metric, const QStyleOption* option, const QWidget* widget) const override {
+        if (metric == PM_SmallIconSize || metric == PM_ButtonIconSize || metric == PM_TabBarIconSize
+            || metric == PM_ListViewIconSize || metric == PM_ToolBarIconSize)
+            return iconSide(QApplication::font());
+        return QProxyStyle::pixelMetric(metric, option, widget);
+    }
+};
 
 double luminance(const QColor& color) {
     const auto linear = [](double c) {
@@ -219,8 +232,9 @@ QColor Theme::seriesColor(int index) const {
 
 void applyTheme(QApplication& application, Scheme scheme) {
     const Theme& theme = Theme::of(scheme);
-    if (application.style()->name().compare(QLatin1String("fusion"), Qt::CaseInsensitive) != 0)
-        QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+    constexpr const char* styled = "instrument";
+    if (!application.property(styled).toBool()) QApplication::setStyle(new InstrumentStyle);
+    application.setProperty(styled, true);
     QApplication::setPalette(theme.palette());
     QToolTip::setPalette(theme.palette());
     application.setStyleSheet(theme.styleSheet());

@@ -22,8 +22,8 @@ Banner::Banner(Kind kind, const QString& sentence, const QString& details, QWidg
     const QColor color = kind == Kind::error     ? theme.failed
                          : kind == Kind::warning ? theme.paused
                                                  : theme.accent;
-    symbol->setPixmap(icon(kind == Kind::info ? QStringLiteral("info") : QStringLiteral("warning"), color)
-                          .pixmap(QSize(16, 16), devicePixelRatioF()));
+    symbol->setPixmap(
+        iconPixmap(*this, kind == Kind::info ? QStringLiteral("info") : QStringLiteral("warning"), color));
     label_ = new QLabel(sentence, this);
     label_->setWordWrap(true);
     label_->setTextFormat(Qt::PlainText);

@@ -72,9 +72,9 @@ void ChatView::addBubble(const ChatTurn& turn) {
     if (turn.role == QStringLiteral("chosen") || turn.role == QStringLiteral("rejected")) {
         const bool chosen = turn.role == QStringLiteral("chosen");
         auto* sign = new QLabel(bubble);
-        sign->setPixmap(icon(chosen ? QStringLiteral("verdict-right") : QStringLiteral("verdict-none"),
-                             chosen ? theme.done : theme.failed)
-                            .pixmap(QSize(16, 16), devicePixelRatioF()));
+        sign->setPixmap(
+            iconPixmap(*this, chosen ? QStringLiteral("verdict-right") : QStringLiteral("verdict-none"),
+                       chosen ? theme.done : theme.failed));
         head->addWidget(sign);
     }
     head->addWidget(who);

@@ -31,8 +31,7 @@ void FactGrid::setFacts(std::vector<Fact> facts) {
         grid_->addWidget(label, row, 0, Qt::AlignTop | Qt::AlignLeft);
         if (fact.warning) {
             auto* sign = new QLabel(this);
-            sign->setPixmap(icon(QStringLiteral("warning"), Theme::current().paused)
-                                .pixmap(QSize(16, 16), devicePixelRatioF()));
+            sign->setPixmap(iconPixmap(*this, QStringLiteral("warning"), Theme::current().paused));
             grid_->addWidget(sign, row, 1, Qt::AlignTop);
         }
         auto* text = new QLabel(fact.text, this);

@@ -5,6 +5,7 @@
 #include "ui/theme/theme.h"
 #include "ui/widgets/elided_label.h"
 
+#include <QApplication>
 #include <QClipboard>
 #include <QGuiApplication>
 #include <QHBoxLayout>
@@ -37,7 +38,8 @@ QString jobStatusText(const Jobs::View& job, const QDateTime& now) {
 JobRow::JobRow(Jobs& jobs, int id, QWidget* parent) : QFrame(parent), jobs_(jobs), id_(id) {
     setObjectName(QStringLiteral("job"));
     symbol_ = new QLabel(this);
-    symbol_->setFixedSize(16, 16);
+    const int side = iconSide(QApplication::font());
+    symbol_->setFixedSize(side, side);
     title_ = new ElidedLabel({}, this, Qt::ElideMiddle);
     QFont bold = title_->font();
     bold.setWeight(QFont::DemiBold);
@@ -91,7 +93,7 @@ void JobRow::refresh() {
         : job.state == Jobs::State::failed  ? std::pair(RunStatus::failed, theme.failed)
         : job.state == Jobs::State::stopped ? std::pair(RunStatus::stopped, theme.paused)
                                             : std::pair(RunStatus::running, theme.running);
-    symbol_->setPixmap(icon(stateIconName(symbol), color).pixmap(QSize(16, 16), devicePixelRatioF()));
+    symbol_->setPixmap(iconPixmap(*this, stateIconName(symbol), color));
     title_->setText(job.title);
     status_->setVisible(moving);
     status_->setText(jobStatusText(job, QDateTime::currentDateTime()));
@@ -106,8 +108,7 @@ void JobRow::refresh() {
     sentence_->setText(job.sentence);
     copy_->setVisible(job.state == Jobs::State::failed);
     button_->setText(moving ? tr("Stop") : tr("Dismiss"));
-    button_->setEnabled(!moving || (job.stoppable && job.state == Jobs::State::running));
-    button_->setToolTip(moving && !job.stoppable ? tr("This cannot be stopped half way") : QString());
+    button_->setEnabled(!moving || job.state == Jobs::State::running);
     button_->setAccessibleName(QStringLiteral("%1: %2").arg(button_->text(), job.title));
     setAccessibleName(text());
 }

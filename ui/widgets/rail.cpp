@@ -2,6 +2,7 @@
 
 #include "ui/theme/icons.h"
 
+#include <QApplication>
 #include <QButtonGroup>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -22,7 +23,8 @@ Rail::Rail(QWidget* parent)
 void Rail::addArea(int id, const QString& symbol, const QString& text, const QString& tip) {
     auto* button = new QToolButton(this);
     button->setIcon(icon(symbol));
-    button->setIconSize(QSize(24, 24));
+    const int side = iconSide(QApplication::font()) * 3 / 2;
+    button->setIconSize(QSize(side, side));
     button->setText(text);
     button->setToolButtonStyle(Qt::ToolButtonTextUnderIcon);
     button->setCheckable(true);

@@ -6,6 +6,7 @@
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/reading_order.h"
 
+#include <QApplication>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QProgressBar>
@@ -16,10 +17,17 @@
 
 namespace tempera {
 
+namespace {
+
+constexpr double heading_icon = 1.25; // of a line's
+
+}
+
 RunHeader::RunHeader(QWidget* parent) : QWidget(parent) {
     setObjectName(QStringLiteral("runHeader"));
     symbol_ = new QLabel(this);
-    symbol_->setFixedSize(20, 20);
+    const int side = qRound(iconSide(QApplication::font()) * heading_icon);
+    symbol_->setFixedSize(side, side);
     name_ = new ElidedLabel({}, this, Qt::ElideMiddle);
     name_->setFont(titleFont(font()));
     name_->setObjectName(QStringLiteral("runName"));
@@ -86,8 +94,8 @@ void RunHeader::setReadOnly(bool read_only) {
 void RunHeader::refresh() {
     const Theme& theme = Theme::current();
     const Progress& progress = run_.progress;
-    symbol_->setPixmap(icon(stateIconName(run_.status), theme.stateColor(run_.status))
-                           .pixmap(QSize(20, 20), devicePixelRatioF()));
+    symbol_->setPixmap(
+        iconPixmap(*this, stateIconName(run_.status), theme.stateColor(run_.status), heading_icon));
     symbol_->setAccessibleName(statusText(run_.status));
     name_->setText(runTitle(run_));
     const bool running = run_.status == RunStatus::running;
