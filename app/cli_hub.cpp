@@ -87,29 +87,20 @@ int list(const HubOptions& options) {
 }
 
 /// Draws the bar; the first Ctrl-C stops.
-fs::path download_shown(const Hub& hub, const HubPlan& plan, bool quiet) {
-    SignalCounter signals;
+fs::path download_shown(const Hub& hub, const HubPlan& plan, bool quiet, const StopToken& stop) {
     ProgressPrinter printer(quiet);
-    StopToken stop;
     const auto show = hub_printer(printer, plan.listing.name.repository(), stop);
     return download_hub(hub, plan, show, stop);
 }
 
-int download(const HubOptions& options) {
+int download(const HubOptions& options, const StopToken& stop) {
     const Hub hub{settings_of(options), {}};
-    const HubPlan plan = plan_hub(hub, name_of(options), {options.all, options.patterns});
+    const HubPlan plan = plan_hub(hub, name_of(options), {options.all, options.patterns}, stop);
     if (!options.quiet && !options.json)
         write_error(plan.listing.name.repository() + " at commit " + plan.listing.commit.substr(0, 12) + ": "
                     + counted(plan.files.size(), "file") + ", " + byte_words(plan.bytes) + ", of which "
                     + byte_words(plan.missing_bytes) + " to fetch\n");
-    fs::path target;
-    try {
-        target = download_shown(hub, plan, options.quiet);
-    } catch (const Error& error) {
-        if (error.kind() != ErrorKind::stopped) throw;
-        write_error(std::string("tempera-cli: ") + error.what() + "\n");
-        return 128 + SignalCounter::last();
-    }
+    const fs::path target = download_shown(hub, plan, options.quiet, stop);
     if (options.json)
         write_output(Json{{"path", target.string()},
                           {"commit", plan.listing.commit},
@@ -169,7 +160,11 @@ void add_hub_verbs(CLI::App& app, Action& action) {
     verb->add_flag("--all", options->all, "Fetch every file");
     verb->add_option("--parallel", options->parallel, "Files at a time (4)")->check(CLI::Range(1, 16));
     verb->add_flag("--quiet", options->quiet, "Show no progress");
-    verb->callback([options, &action] { action = [options] { return download(*options); }; });
+    verb->callback([options, &action] {
+        action = [options] {
+            return until_signalled([&](const StopToken& stop) { return download(*options, stop); });
+        };
+    });
 }
 
 } // namespace tempera::cli

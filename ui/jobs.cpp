@@ -65,10 +65,9 @@ Jobs::~Jobs() {
         if (job->thread.joinable()) job->thread.join();
 }
 
-int Jobs::start(const QString& title, Work work, bool stoppable) {
+int Jobs::start(const QString& title, Work work) {
     auto job = std::make_unique<Job>();
     job->view.title = title;
-    job->view.stoppable = stoppable;
     Told& told = job->told;
     job->thread =
         std::thread([work = std::move(work), &told, stop = job->stop] { carry_out(work, told, stop); });

@@ -38,7 +38,6 @@ public:
         double rate = 0; ///< per second
         double eta_seconds = -1;
         QString sentence; ///< what came of it, or what went wrong
-        bool stoppable = true;
     };
     using Report = std::function<void(const JobProgress&)>;
     /// Runs on the job's thread: reports, ends soon after `stop`, returns a sentence on what came of it, or
@@ -49,7 +48,7 @@ public:
     /// Stops what runs and waits for it.
     ~Jobs() override;
 
-    int start(const QString& title, Work work, bool stoppable = true);
+    int start(const QString& title, Work work);
     void stop(int id);
     /// Takes an ended one out of the list.
     void dismiss(int id);

@@ -1,5 +1,6 @@
 #include "ui/model_work.h"
 
+#include "core/base/error.h"
 #include "core/base/folder_copy.h"
 #include "core/format/gguf.h"
 #include "core/format/gguf_import.h"
@@ -44,10 +45,15 @@ Jobs::Work importPackageWork(std::string name) {
 }
 
 Jobs::Work mergeWork(fs::path model, fs::path adapter, fs::path target, std::int64_t elements) {
-    return [=](const Jobs::Report& report, const StopToken&) {
+    return [=](const Jobs::Report& report, const StopToken& stop) {
         require_space(target, static_cast<std::uint64_t>(elements) * 4, "The merged model");
-        report({"loading both, merging in fp32, writing"});
-        load_engine().merge(model, adapter, target);
+        report({"loading the engine"});
+        load_engine().merge(model, adapter, target,
+                            [&](const char* phase, std::int64_t done, std::int64_t total) {
+                                if (stop)
+                                    fail(ErrorKind::stopped, "Stopped before the merged model was written.");
+                                report({phase, double(done) * 4, double(total) * 4});
+                            });
         return "Merged into " + target.string() + ".";
     };
 }

@@ -185,13 +185,18 @@ public:
     }
 
     void merge(const std::filesystem::path& model, const std::filesystem::path& adapter,
-               const std::filesystem::path& target) override {
+               const std::filesystem::path& target, const MergeProgress& progress) override {
+        auto tell = [&](const char* phase) {
+            return [&progress, phase](std::int64_t done, std::int64_t total) {
+                if (progress) progress(phase, done, total);
+            };
+        };
         prepare_threads(0);
-        Decoder decoder = load_decoder(model);
+        Decoder decoder = load_decoder(model, tell("reading"));
         load_adapter(decoder, adapter);
         merge_lora(decoder);
         StagedFolder folder(target);
-        save_decoder(decoder, folder.path());
+        save_decoder(decoder, folder.path(), tell("writing"));
         copy_tokenizer_files(base_folder_of(model), folder.path());
         folder.commit();
     }

@@ -44,7 +44,7 @@ struct RunRequest {
     std::filesystem::path folder; ///< the run folder; exists
     bool resume =
         false; ///< go on from the newest checkpoint that verifies, or from the stored samples; anew without
-    int threads = 0; ///< 0 = all cores
+    int threads = 0;     ///< 0 = all cores
     KeyLookup keys = {}; ///< of endpoints, where the environment holds none
 };
 
@@ -113,6 +113,10 @@ public:
     virtual std::vector<double> score(std::span<const RewardQuery> queries) = 0;
 };
 
+/// Told between two tensors what goes on ("reading", "writing") and how many elements of how many are done.
+/// What it throws ends the merge.
+using MergeProgress = std::function<void(const char* phase, std::int64_t done, std::int64_t total)>;
+
 /// The narrow entry of libtempera_engine. Throws Error.
 class Engine {
 public:
@@ -124,9 +128,10 @@ public:
     /// `form` is how prompt and answer are put to it: "plain", "chat" or "pair"; "" = as the folder says.
     virtual std::unique_ptr<LoadedRewardModel> load_reward(const std::filesystem::path& model,
                                                            const std::string& form, int threads) = 0;
-    /// Writes base + adapter, merged in fp32, as a Hugging Face folder.
+    /// Writes base + adapter, merged in fp32, as a Hugging Face folder, which appears as a whole or not at
+    /// all.
     virtual void merge(const std::filesystem::path& model, const std::filesystem::path& adapter,
-                       const std::filesystem::path& target) = 0;
+                       const std::filesystem::path& target, const MergeProgress& progress = {}) = 0;
 };
 
 /// Loads libtempera_engine from beside libtempera_core (0.3 s, 120 MB, so only when the first job starts) and

@@ -369,6 +369,22 @@ private slots:
         QVERIFY2(result.has_one_error_line(), result.err.constData());
     }
 
+    void aStoppedMergeLeavesNothing() {
+        QTemporaryDir folder;
+        const QString adapter = folder.path() + "/endless", target = folder.path() + "/out/merged";
+        QVERIFY(QDir(golden("models")).exists("qwen2-tied-qv") && QDir().mkpath(folder.path() + "/out"));
+        QVERIFY(QFile::link(golden("models/qwen2-tied-qv"), adapter));
+        QProcess process;
+        process.start(cli_program(), {"model", "merge", "--model", model_, "--adapter", adapter, target});
+        const QDir out(folder.path() + "/out");
+        QTRY_VERIFY_WITH_TIMEOUT(!out.isEmpty(), 20000); // it is in the middle of writing
+        kill(static_cast<pid_t>(process.processId()), SIGINT);
+        QVERIFY(process.waitForFinished(20000));
+        QCOMPARE(process.exitCode(), 130);
+        QVERIFY(process.readAllStandardError().contains("Stopped before"));
+        QVERIFY2(out.isEmpty(), qPrintable(out.entryList().join(", ")));
+    }
+
     void importRefusesWhatIsNoModel() {
         QString junk = files_.path() + "/junk.gguf", target = files_.path() + "/imported";
         tempera::write_file_atomic(junk.toStdString(), std::string(1000, 'x'));

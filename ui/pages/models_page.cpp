@@ -173,8 +173,7 @@ void ModelsPage::merge(const QString& adapter, const QString& base, const QStrin
     const fs::path target = keptFolder(name);
     stack_->follow(stack_->jobs().start(
                        tr("Merge %1 into %2").arg(toQt(with->model.name), toQt(into->model.name)),
-                       mergeWork(into->model.path, with->model.path, target, into->info->weights.elements),
-                       false),
+                       mergeWork(into->model.path, with->model.path, target, into->info->weights.elements)),
                    toQt(target.string()));
 }
 

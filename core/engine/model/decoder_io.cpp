@@ -27,13 +27,34 @@ bool is_adapter_folder(const fs::path& folder) {
     return fs::exists(folder / "adapter_config.json") && !fs::exists(folder / "config.json");
 }
 
-Decoder load_plain(const fs::path& folder) {
+/// Counts tensors for a TensorProgress.
+class Tally {
+public:
+    Tally(const std::vector<NamedWeight>& weights, const TensorProgress& progress) : progress_(progress) {
+        for (const NamedWeight& weight : weights)
+            total_ += weight.view.numel();
+    }
+    void add(const NamedWeight& weight) {
+        done_ += weight.view.numel();
+        if (progress_) progress_(done_, total_);
+    }
+
+private:
+    const TensorProgress& progress_;
+    std::int64_t done_ = 0, total_ = 0;
+};
+
+Decoder load_plain(const fs::path& folder, const TensorProgress& progress) {
     ModelConfig config = read_model_config(folder);
     SafetensorsReader reader = SafetensorsReader::open(folder);
     check_weights(config, reader, folder.string());
     Decoder model = empty_decoder(config);
-    for (const NamedWeight& weight : huggingface_weights(model))
+    const auto weights = huggingface_weights(model);
+    Tally tally(weights, progress);
+    for (const NamedWeight& weight : weights) {
         reader.read_f32(weight.name, values_of(weight.view));
+        tally.add(weight);
+    }
     return model;
 }
 
@@ -76,11 +97,11 @@ fs::path base_folder_of(const fs::path& folder) {
     return current;
 }
 
-Decoder load_decoder(const fs::path& folder) {
-    if (!is_adapter_folder(folder)) return load_plain(folder);
+Decoder load_decoder(const fs::path& folder, const TensorProgress& progress) {
+    if (!is_adapter_folder(folder)) return load_plain(folder, progress);
     base_folder_of(folder); // refuses broken chains before anything large is read
     LoraConfig config = read_lora_config(folder);
-    Decoder model = load_decoder(folder / fs::path(config.base_model));
+    Decoder model = load_decoder(folder / fs::path(config.base_model), progress);
     load_adapter(model, folder);
     merge_lora(model);
     return model;
@@ -101,12 +122,15 @@ Decoder random_decoder(const ModelConfig& config, std::uint64_t seed) {
     return model;
 }
 
-void save_decoder(const Decoder& model, const fs::path& folder) {
+void save_decoder(const Decoder& model, const fs::path& folder, const TensorProgress& progress) {
     SafetensorsWriter writer(folder, model_tensors(model.config));
-    for (const NamedWeight& weight : huggingface_weights(model)) {
+    const auto weights = huggingface_weights(model);
+    Tally tally(weights, progress);
+    for (const NamedWeight& weight : weights) {
         at::Tensor values = weight.view.detach().to(at::kCPU, at::kFloat).contiguous();
         writer.write_f32(weight.name,
                          {values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())});
+        tally.add(weight);
     }
     writer.finish();
     Json config = model.config.raw;

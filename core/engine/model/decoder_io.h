@@ -4,14 +4,18 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 
 namespace tempera {
+
+/// Told after every tensor how many elements are done and how many there are; what it throws ends the work.
+using TensorProgress = std::function<void(std::int64_t done, std::int64_t total)>;
 
 /// Loads a Hugging Face folder (config.json, safetensors in one file or shards; F32, F16, BF16) as float32 on
 /// the CPU. A folder that holds a PEFT adapter (adapter_config.json) loads its base and merges the adapter in
 /// fp32; a relative base_model_name_or_path is looked up from the adapter's folder. Throws Error naming the
 /// file, field or tensor where something is missing, mis-shaped or not supported.
-Decoder load_decoder(const std::filesystem::path& folder);
+Decoder load_decoder(const std::filesystem::path& folder, const TensorProgress& progress = {});
 
 /// The folder that holds the weights, the config and the tokenizer: `folder` itself, or the base where it is
 /// an adapter.
@@ -24,7 +28,8 @@ Decoder random_decoder(const ModelConfig& config, std::uint64_t seed);
 /// Writes model.safetensors (F32, sharded where large) and config.json into `folder`, which exists: with the
 /// tokenizer files it loads in transformers unchanged. Adapters on the model are not written: merge_lora()
 /// first. Throws Error(io, disk_full).
-void save_decoder(const Decoder& model, const std::filesystem::path& folder);
+void save_decoder(const Decoder& model, const std::filesystem::path& folder,
+                  const TensorProgress& progress = {});
 
 /// Copies what a model folder holds besides weights and config.json: tokenizer files, chat template,
 /// generation_config.json. Throws Error(io, disk_full).
