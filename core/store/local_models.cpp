@@ -63,11 +63,10 @@ std::vector<LocalModel> local_models(const LocalModelPlaces& places) {
     }
     add_entries(LocalModel::Source::cached, cached, named, models);
     add_entries(LocalModel::Source::kept, kept_models_folder(places.workspace), {}, models);
-    for (const auto& [name, path] : cached_repositories(places.hub, HubKind::model)) {
-        LocalModel model = model_at(LocalModel::Source::hub, path);
-        model.reference = model.name = name;
-        if (const auto parsed = parse_hub_name(name, HubKind::model))
-            model.copy = words_of_copy(places.hub, *parsed);
+    for (const CachedRepository& cached : cached_repositories(places.hub, HubKind::model)) {
+        LocalModel model = model_at(LocalModel::Source::hub, cached.path);
+        model.reference = model.name = cached.name;
+        model.copy = cached.copy;
         models.push_back(std::move(model));
     }
     for (const fs::path& folder : places.folders)
@@ -85,8 +84,8 @@ std::vector<LocalModel> local_models(const LocalModelPlaces& places) {
     return models;
 }
 
-std::vector<std::pair<std::string, fs::path>> cached_repositories(const HubSettings& hub, HubKind kind) {
-    std::vector<std::pair<std::string, fs::path>> found;
+std::vector<CachedRepository> cached_repositories(const HubSettings& hub, HubKind kind) {
+    std::vector<CachedRepository> found;
     const std::string prefix = kind == HubKind::model ? "models--" : "datasets--";
     std::error_code error;
     if (hub.cache.empty()) return found;
@@ -101,11 +100,14 @@ std::vector<std::pair<std::string, fs::path>> cached_repositories(const HubSetti
         const auto parsed = parse_hub_name(name, kind);
         if (!parsed) continue;
         try {
-            if (fs::path path = cached_hub(hub, *parsed); !path.empty()) found.emplace_back(name, path);
+            if (fs::path path = cached_hub(hub, *parsed); !path.empty())
+                found.push_back({name, path, words_of_copy(hub, *parsed)});
         } catch (const Error&) { // what is of no use here is no repository of ours
         }
     }
-    std::sort(found.begin(), found.end());
+    std::sort(found.begin(), found.end(), [](const CachedRepository& left, const CachedRepository& right) {
+        return left.name < right.name;
+    });
     return found;
 }
 

@@ -46,10 +46,17 @@ struct LocalModelPlaces {
 /// over. Reads names and sizes only: describe_model() says the rest.
 std::vector<LocalModel> local_models(const LocalModelPlaces& places);
 
-/// The repositories in the hub's cache that are whole, as the names that data and model fields take, with
-/// where they lie.
-std::vector<std::pair<std::string, std::filesystem::path>> cached_repositories(const HubSettings& hub,
-                                                                               HubKind kind);
+/// A repository in the hub's cache.
+struct CachedRepository {
+    std::string name; ///< as data and model fields take it
+    std::filesystem::path path;
+    std::string copy; ///< which commit, from when (words_of_copy())
+
+    bool operator==(const CachedRepository&) const = default;
+};
+
+/// Those that are whole, by name.
+std::vector<CachedRepository> cached_repositories(const HubSettings& hub, HubKind kind);
 
 /// The workspace's folder for models that were imported, merged or copied into it.
 std::filesystem::path kept_models_folder(const std::filesystem::path& workspace);

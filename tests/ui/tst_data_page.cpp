@@ -2,6 +2,7 @@
 #include "desk.h"
 #include "hands.h"
 
+#include "core/base/files.h"
 #include "core/data/token_example.h"
 #include "ui/charts/length_histogram.h"
 #include "ui/models/issue_tree_model.h"
@@ -16,6 +17,7 @@
 #include "ui/theme/theme.h"
 #include "ui/widgets/chat_view.h"
 #include "ui/widgets/entry_side.h"
+#include "ui/widgets/fact_grid.h"
 #include "ui/widgets/form_section.h"
 #include "ui/widgets/token_view.h"
 #include "ui/work_areas.h"
@@ -26,6 +28,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
+#include <QScopeGuard>
 #include <QScrollBar>
 #include <QSignalSpy>
 #include <QSpinBox>
@@ -204,6 +207,31 @@ private Q_SLOTS:
         QVERIFY(recipe.at("data") == Json((root() / "odd.jsonl").string()));
         QCOMPARE(parse_columns(recipe.at("columns").get<std::string>()).column_of.at("prompt"),
                  std::string("ask"));
+    }
+
+    void aDataSetOfTheHubGoesByItsNameAndSaysWhichCopyItIs() {
+        const std::string commit(40, 'a');
+        const fs::path place = root() / "hub/datasets--o--rows", copy = place / "snapshots" / commit;
+        fs::create_directories(copy);
+        fs::create_directories(place / "refs");
+        write_file_atomic(place / "refs/main", commit);
+        write("hub/datasets--o--rows/snapshots/" + commit + "/train.jsonl", questions(3));
+        write("hub/datasets--o--rows/snapshots/" + commit + "/test.jsonl", questions(2));
+        qputenv("HF_HUB_CACHE", QByteArray::fromStdString((root() / "hub").string()));
+        const auto as_before = qScopeGuard([] { qunsetenv("HF_HUB_CACHE"); });
+        Desk desk;
+        DataView* view = openData(desk, copy);
+        QVERIFY(view);
+        const auto shown_copy = [&] {
+            for (const Fact& fact : view->panel()->facts()->facts())
+                if (fact.label == QStringLiteral("Copy")) return fact.text;
+            return QString();
+        };
+        QTRY_VERIFY2(shown_copy().startsWith(QStringLiteral("commit aaaaaaaaaaaa")), qPrintable(shown_copy()));
+        QVERIFY(!view->useButton()->menu()->isEmpty());
+        view->useButton()->menu()->actions().front()->trigger();
+        QCOMPARE(desk.window->newRunPage()->recipe().at("data").get<std::string>(),
+                 std::string("o/rows#train"));
     }
 
     void preferencesShowBothAnswersWithTheirScores() {

@@ -2,7 +2,6 @@
 
 #include "core/base/resources.h"
 #include "core/recipe/study.h"
-#include "core/store/local_models.h"
 #include "ui/pages/data_getter.h"
 #include "ui/pages/data_view.h"
 #include "ui/run_feed.h"
@@ -80,16 +79,12 @@ void DataPage::lookForCached() {
     if (!hub_) return;
     background_.compute(
         this,
-        [hub = hub_] {
-            std::vector<std::pair<QString, QString>> found;
-            for (const auto& [name, path] : cached_repositories(hub(), HubKind::data_set))
-                found.emplace_back(toQt(name), toQt(path.string()));
-            return found;
-        },
-        [this](const std::vector<std::pair<QString, QString>>& found, const QString& error) {
+        [hub = hub_] { return cached_repositories(hub(), HubKind::data_set); },
+        [this](const std::vector<CachedRepository>& found, const QString& error) {
             if (!error.isEmpty() || found == cached_) return;
             cached_ = found;
             listEntries();
+            showOrigin(view_->path());
         });
 }
 
@@ -112,8 +107,8 @@ void DataPage::listEntries() {
     };
     for (const QString& path : settings_.value(recent_key).toStringList())
         add(path, tr("Opened"), QFileInfo(path).fileName());
-    for (const auto& [name, path] : cached_)
-        add(path, tr("Of the hub"), name);
+    for (const CachedRepository& each : cached_)
+        add(toQt(each.path.string()), tr("Of the hub"), toQt(each.name));
     for (auto run = catalogue_->runs.rbegin(); run != catalogue_->runs.rend(); ++run)
         if (run->status == RunStatus::finished && leaves_data(run->kind))
             add(feed_.runFolder(run->id) + QStringLiteral("/artifacts"), tr("Left by runs"), runTitle(*run));
@@ -127,12 +122,26 @@ void DataPage::open(const QString& path) {
     view_->open(path);
 }
 
+/// A data set of the hub, or a file or folder in one, goes by the hub's name.
+void DataPage::showOrigin(const QString& path) {
+    for (const CachedRepository& each : cached_) {
+        const QString folder = toQt(each.path.string());
+        if (path != folder && !path.startsWith(folder + u'/')) continue;
+        CachedRepository shown = each;
+        shown.name += fromQt(path.mid(folder.size()));
+        return view_->setOrigin(std::move(shown));
+    }
+    view_->setOrigin({});
+}
+
 void DataPage::opened(const QString& path) {
     wanted_.clear();
     getter_->form()->setProblem({});
     stack_->showPage(view_);
-    const bool of_hub =
-        std::any_of(cached_.begin(), cached_.end(), [&](const auto& each) { return each.second == path; });
+    showOrigin(path);
+    const bool of_hub = std::any_of(cached_.begin(), cached_.end(), [&](const CachedRepository& each) {
+        return toQt(each.path.string()) == path;
+    });
     const bool ours = of_hub || path == shipped_ || path.startsWith(feed_.workspaceFolder() + u'/');
     QStringList recent = settings_.value(recent_key).toStringList();
     if (!ours && !recent.contains(path)) { // those that are there keep their places

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/json.h"
+#include "core/store/local_models.h"
 #include "ui/background.h"
 #include "ui/feed_types.h"
 #include "ui/model_shelf.h"
@@ -48,6 +49,7 @@ private:
     void connectParts();
     void listEntries();
     void lookForCached();
+    void showOrigin(const QString& path);
     void opened(const QString& path);
     void failed(const QString& sentence);
 
@@ -60,7 +62,7 @@ private:
     DataGetter* getter_;
     WorkStack* stack_;
     HubSource hub_;
-    std::vector<std::pair<QString, QString>> cached_; ///< data sets of the hub: name and folder
+    std::vector<CachedRepository> cached_; ///< data sets of the hub
     CataloguePointer catalogue_ = std::make_shared<Catalogue>();
     QString wanted_;        ///< is being opened
     Background background_; ///< the last member: its thread ends first

@@ -254,9 +254,9 @@ void DataView::setModels(const ShelfPointer& models) {
 
 void DataView::overviewArrived(const DataOverviewPointer& overview) {
     overview_ = overview;
+    origin_ = {};
     const std::filesystem::path& path = overview->path;
-    name_->setText(
-        toQt(path.filename().empty() ? path.parent_path().filename().string() : path.filename().string()));
+    showName();
     std::uint64_t bytes = 0;
     for (const DataSplitInfo& split : overview->splits)
         bytes += split.split.bytes;
@@ -270,6 +270,21 @@ void DataView::overviewArrived(const DataOverviewPointer& overview) {
     check_->setRunning(false);
     splitChosen(0);
     Q_EMIT opened(path_);
+}
+
+void DataView::setOrigin(CachedRepository origin) {
+    origin_ = std::move(origin);
+    if (!overview_) return;
+    showName();
+    showUses();
+    showFacts();
+}
+
+void DataView::showName() {
+    const std::filesystem::path& path = overview_->path;
+    name_->setText(toQt(!origin_.name.empty()     ? origin_.name
+                        : path.filename().empty() ? path.parent_path().filename().string()
+                                                  : path.filename().string()));
 }
 
 void DataView::splitChosen(int split) {
@@ -381,7 +396,7 @@ void DataView::startCheck() {
 }
 
 std::string DataView::reference() const {
-    const std::string path = fromQt(path_);
+    const std::string path = origin_.name.empty() ? fromQt(path_) : origin_.name;
     const bool named = overview_ && overview_->splits.size() > 1;
     return named ? path + "#" + overview_->splits[split_].split.name : path;
 }
@@ -413,6 +428,9 @@ void DataView::showFacts() {
         facts.push_back({name, QStringLiteral("%1, %2").arg(text, bytesText(double(split.split.bytes)))});
     }
     facts.push_back({tr("Files"), QString::number(info.split.files.size())});
+    if (!origin_.copy.empty())
+        facts.push_back(
+            {tr("Copy"), tr("%1; look it up again under “Open data” for what is newer").arg(toQt(origin_.copy))});
     if (report_) {
         const LengthHistogram& lengths = report_->lengths;
         facts.push_back({tr("Usable"), wholeText(report_->usable)});

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/json.h"
+#include "core/store/local_models.h"
 #include "ui/data_reader.h"
 #include "ui/model_shelf.h"
 
@@ -41,6 +42,8 @@ public:
     void open(const QString& path);
     void setModels(const ShelfPointer& models);
     QString path() const { return path_; }
+    /// What the data set that is shown is to the hub; an empty name = nothing.
+    void setOrigin(CachedRepository origin);
     std::size_t split() const { return split_; }
     qint64 row() const { return row_; }
     /// Shows a row of the split in the table and makes it the one that the other tabs show.
@@ -87,12 +90,14 @@ private:
     void wantRow();
     void askForRow();
     void startCheck();
+    void showName();
     void showFacts();
     void showUses();
     std::string reference() const;
 
     DataReader* reader_;
     QString path_;
+    CachedRepository origin_;
     DataOverviewPointer overview_;
     std::size_t split_ = 0;
     qint64 row_ = 0;
