@@ -11,6 +11,7 @@ class OverlayItem final : public QCPAbstractItem {
 public:
     OverlayItem(QCustomPlot* plot, std::function<void(QCPPainter&)> paint)
         : QCPAbstractItem(plot), paint_(std::move(paint)) {
+        setLayer(QStringLiteral("legend")); // above whatever is plotted later
         setClipToAxisRect(false);
         setSelectable(false);
     }
