@@ -5,7 +5,7 @@
 #include "core/base/json.h"
 #include "core/base/process.h"
 #include "core/base/resources.h"
-#include "core/base/sha256.h"
+#include "core/base/content_hash.h"
 #include "core/format/file_descriptor.h"
 #include "core/format/safetensors.h"
 

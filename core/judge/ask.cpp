@@ -3,7 +3,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
-#include "core/base/sha256.h"
+#include "core/base/content_hash.h"
 
 #include <algorithm>
 #include <chrono>
@@ -170,7 +170,7 @@ std::string key_of(const Asker& asker, const std::vector<ChatMessage>& conversat
     for (const ChatMessage& message : conversation)
         turns.push_back({{"role", message.role}, {"content", message.content}});
     const std::string text = to_json_line({{"asked", asker.identity}, {"messages", turns}});
-    return sha256_hex(std::as_bytes(std::span(text)));
+    return sha256_hex(text);
 }
 
 std::vector<std::optional<EndpointReply>> ask_all(std::span<const std::vector<ChatMessage>> conversations,

@@ -1,7 +1,7 @@
 #include "core/queue/stages.h"
 
 #include "core/base/error.h"
-#include "core/base/sha256.h"
+#include "core/base/content_hash.h"
 #include "core/data/data_files.h"
 #include "core/net/endpoint.h"
 #include "core/queue/engine.h"
@@ -58,12 +58,12 @@ class Hash {
 public:
     void add(const std::string& text) {
         std::string entry = std::to_string(text.size()) + ":" + text; // no two lists run together
-        sha_.update(std::as_bytes(std::span(entry)));
+        sha_.update(entry);
     }
     std::string hex() { return sha_.hex_digest(); }
 
 private:
-    Sha256 sha_;
+    ContentHash sha_ = ContentHash::sha256();
 };
 
 std::string stamp_of(const fs::path& path) {

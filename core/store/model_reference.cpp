@@ -3,7 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/resources.h"
-#include "core/base/sha256.h"
+#include "core/base/content_hash.h"
 #include "core/base/suggest.h"
 #include "core/format/gguf_import.h"
 #include "core/format/package_model.h"
@@ -48,7 +48,7 @@ fs::path imported_gguf(const fs::path& file) {
     std::string stamp = file.string() + " " + std::to_string(status.st_size) + " "
                         + std::to_string(status.st_mtim.tv_sec) + "."
                         + std::to_string(status.st_mtim.tv_nsec);
-    std::string hash = sha256_hex(std::as_bytes(std::span(stamp))).substr(0, 12);
+    std::string hash = sha256_hex(stamp).substr(0, 12);
     fs::path folder = cache_folder() / "models" / (file.stem().string() + "-" + hash);
     if (!holds_model(folder)) {
         GgufImportOptions options;

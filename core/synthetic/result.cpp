@@ -3,7 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/json.h"
-#include "core/base/sha256.h"
+#include "core/base/content_hash.h"
 
 #include <chrono>
 #include <ctime>
@@ -75,12 +75,12 @@ void SyntheticResult::write(const fs::path& folder, const SyntheticRecipe& recip
                        {"written", utc_now()},
                        {"recipe", recipe.to_json()},
                        {"funnel", funnel_json(funnel)},
-                       {"data_sha256", sha256_hex(std::as_bytes(std::span(examples)))}};
+                       {"data_sha256", sha256_hex(examples)}};
     if (teacher) {
         const std::string prompt = teacher_prompt(static_cast<int>(recipe.problems_per_request), {});
         provenance["model"] = teacher->model;
         provenance["prompt"] = prompt;
-        provenance["prompt_sha256"] = sha256_hex(std::as_bytes(std::span(prompt)));
+        provenance["prompt_sha256"] = sha256_hex(prompt);
         provenance["requests"] = requests;
         provenance["prompt_tokens"] = usage.prompt_tokens;
         provenance["completion_tokens"] = usage.completion_tokens;

@@ -4,7 +4,7 @@
 #include "core/base/json.h"
 #include "core/base/kept_files.h"
 #include "core/base/resources.h"
-#include "core/base/sha256.h"
+#include "core/base/content_hash.h"
 #include "core/engine/model/model_sums.h"
 
 namespace fs = std::filesystem;
@@ -39,7 +39,7 @@ std::string replies_key(const fs::path& folder, std::span<const TaskPrompt> prom
         {sampling.max_tokens, sampling.stop, sampling.seed},
         {device.device, device.dtype}};
     const std::string text = all.dump(-1, ' ', false, Json::error_handler_t::replace);
-    return sha256_hex(std::as_bytes(std::span(text)));
+    return sha256_hex(text);
 }
 
 bool take_kept_replies(const std::string& key, const fs::path& log) {

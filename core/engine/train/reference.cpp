@@ -4,7 +4,7 @@
 #include "core/base/json.h"
 #include "core/base/kept_files.h"
 #include "core/base/resources.h"
-#include "core/base/sha256.h"
+#include "core/base/content_hash.h"
 #include "core/engine/model/model_sums.h"
 #include "core/engine/train/dpo_step.h"
 
@@ -67,8 +67,8 @@ bool fill_reference(ReferenceLogprobs& reference, const PassContext& model,
 std::string reference_key(const fs::path& folder, const std::vector<PairExample>& examples,
                           const std::string& dtype) {
     const std::string text = dtype + ";" + model_sums(folder);
-    Sha256 hash;
-    hash.update(std::as_bytes(std::span(text)));
+    ContentHash hash = ContentHash::sha256();
+    hash.update(text);
     for (const PairExample& example : examples)
         for (const auto* ids : {&example.prompt, &example.chosen, &example.rejected}) {
             const std::uint64_t length = ids->size();

@@ -1,8 +1,12 @@
-#include "core/net/content_hash.h"
+#include "core/base/content_hash.h"
 
 #include "core/base/error.h"
+#include "core/base/files.h"
 
+#include <cerrno>
+#include <fstream>
 #include <openssl/evp.h>
+#include <vector>
 
 namespace tempera {
 
@@ -31,7 +35,7 @@ ContentHash ContentHash::git_blob(std::uint64_t size) {
     return hash;
 }
 
-void ContentHash::update(std::string_view bytes) {
+void ContentHash::update(std::span<const std::byte> bytes) {
     EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
 }
 
@@ -44,6 +48,26 @@ std::string ContentHash::hex_digest() {
     for (unsigned i = 0; i < size; ++i)
         hex += {digits[digest[i] >> 4], digits[digest[i] & 15]};
     return hex;
+}
+
+std::string sha256_hex(std::span<const std::byte> bytes) {
+    ContentHash hash = ContentHash::sha256();
+    hash.update(bytes);
+    return hash.hex_digest();
+}
+
+std::string sha256_hex_of_file(const std::filesystem::path& path) {
+    errno = 0;
+    std::ifstream file(path, std::ios::binary);
+    if (!file) fail_errno("Cannot read", path, errno);
+    ContentHash hash = ContentHash::sha256();
+    std::vector<char> buffer(1 << 20);
+    while (file) {
+        file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+        hash.update(std::string_view(buffer.data(), static_cast<std::size_t>(file.gcount())));
+    }
+    if (file.bad()) fail_errno("Cannot read", path, errno);
+    return hash.hex_digest();
 }
 
 } // namespace tempera
