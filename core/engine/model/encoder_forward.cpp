@@ -1,4 +1,5 @@
 #include "core/base/error.h"
+#include "core/engine/kernels/functions.h"
 #include "core/engine/kernels/pointwise.h"
 #include "core/engine/model/disentangled.h"
 #include "core/engine/model/encoder.h"
@@ -7,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <vector>
 
 namespace tempera {
 
@@ -40,7 +42,9 @@ private:
 };
 
 at::Tensor through(const at::Tensor& x, const Linear& layer) {
-    return at::linear(x, layer.weight, layer.bias);
+    std::vector<std::int64_t> sizes = x.sizes().vec();
+    sizes.back() = layer.weight.size(0);
+    return linear(x.reshape({-1, x.size(-1)}), layer, {}, {}, 0).view(sizes);
 }
 
 at::Tensor normalise(const EncoderConfig& config, const at::Tensor& x, const LayerNormWeights& norm) {
