@@ -33,6 +33,14 @@ std::vector<Binding> PairsRecipe::bindings() {
                        .group("Judge")
                        .help("The best answer goes into best.jsonl from this score on; 1 keeps only right "
                              "Countdown answers."));
+    list.push_back(Binding("off_topic", &off_topic)
+                       .range(0, 64)
+                       .unit("answers")
+                       .label("Answers of other prompts")
+                       .group("Judge")
+                       .help("For reward models: so many answers of other prompts are put beside a prompt's "
+                             "best one, and reward.jsonl holds the pairs where the judge scores them "
+                             "lower. 0 = none, and no such file."));
     list.push_back(Binding("k", &k)
                        .range(1, 1024)
                        .unit("completions")
@@ -57,6 +65,9 @@ std::vector<FieldProblem> PairsRecipe::problems_found() const {
     check_model(model, list);
     check_stop(stop, list);
     check_judge(*this, data, list);
+    if (off_topic > 0 && judge == "remote")
+        list.push_back({"off_topic", "off_topic needs a judge on this machine: a remote one would be asked "
+                                     "for every such answer. Set it to 0, or change judge."});
     return list;
 }
 

@@ -6,13 +6,15 @@
 namespace tempera {
 
 /// Preference data from a model's own answers (kind "pairs"): k completions of every prompt are scored; the
-/// best and the worst become a pair, the best alone an example for supervised fine-tuning.
+/// best and the worst become a pair, the best alone an example for supervised fine-tuning. For reward models
+/// there are pairs with answers to other prompts too.
 struct PairsRecipe : PromptFields, SamplingFields, JudgeFields, DeviceFields {
     std::string model;
     std::int64_t k = 4;
     double temperature = 1.0;
     double min_margin = 0;
     double min_score = 0;
+    std::int64_t off_topic = 0;
 
     PairsRecipe();
 

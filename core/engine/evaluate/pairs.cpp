@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/engine/evaluate/answers.h"
+#include "core/engine/evaluate/pair_rows.h"
 #include "core/engine/train/machine.h"
 #include "core/recipe/pairs_recipe.h"
 #include "core/store/run_folder.h"
@@ -25,24 +26,6 @@ constexpr double report_interval = 0.25; // seconds
 
 double seconds_since(Clock::time_point begin) {
     return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-Json turn_json(const std::string& role, const std::string& content) {
-    return {{"role", role}, {"content", content}};
-}
-
-/// As the trainers read it: the turns of a conversation, else the text.
-Json prompt_json(const TaskPrompt& prompt) {
-    if (prompt.messages.empty()) return prompt.text;
-    Json turns = Json::array();
-    for (const ChatMessage& message : prompt.messages)
-        turns.push_back(turn_json(message.role, message.content));
-    return turns;
-}
-
-Json answer_json(const TaskPrompt& prompt, const Sample& sample) {
-    if (prompt.messages.empty()) return sample.text;
-    return Json::array({turn_json("assistant", sample.text)});
 }
 
 /// A draw of preference data under way.
@@ -67,6 +50,7 @@ private:
     void report(bool all);
     void report_unjudged();
     void report_progress(const char* phase);
+    void report_scores();
     void write_artifacts();
     void log(const std::string& message) { observer_.on_event({0, unix_time_ms(), -1, "log", message}); }
     void warn(const std::string& message) { observer_.on_event({0, unix_time_ms(), -1, "warning", message}); }
@@ -224,12 +208,11 @@ void Draw::report_progress(const char* phase) {
     observer_.on_progress(progress);
 }
 
-void Draw::write_artifacts() {
-    std::string pairs, best_rows;
-    std::int64_t pair_count = 0, best_count = 0, scored = 0, scored_prompts = 0;
+/// Answers without a score are of no use from here on.
+void Draw::report_scores() {
+    std::int64_t scored = 0, scored_prompts = 0;
     double total = 0, best_total = 0;
-    for (std::size_t i = 0; i < samples_.size(); ++i) {
-        auto& samples = samples_[i];
+    for (auto& samples : samples_) {
         std::erase_if(samples, [](const Sample& sample) { return std::isnan(sample.score); });
         if (samples.empty()) continue;
         std::ranges::sort(samples, {}, &Sample::sample_index);
@@ -237,35 +220,8 @@ void Draw::write_artifacts() {
             total += sample.score;
         scored += std::ssize(samples);
         ++scored_prompts;
-        const auto [best_at, worst_at] = best_and_worst(samples);
-        const Sample &best = samples[best_at], &worst = samples[worst_at];
-        best_total += best.score;
-        if (best.score >= recipe_.min_score) {
-            best_rows += to_json_line({{"prompt", prompt_json(prompts_[i])},
-                                       {"completion", answer_json(prompts_[i], best)},
-                                       {"score", best.score}})
-                         + "\n";
-            ++best_count;
-        }
-        if (best.score <= worst.score || best.score - worst.score < recipe_.min_margin) continue;
-        pairs += to_json_line({{"prompt", prompt_json(prompts_[i])},
-                               {"chosen", answer_json(prompts_[i], best)},
-                               {"rejected", answer_json(prompts_[i], worst)},
-                               {"score_chosen", best.score},
-                               {"score_rejected", worst.score}})
-                 + "\n";
-        ++pair_count;
+        best_total += samples[best_and_worst(samples).best].score;
     }
-    const auto artifacts = request_.folder / "artifacts";
-    std::filesystem::create_directories(artifacts);
-    write_file_atomic(artifacts / "pairs.jsonl", pairs);
-    write_file_atomic(artifacts / "best.jsonl", best_rows);
-    if (pair_count == 0 && recipe_.k > 1)
-        warn("No preference pair: no prompt has two answers whose scores differ enough; draw more (k), at a "
-             "higher temperature, or lower min_margin.");
-    if (best_count == 0) warn("No best answer reaches min_score: lower it, or draw more (k).");
-    observer_.on_headline("pairs", static_cast<double>(pair_count));
-    observer_.on_headline("best", static_cast<double>(best_count));
     const std::int64_t unscored = wanted() - scored - failures_.count();
     if (unscored > 0)
         warn(counted(unscored, "answer") + " of " + std::to_string(wanted())
@@ -275,6 +231,37 @@ void Draw::write_artifacts() {
     if (scored == 0) return;
     observer_.on_headline("mean_score", total / static_cast<double>(scored));
     observer_.on_headline("best_score", best_total / static_cast<double>(scored_prompts));
+}
+
+void Draw::write_artifacts() {
+    std::vector<ScoredPrompt> prompts;
+    for (std::size_t i = 0; i < samples_.size(); ++i)
+        if (!samples_[i].empty()) prompts.push_back({&prompts_[i], samples_[i]});
+    const PairRules rules{recipe_.min_margin, recipe_.min_score, recipe_.off_topic,
+                          static_cast<std::uint64_t>(recipe_.seed)};
+    const PairRows rows = pair_rows(prompts, rules, [&](auto asked) {
+        std::vector<JudgedReply> replies;
+        for (const auto& [prompt, sample] : asked)
+            replies.push_back({prompt, sample->text, sample->finish});
+        std::vector<double> scores;
+        for (const RewardScore& score : judge_.score(replies))
+            scores.push_back(score.value);
+        return scores;
+    });
+    const auto artifacts = request_.folder / "artifacts";
+    std::filesystem::create_directories(artifacts);
+    write_file_atomic(artifacts / "pairs.jsonl", rows.pairs.text);
+    write_file_atomic(artifacts / "best.jsonl", rows.best.text);
+    if (rules.off_topic > 0) {
+        write_file_atomic(artifacts / "reward.jsonl", rows.reward.text);
+        observer_.on_headline("reward_pairs", static_cast<double>(rows.reward.count));
+    }
+    if (rows.pairs.count == 0 && recipe_.k > 1)
+        warn("No preference pair: no prompt has two answers whose scores differ enough; draw more (k), at a "
+             "higher temperature, or lower min_margin.");
+    if (rows.best.count == 0) warn("No best answer reaches min_score: lower it, or draw more (k).");
+    observer_.on_headline("pairs", static_cast<double>(rows.pairs.count));
+    observer_.on_headline("best", static_cast<double>(rows.best.count));
 }
 
 RunOutcome Draw::run() {
@@ -307,23 +294,15 @@ RunOutcome Draw::run() {
     if (stop_.requested() == StopRequest::cancel) return RunOutcome::cancelled;
     const bool finished = done_ == wanted() && judged_ == wanted();
     if (failures_.count() > 0) warn(failures_.words("answer"));
-    if (finished) write_artifacts();
+    if (finished) {
+        report_scores();
+        write_artifacts();
+    }
     report_progress(finished ? "finished" : "stopped");
     return finished ? RunOutcome::finished : RunOutcome::stopped;
 }
 
 } // namespace
-
-BestAndWorst best_and_worst(std::span<const Sample> samples) {
-    BestAndWorst found;
-    for (std::size_t i = 1; i < samples.size(); ++i) {
-        const Sample &sample = samples[i], &best = samples[found.best];
-        const bool whole = sample.finish != "length" && best.finish == "length";
-        if (sample.score > best.score || (sample.score == best.score && whole)) found.best = i;
-        if (sample.score < samples[found.worst].score) found.worst = i;
-    }
-    return found;
-}
 
 RunOutcome run_pairs(const RunRequest& request, RunObserver& observer, const StopToken& stop) {
     return Draw(request, observer, stop).run();

@@ -2,6 +2,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/data/jsonl.h"
+#include "core/engine/evaluate/pair_rows.h"
 #include "core/engine/evaluate/pairs.h"
 #include "core/recipe/pairs_recipe.h"
 #include "core/store/run_reader.h"
@@ -11,6 +12,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 #include <algorithm>
+#include <set>
 
 using namespace tempera;
 namespace fs = std::filesystem;
@@ -164,6 +166,47 @@ private Q_SLOTS:
                     >= 0.6);
     }
 
+    void rewardPairsHaveAnswersOfOtherPrompts() {
+        QTemporaryDir folder;
+        RunRequest part = request(folder.path().toStdString(), 30);
+        part.recipe["off_topic"] = 3;
+        ComparisonObserver seen;
+        QCOMPARE(run_pairs(part, seen, {}), RunOutcome::finished);
+        std::map<std::string, std::set<std::int64_t>> prompts_of_answer;
+        for (const auto& [key, sample] : seen.samples)
+            prompts_of_answer[sample.text].insert(key.first);
+        const auto pairs = rows_of(part.folder / "artifacts/pairs.jsonl"),
+                   rows = rows_of(part.folder / "artifacts/reward.jsonl");
+        QCOMPARE(seen.headline.at("reward_pairs"), static_cast<double>(rows.size()));
+        std::map<std::int64_t, int> off_topic; // by prompt
+        std::size_t own = 0;
+        for (const JsonRow& row : rows) {
+            const std::string rejected = answer(row, "rejected"),
+                              turn = "user\n" + question(row) + "<|im_end|>";
+            const auto prompt = std::ranges::find_if(seen.prompts, [&](const PromptRecord& each) {
+                return each.text.find(turn) != std::string::npos;
+            });
+            QVERIFY(prompt != seen.prompts.end());
+            QVERIFY(prompts_of_answer.at(answer(row, "chosen")).contains(prompt->index));
+            const double low = row.value["score_rejected"].get<double>();
+            QCOMPARE(low, check_constraints(prompt->facts, rejected).score);
+            QVERIFY(row.value["score_chosen"].get<double>() > low);
+            if (own < pairs.size() && row.value == pairs[own].value)
+                ++own;
+            else {
+                QVERIFY(!prompts_of_answer.at(rejected).contains(prompt->index));
+                ++off_topic[prompt->index];
+            }
+        }
+        QCOMPARE(own, pairs.size());
+        QVERIFY(!off_topic.empty());
+        for (const auto& [prompt, count] : off_topic)
+            QVERIFY(count <= 3);
+        part.recipe["judge"] = "remote";
+        part.recipe["judge_endpoint"] = "nvidia";
+        QVERIFY_THROWS_EXCEPTION(Error, run_pairs(part, seen, {}));
+    }
+
     void noPairAtAllIsSaid() {
         QTemporaryDir folder;
         RunRequest none = request(folder.path().toStdString(), 4);
@@ -182,8 +225,10 @@ private Q_SLOTS:
         QTemporaryDir whole_folder, folder;
         ComparisonObserver whole;
         RunRequest all = request(whole_folder.path().toStdString(), 40);
+        all.recipe["off_topic"] = 2;
         QCOMPARE(run_pairs(all, whole, {}), RunOutcome::finished);
         RunRequest part = request(folder.path().toStdString(), 40);
+        part.recipe = all.recipe;
         {
             RunWriter writer(part.folder);
             ComparisonObserver seen;
@@ -197,7 +242,7 @@ private Q_SLOTS:
         ComparisonObserver rest;
         QCOMPARE(run_pairs(part, rest, {}), RunOutcome::finished);
         QCOMPARE(static_cast<std::int64_t>(rest.samples.size()), 200 - before);
-        for (const char* name : {"pairs.jsonl", "best.jsonl"})
+        for (const char* name : {"pairs.jsonl", "best.jsonl", "reward.jsonl"})
             QCOMPARE(read_file(part.folder / "artifacts" / name, 1 << 24),
                      read_file(all.folder / "artifacts" / name, 1 << 24));
         part.recipe["data_seed"] = 9;

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "core/data/prompt_set.h"
+#include "core/store/records.h"
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace tempera {
+
+/// Indices of the best and the worst of some samples by score; for the best, an answer that ended by itself
+/// goes before a cut one, then the earlier one. `samples` is not empty.
+struct BestAndWorst {
+    std::size_t best = 0;
+    std::size_t worst = 0;
+};
+BestAndWorst best_and_worst(std::span<const Sample> samples);
+
+/// JSON lines, and how many.
+struct RowText {
+    std::string text;
+    std::int64_t count = 0;
+    void add(const Json& row);
+};
+
+/// One prompt with its scored answers, of which there is at least one.
+struct ScoredPrompt {
+    const TaskPrompt* prompt = nullptr;
+    std::span<const Sample> answers;
+};
+
+/// What a draw of preference data is made into; the formats stand in pairs.h.
+struct PairRows {
+    RowText pairs, best, reward;
+};
+
+struct PairRules {
+    double min_margin = 0, min_score = 0;
+    std::int64_t off_topic = 0;
+    std::uint64_t seed = 0;
+};
+
+/// The score of an answer, were it one to that prompt.
+using AnswerScores =
+    std::function<std::vector<double>(std::span<const std::pair<const TaskPrompt*, const Sample*>> asked)>;
+
+/// `scores` is asked where rules.off_topic is above 0, once; a NaN of it is no score.
+PairRows pair_rows(std::span<const ScoredPrompt> prompts, const PairRules& rules, const AnswerScores& scores);
+
+} // namespace tempera
