@@ -26,7 +26,7 @@ struct PickedRow {
 };
 
 /// Reads all rows once and chooses (split_rows); by rising ordinal. `key` of a row says what must not stand
-/// on both sides, and throws RowError for one that cannot be used. Memory: 24 bytes a row.
+/// on both sides, and throws RowError for one that cannot be used. Memory: 32 bytes a row.
 std::vector<PickedRow> pick_rows(TaskRows& rows, const SelectionOptions& options, BadRows& bad,
                                  const std::function<std::uint64_t(const JsonRow&)>& key);
 

@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/random.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 namespace tempera {
@@ -12,17 +13,23 @@ RowSplit split_rows(std::span<const std::uint64_t> keys, std::int64_t train, std
                     std::uint64_t seed, const std::string& source) {
     constexpr std::uint64_t shuffle_stream = 0x73687566666c6500;
     RandomStream random(seed, shuffle_stream);
-    RowSplit split;
+    const auto order = shuffled_indices(static_cast<std::int64_t>(keys.size()), random);
+    const auto key_of = [&](std::int64_t index) { return keys[static_cast<std::size_t>(index)]; };
     std::unordered_set<std::uint64_t> held_out;
-    for (std::int64_t index : shuffled_indices(static_cast<std::int64_t>(keys.size()), random)) {
-        std::uint64_t key = keys[static_cast<std::size_t>(index)];
-        if (split.validation.size() < static_cast<std::size_t>(validation)) {
-            held_out.insert(key);
-            split.validation.push_back(index);
-        } else if (!held_out.contains(key)) {
-            if (train > 0 && split.train.size() == static_cast<std::size_t>(train)) break;
-            split.train.push_back(index);
-        }
+    if (validation > 0) {
+        std::vector<std::uint64_t> sorted(keys.begin(), keys.end());
+        std::ranges::sort(sorted);
+        std::int64_t reserved = 0;
+        for (auto index = order.begin(); index != order.end() && reserved < validation; ++index)
+            if (held_out.insert(key_of(*index)).second)
+                reserved += std::ssize(std::ranges::equal_range(sorted, key_of(*index)));
+    }
+    RowSplit split;
+    for (const std::int64_t index : order) {
+        const bool held = held_out.contains(key_of(index));
+        auto& side = held ? split.validation : split.train;
+        const std::int64_t most = held ? validation : train;
+        if (std::ssize(side) < most || (!held && train == 0)) side.push_back(index);
     }
     if (split.train.empty())
         fail(ErrorKind::bad_input,
