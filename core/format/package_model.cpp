@@ -1,11 +1,11 @@
 #include "core/format/package_model.h"
 
+#include "core/base/content_hash.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/json.h"
 #include "core/base/process.h"
 #include "core/base/resources.h"
-#include "core/base/content_hash.h"
 #include "core/format/file_descriptor.h"
 #include "core/format/safetensors.h"
 

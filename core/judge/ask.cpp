@@ -1,9 +1,9 @@
 #include "core/judge/ask.h"
 
 #include "core/base/clock.h"
+#include "core/base/content_hash.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
-#include "core/base/content_hash.h"
 
 #include <algorithm>
 #include <chrono>

@@ -1,7 +1,7 @@
 #include "core/net/hub_transfer.h"
 
-#include "core/base/files.h"
 #include "core/base/content_hash.h"
+#include "core/base/files.h"
 #include "core/net/hub_api.h"
 
 #include <cerrno>

@@ -1,7 +1,7 @@
 #include "core/queue/stages.h"
 
-#include "core/base/error.h"
 #include "core/base/content_hash.h"
+#include "core/base/error.h"
 #include "core/data/data_files.h"
 #include "core/net/endpoint.h"
 #include "core/queue/engine.h"

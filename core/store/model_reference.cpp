@@ -1,9 +1,9 @@
 #include "core/store/model_reference.h"
 
+#include "core/base/content_hash.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/resources.h"
-#include "core/base/content_hash.h"
 #include "core/base/suggest.h"
 #include "core/format/gguf_import.h"
 #include "core/format/package_model.h"

@@ -1,9 +1,9 @@
 #include "core/synthetic/result.h"
 
+#include "core/base/content_hash.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/json.h"
-#include "core/base/content_hash.h"
 
 #include <chrono>
 #include <ctime>

@@ -1,7 +1,7 @@
 #include "tests/support/hub_mimic.h"
 
-#include "core/base/json.h"
 #include "core/base/content_hash.h"
+#include "core/base/json.h"
 #include "core/net/http_url.h"
 
 namespace tempera::test {

@@ -227,7 +227,8 @@ private Q_SLOTS:
                 if (fact.label == QStringLiteral("Copy")) return fact.text;
             return QString();
         };
-        QTRY_VERIFY2(shown_copy().startsWith(QStringLiteral("commit aaaaaaaaaaaa")), qPrintable(shown_copy()));
+        QTRY_VERIFY2(shown_copy().startsWith(QStringLiteral("commit aaaaaaaaaaaa")),
+                     qPrintable(shown_copy()));
         QVERIFY(!view->useButton()->menu()->isEmpty());
         view->useButton()->menu()->actions().front()->trigger();
         QCOMPARE(desk.window->newRunPage()->recipe().at("data").get<std::string>(),

@@ -78,8 +78,7 @@ void DataPage::showEvent(QShowEvent* event) {
 void DataPage::lookForCached() {
     if (!hub_) return;
     background_.compute(
-        this,
-        [hub = hub_] { return cached_repositories(hub(), HubKind::data_set); },
+        this, [hub = hub_] { return cached_repositories(hub(), HubKind::data_set); },
         [this](const std::vector<CachedRepository>& found, const QString& error) {
             if (!error.isEmpty() || found == cached_) return;
             cached_ = found;

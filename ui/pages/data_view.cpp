@@ -430,7 +430,8 @@ void DataView::showFacts() {
     facts.push_back({tr("Files"), QString::number(info.split.files.size())});
     if (!origin_.copy.empty())
         facts.push_back(
-            {tr("Copy"), tr("%1; look it up again under “Open data” for what is newer").arg(toQt(origin_.copy))});
+            {tr("Copy"),
+             tr("%1; look it up again under “Open data” for what is newer").arg(toQt(origin_.copy))});
     if (report_) {
         const LengthHistogram& lengths = report_->lengths;
         facts.push_back({tr("Usable"), wholeText(report_->usable)});

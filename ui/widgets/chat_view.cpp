@@ -72,9 +72,9 @@ void ChatView::addBubble(const ChatTurn& turn) {
     if (turn.role == QStringLiteral("chosen") || turn.role == QStringLiteral("rejected")) {
         const bool chosen = turn.role == QStringLiteral("chosen");
         auto* sign = new QLabel(bubble);
-        sign->setPixmap(
-            iconPixmap(*this, chosen ? QStringLiteral("verdict-right") : QStringLiteral("verdict-none"),
-                       chosen ? theme.done : theme.failed));
+        sign->setPixmap(iconPixmap(*this,
+                                   chosen ? QStringLiteral("verdict-right") : QStringLiteral("verdict-none"),
+                                   chosen ? theme.done : theme.failed));
         head->addWidget(sign);
     }
     head->addWidget(who);

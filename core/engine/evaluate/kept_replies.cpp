@@ -1,10 +1,10 @@
 #include "core/engine/evaluate/kept_replies.h"
 
+#include "core/base/content_hash.h"
 #include "core/base/files.h"
 #include "core/base/json.h"
 #include "core/base/kept_files.h"
 #include "core/base/resources.h"
-#include "core/base/content_hash.h"
 #include "core/engine/model/model_sums.h"
 
 namespace fs = std::filesystem;

@@ -1,7 +1,7 @@
+#include "core/base/content_hash.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/process.h"
-#include "core/base/content_hash.h"
 #include "core/format/model_info.h"
 #include "core/format/package_model.h"
 #include "tests/support/paths.h"

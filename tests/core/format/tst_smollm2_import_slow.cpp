@@ -1,6 +1,6 @@
+#include "core/base/content_hash.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
-#include "core/base/content_hash.h"
 #include "core/format/model_config.h"
 #include "core/format/model_tensors.h"
 #include "core/format/package_model.h"
