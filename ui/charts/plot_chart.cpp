@@ -186,6 +186,9 @@ void PlotChart::fitLabels(const ChartStyle& style) {
     margins.setLeft(12 + label + metrics.horizontalAdvance(QStringLiteral("0.0000")) + 4);
     margins.setRight(rightMargin(style));
     plot_->axisRect()->setMinimumMargins(margins);
+    const int room = plot_->width() - margins.left() - margins.right();
+    plot_->xAxis->ticker()->setTickCount(
+        std::clamp(room / metrics.horizontalAdvance(QStringLiteral("00000")), 2, 4));
 }
 
 void PlotChart::scheduleRedraw() {
