@@ -60,6 +60,7 @@ private:
     std::unique_ptr<ReplyStore> store_;
     SyntheticResult result_;
     std::int64_t problems_ = 0;
+    std::string last_rejection_;        ///< why
     std::vector<PromptRecord> prompts_; ///< not reported yet
     std::vector<Sample> samples_;
     Clock::time_point began_ = Clock::now();
@@ -201,6 +202,7 @@ void Writing::keep(const ReadProblem& problem, const SyntheticVerdict& verdict) 
         result_.add_example(prompt.text, verdict, task, result_.requests);
     else
         result_.add_rejected(verdict, problem.raw, result_.requests);
+    if (verdict.step != SyntheticStep::fresh) last_rejection_ = verdict.reason;
     prompts_.push_back(std::move(prompt));
     samples_.push_back(std::move(sample));
 }
@@ -241,9 +243,9 @@ void Writing::report_progress(const char* phase) {
 
 void Writing::finish() {
     if (result_.funnel.fresh == 0)
-        fail(ErrorKind::bad_input, "The teacher wrote nothing that could be kept in "
-                                       + counted(result_.requests, "request")
-                                       + ": the samples say why each was rejected.");
+        fail(ErrorKind::bad_input,
+             "The teacher wrote nothing that could be kept in " + counted(result_.requests, "request")
+                 + ": the samples say why each was rejected. Of the last one: " + last_rejection_);
     if (missing() > 0)
         tell("warning", "Only " + counted(result_.funnel.fresh, "example") + " of "
                             + std::to_string(recipe_.examples) + " after "

@@ -83,7 +83,7 @@ void Draw::take_over_stored_samples() {
                      + " is no longer what it was when its answers were drawn. Start a new run.");
         for (Sample& sample : reader.samples(recipe_.temperature, stored.index))
             if (sample.sample_index < recipe_.k && sample.finish != failed_finish) {
-                const bool judged = !std::isnan(sample.score) || !sample.reason.empty();
+                const bool judged = !std::isnan(sample.score); // a reply that is kept is not paid again
                 (judged ? samples_[at] : pending_).push_back(std::move(sample));
                 judged_ += judged;
                 ++done_;
@@ -212,7 +212,10 @@ void Draw::report_progress(const char* phase) {
 void Draw::report_scores() {
     std::int64_t scored = 0, scored_prompts = 0;
     double total = 0, best_total = 0;
+    Unscored unscored;
     for (auto& samples : samples_) {
+        for (const Sample& sample : samples)
+            if (std::isnan(sample.score) && sample.finish != failed_finish) unscored.add(sample.reason);
         std::erase_if(samples, [](const Sample& sample) { return std::isnan(sample.score); });
         if (samples.empty()) continue;
         std::ranges::sort(samples, {}, &Sample::sample_index);
@@ -222,13 +225,14 @@ void Draw::report_scores() {
         ++scored_prompts;
         best_total += samples[best_and_worst(samples).best].score;
     }
-    const std::int64_t unscored = wanted() - scored - failures_.count();
-    if (unscored > 0)
-        warn(counted(unscored, "answer") + " of " + std::to_string(wanted())
-             + " are left out: the judge's reply held no score that can be read. Each is kept with that "
-               "reply.");
-    if (judge_.remote()) observer_.on_headline("unscored", static_cast<double>(unscored));
-    if (scored == 0) return;
+    const std::string words =
+        unscored.count() > 0 ? unscored.words("answer", static_cast<std::size_t>(wanted())) : "";
+    if (scored == 0)
+        fail(ErrorKind::io, "No answer has a score, so there is nothing to make pairs of. "
+                                + (words.empty() ? failures_.words("answer") : words)
+                                + " Resume the run to ask again.");
+    if (!words.empty()) warn(words + " Each is kept with what was said.");
+    if (judge_.remote()) observer_.on_headline("unscored", static_cast<double>(unscored.count()));
     observer_.on_headline("mean_score", total / static_cast<double>(scored));
     observer_.on_headline("best_score", best_total / static_cast<double>(scored_prompts));
 }

@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/base/counted.h"
 #include "core/base/error.h"
+#include "core/text/utf8.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -83,6 +84,19 @@ std::string RemoteModel::left_out() const {
 
 std::string RemoteModel::phase(const char* usual) const {
     return phase_or_wait(usual, sampler_.waits_until());
+}
+
+void Unscored::add(const std::string& note) {
+    if (count_++ == 0) first_ = note;
+}
+
+std::string Unscored::words(const std::string& unit, std::size_t of) const {
+    constexpr std::size_t longest = 300;
+    std::string first = first_.substr(0, longest);
+    if (first_.size() > longest) first = replace_invalid_utf8(first) + " ...";
+    return counted(count_, unit) + " of " + std::to_string(of) + (count_ == 1 ? " is" : " are")
+           + " left out, for " + (count_ == 1 ? "it has" : "they have") + " no score."
+           + (first.empty() ? "" : " The judge on the first: " + first);
 }
 
 std::string RemoteModel::usage_words() const {

@@ -56,6 +56,19 @@ private:
     std::map<std::string, std::int64_t> reasons_;
 };
 
+/// Replies that came but have no score, and what the judge said of the first.
+class Unscored {
+public:
+    void add(const std::string& note);
+    std::int64_t count() const { return count_; }
+    /// "3 answers of 40 are left out, for they have no score. The judge on the first: ..."
+    std::string words(const std::string& unit, std::size_t of) const;
+
+private:
+    std::int64_t count_ = 0;
+    std::string first_;
+};
+
 /// The finish of a sample that could not be drawn: its text is what came instead.
 inline constexpr const char* failed_finish = "failed";
 

@@ -366,6 +366,9 @@ RunOutcome Sweep::run() {
     const bool finished = table_.samples_done() + failures_.count() == table_.samples_total();
     report(true);
     report_table(true);
+    if (finished && table_.samples_done() == 0)
+        fail(ErrorKind::io,
+             "Nothing was drawn. " + failures_.words("sample") + " Resume the run to ask again.");
     if (failures_.count() > 0)
         observer_.on_event({0, unix_time_ms(), -1, "warning",
                             failures_.words("sample") + " The map leaves out the problems they belong to."});

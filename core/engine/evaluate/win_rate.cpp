@@ -132,7 +132,9 @@ void Contest::take_over_stored_comparisons() {
             fail(ErrorKind::bad_input,
                  "This run cannot go on: prompt " + std::to_string(stored.prompt_index + 1)
                      + " is no longer what it was when it was answered. Start a new run.");
-        if (failed(stored.base) || failed(stored.tuned)) continue; // asked again
+        if (failed(stored.base) || failed(stored.tuned) || std::isnan(stored.base.score)
+            || std::isnan(stored.tuned.score))
+            continue; // asked again; what a judge has said is not paid again
         compared_[at] = std::move(stored);
         ++compared_count_;
     }
@@ -298,6 +300,7 @@ WinRate Contest::report_headline(bool final) {
         final ? recipe_.bootstrap_resamples : std::min(recipe_.bootstrap_resamples, live_resamples);
     const WinRate found =
         win_rate(base, tuned, resamples, static_cast<std::uint64_t>(recipe_.seed) ^ bootstrap_salt);
+    if (found.prompts == 0) return found;
     observer_.on_headline("win_rate", found.rate);
     observer_.on_headline("ties", static_cast<double>(found.ties)
                                       / static_cast<double>(std::max<std::int64_t>(found.prompts, 1)));
@@ -314,11 +317,22 @@ WinRate Contest::report_headline(bool final) {
 }
 
 void Contest::tell_unscored(const WinRate& found) {
-    if (found.unscored == 0) return;
-    observer_.on_event({0, unix_time_ms(), -1, "warning",
-                        counted(found.unscored, "prompt") + " of " + std::to_string(prompts_.size())
-                            + " are left out of the win-rate: the judge's reply held no score that can be "
-                              "read. Each is kept with that reply."});
+    Unscored unscored;
+    for (const auto& comparison : compared_) {
+        if (failed(comparison->base) || failed(comparison->tuned)) continue; // told apart
+        for (const ComparedReply* reply : {&comparison->base, &comparison->tuned})
+            if (std::isnan(reply->score)) {
+                unscored.add(reply->note);
+                break;
+            }
+    }
+    const std::string words = unscored.count() > 0 ? unscored.words("prompt", prompts_.size()) : "";
+    if (found.prompts == 0)
+        fail(ErrorKind::io, "No prompt could be compared. "
+                                + (words.empty() ? failures_.words("answer") : words)
+                                + " Resume the run, or compare again, when that is mended.");
+    if (!words.empty())
+        observer_.on_event({0, unix_time_ms(), -1, "warning", words + " Each is kept with what was said."});
 }
 
 void Contest::write_artifacts() const {

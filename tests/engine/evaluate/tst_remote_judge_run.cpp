@@ -13,6 +13,7 @@
 #include "tests/engine/train/rloo_test_run.h"
 
 #include <QTest>
+#include <atomic>
 #include <cmath>
 
 using namespace tempera;
@@ -88,7 +89,7 @@ private Q_SLOTS:
         QVERIFY(expected.unscored > 0 && expected.prompts > 0);
         QCOMPARE(seen.headline["win_rate"], expected.rate);
         QCOMPARE(seen.headline["unscored"], static_cast<double>(expected.unscored));
-        QVERIFY(warned(seen, "left out of the win-rate"));
+        QVERIFY(warned(seen, "left out, for"));
         QVERIFY(warned(seen, "tokens of prompts"));
         // another run of the same recipe pays for nothing
         const std::size_t asked = server.requests().size();
@@ -169,6 +170,49 @@ private Q_SLOTS:
         for (const auto& [question, times] : counter.asked())
             again += times - 1;
         QVERIFY2(again <= 2, qPrintable(QString::number(again)));
+    }
+
+    void aJudgeThatIsDownFailsTheRunWhichGoesOnLater() {
+        const Lab home;
+        std::atomic<bool> down{true};
+        ScriptedServer server([&](const ReceivedRequest& request) {
+            if (!down) return reward_answer(request);
+            ServedAnswer refusal;
+            refusal.status = 400;
+            refusal.body = R"({"error":{"message":"closed for today"}})";
+            return refusal;
+        });
+        home.point_at(server);
+        PairsRecipe pairs;
+        fill(pairs);
+        pairs.model = model_path("qwen2-tied");
+        pairs.prompts = 6;
+        pairs.k = 3;
+        pairs.temperature = 1.5;
+        fs::create_directories(home.path("pairs"));
+        for (RunRequest request : {win_rate_request(home.path("win")),
+                                   RunRequest{"pairs", pairs.to_json(), home.path("pairs"), false, 2}}) {
+            const auto run = request.kind == "pairs" ? run_pairs : run_win_rate;
+            down = true;
+            {
+                RunWriter writer(request.folder);
+                ComparisonObserver seen;
+                seen.writer = &writer;
+                try {
+                    run(request, seen, {});
+                    QFAIL("finished although nothing was judged");
+                } catch (const Error& error) {
+                    QVERIFY2(std::string(error.what()).find("closed for today") != std::string::npos,
+                             error.what());
+                }
+                QVERIFY(!seen.headline.contains("win_rate"));
+            }
+            down = false;
+            request.resume = true;
+            ComparisonObserver seen;
+            QCOMPARE(run(request, seen, {}), RunOutcome::finished);
+            QVERIFY(seen.headline.at(request.kind) > 0); // the share, and the number of pairs
+        }
     }
 
     void pairsLeaveOutWhatHasNoScore() {
