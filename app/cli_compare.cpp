@@ -81,20 +81,44 @@ private:
     StopToken stop_;
 };
 
-Json recipe_of(CompareOptions& options) {
+/// remote:ENDPOINT or remote:ENDPOINT/MODEL.
+void choose_remote_judge(const std::string& whom, WinRateRecipe& recipe) {
+    if (!recipe.judge_endpoint.empty())
+        throw UsageError("Name the judge's endpoint once: with --judge remote:ENDPOINT, or with --judge "
+                         "remote and --judge-endpoint.");
+    const auto slash = whom.find('/');
+    recipe.judge = "remote";
+    recipe.judge_endpoint = whom.substr(0, slash);
+    if (slash != std::string::npos) recipe.judge_model = whom.substr(slash + 1);
+}
+
+/// --judge as the recipe's fields; every other name is for the recipe to refuse.
+void choose_judge(CompareOptions& options) {
     WinRateRecipe& recipe = options.recipe;
     recipe.judge = options.judge;
-    if (options.judge.starts_with("reward:")) {
+    std::error_code ignored;
+    const bool names_model =
+        options.judge.starts_with("run:")
+        || (options.judge.find('/') != std::string::npos && fs::is_directory(options.judge, ignored));
+    if (options.judge.starts_with("reward:") || names_model) {
         recipe.judge = "reward_model";
-        recipe.reward_model = model_folder(options.judge.substr(7), options.workspace);
+        recipe.reward_model =
+            model_folder(names_model ? options.judge : options.judge.substr(7), options.workspace);
+    } else if (options.judge.starts_with("remote:")) {
+        choose_remote_judge(options.judge.substr(7), recipe);
+    } else if (options.judge == "reward" || options.judge == "reward_model") {
+        throw UsageError("Name the reward model: --judge reward:MODEL, a folder or run:ID.");
+    } else if (options.judge == "remote" && recipe.judge_endpoint.empty()) {
+        throw UsageError("Name the judge's endpoint: --judge remote:ENDPOINT.");
     }
-    if (options.judge.starts_with("remote:")) { // remote:ENDPOINT or remote:ENDPOINT/MODEL
-        const std::string whom = options.judge.substr(7);
-        const auto slash = whom.find('/');
-        recipe.judge = "remote";
-        recipe.judge_endpoint = whom.substr(0, slash);
-        if (slash != std::string::npos) recipe.judge_model = whom.substr(slash + 1);
-    }
+    if (recipe.judge != "remote" && (!recipe.judge_endpoint.empty() || !recipe.judge_model.empty()))
+        throw UsageError("--judge-endpoint and --judge-model go with --judge remote, not with \""
+                         + options.judge + "\".");
+}
+
+Json recipe_of(CompareOptions& options) {
+    WinRateRecipe& recipe = options.recipe;
+    choose_judge(options);
     for (const auto& [given, field] :
          {std::pair(&options.a, &recipe.base), std::pair(&options.b, &recipe.tuned)}) {
         if (names_an_endpoint(*given)) as_usage([&] { referred_endpoint(*given); });
@@ -193,8 +217,8 @@ void add_compare_verb(CLI::App& app, Action& action) {
         ->type_name("MODEL");
     verb->add_option("--b", options->b, "The one that should be better")->required()->type_name("MODEL");
     verb->add_option("--judge", options->judge,
-                     "constraints, countdown, reward:MODEL, a reward model, or remote:ENDPOINT[/MODEL], a "
-                     "model behind an endpoint (constraints)");
+                     "constraints; countdown; reward:MODEL, run:ID or a folder for a reward model; "
+                     "remote:ENDPOINT[/MODEL] for one behind an endpoint (constraints)");
     add_answer_options(*verb, *options);
     verb->add_option("--out", options->target, "Write a.json and b.json, lists of {prompt, reply, score}")
         ->type_name("DIR");

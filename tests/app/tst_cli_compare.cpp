@@ -111,6 +111,23 @@ private slots:
         QVERIFY2(nowhere.code != 0 && nowhere.err.contains("lab"), nowhere.err.constData());
     }
 
+    void aFolderIsARewardModel() {
+        const auto found = run_cli(compare({"--judge", golden("encoders/bert"), "--n", "2", "--json"}));
+        QVERIFY2(found.code == 0, found.err.constData());
+    }
+
+    void aJudgeThatAnswersNothingUsableIsNamed() {
+        const tempera::test::Lab home;
+        tempera::test::ScriptedServer server([](const tempera::test::ReceivedRequest&) {
+            return tempera::test::chat_answer("I would rather not say.");
+        });
+        home.point_at(server);
+        const auto found = run_cli(compare({"--judge", "remote:lab"}));
+        QCOMPARE(found.code, 1);
+        QVERIFY2(found.err.contains("No prompt could be compared") && found.err.contains("rather not say"),
+                 found.err.constData());
+    }
+
     void promptsMayComeFromAFile() {
         QString file =
             write("prompts.jsonl", R"({"prompt":"Say hi","constraints":[{"type":"words","at_least":1}]})"
@@ -127,6 +144,13 @@ private slots:
         QTest::addColumn<int>("code");
         QTest::newRow("judge") << QStringList{"--judge", "constraint"} << "Did you mean \"constraints\"?"
                                << 2;
+        QTest::newRow("reward model")
+            << QStringList{"--judge", "reward_model"} << "--judge reward:MODEL" << 2;
+        QTest::newRow("endpoint") << QStringList{"--judge", "remote"} << "--judge remote:ENDPOINT" << 2;
+        QTest::newRow("two endpoints")
+            << QStringList{"--judge", "remote:lab", "--judge-endpoint", "lab"} << "once" << 2;
+        QTest::newRow("endpoint of none") << QStringList{"--judge", "countdown", "--judge-endpoint", "lab"}
+                                          << "go with --judge remote" << 2;
         QTest::newRow("file") << QStringList{"--prompts", "nowhere.jsonl"} << "nowhere.jsonl" << 2;
         QTest::newRow("pair") << QStringList{"--judge", "countdown", "--prompts", "instructions"}
                               << "belong together" << 2;
