@@ -40,6 +40,17 @@ HttpRequest list_request(const Endpoint& endpoint, const std::string& key) {
     return request;
 }
 
+/// Whether a reply that holds no text is one all the same: a model that gives one token may well give none.
+bool has_choices(const std::string& body) {
+    try {
+        const Json reply = parse_json(body, "the reply");
+        const auto choices = reply.is_object() ? reply.find("choices") : reply.end();
+        return reply.is_object() && choices != reply.end() && choices->is_array() && !choices->empty();
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 /// Asks for one token; the fault's sentence, or "".
 std::string answer_problem(const HttpClient& http, const Endpoint& endpoint, const KeyLookup& keys,
                            const StopToken& stop) {
@@ -54,8 +65,7 @@ std::string answer_problem(const HttpClient& http, const Endpoint& endpoint, con
         request.messages.push_back({"assistant", "Hello."});
     request.max_tokens = 1;
     const GenerationReply reply = OpenAiClient(http, endpoint, options).generate(request, stop);
-    // A model that gives one token may well give no text; it has answered all the same.
-    if (reply.fault == ReplyFault::unusable && reply.raw.find("\"choices\"") != std::string::npos) return "";
+    if (reply.fault == ReplyFault::unusable && has_choices(reply.raw)) return "";
     return reply.sentence;
 }
 

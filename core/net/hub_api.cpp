@@ -118,10 +118,12 @@ std::vector<HubFile> all_files(const Hub& hub, const HubName& name, const std::s
                                const StopToken& stop) {
     std::vector<HubFile> files;
     std::string url = api_url(hub.settings, name) + "/tree/" + commit + "?recursive=true&expand=false";
-    for (int page = 0; !url.empty(); ++page) {
+    std::set<std::string> asked; // a page that leads back to an earlier one has no end
+    while (!url.empty()) {
         HttpHeaders headers;
-        const Json entries = ask(hub, name, url, stop, &headers);
-        if (!entries.is_array() || page >= max_pages || files.size() > max_files)
+        const bool again = !asked.insert(url).second;
+        const Json entries = again ? Json() : ask(hub, name, url, stop, &headers);
+        if (!entries.is_array() || std::ssize(asked) > max_pages || files.size() > max_files)
             fail(ErrorKind::bad_input,
                  "The hub's listing of " + name.repository() + " is no list, or has no end.");
         for (const Json& entry : entries)
@@ -218,14 +220,17 @@ HubListing listing_from_hub(const Hub& hub, const HubName& name, const StopToken
         ask(hub, name, api_url(hub.settings, name) + "/revision/" + percent_encoded(name.revision), stop);
     HubListing listing;
     listing.name = name;
-    try {
-        listing.commit = about.at("sha").get<std::string>();
-        if (!is_hex(listing.commit, 40)) fail(ErrorKind::bad_input, "no commit");
-        listing.files = all_files(hub, name, listing.commit, stop);
-    } catch (const Json::exception&) {
+    const auto refuse = [&] {
         fail(ErrorKind::bad_input,
              hub.settings.endpoint + " describes " + name.repository()
                  + " in a way that is not understood: check the address (HF_ENDPOINT).");
+    };
+    try {
+        listing.commit = about.at("sha").get<std::string>();
+        if (!is_hex(listing.commit, 40)) refuse();
+        listing.files = all_files(hub, name, listing.commit, stop);
+    } catch (const Json::exception&) {
+        refuse();
     }
     return listing;
 }

@@ -185,6 +185,17 @@ private slots:
         QCOMPARE(at_->mimic.requests().size(), requests);
     }
 
+    void aListingThatLeadsBackToItselfHasNoEnd() {
+        at_->mimic.add("models/o/m", model_files());
+        at_->mimic.spoil([&](const ReceivedRequest& request, bool, ServedAnswer& answer) {
+            if (request.target.find("/tree/") != std::string::npos)
+                answer.headers.emplace_back("Link",
+                                            "<" + at_->mimic.endpoint() + request.target + ">; rel=\"next\"");
+        });
+        FAILS(plan_hub(at_->hub, name_of("o/m")), bad_input, "has no end");
+        QVERIFY(at_->mimic.requests().size() < 5);
+    }
+
     void whatIsNotInTheCacheIsSaidOffline() {
         at_->hub.settings.offline = true;
         FAILS(obtain_hub(at_->hub, name_of("o/m")), not_found, "not asked while offline");
