@@ -53,6 +53,13 @@ PlotChart::PlotChart(const QString& title, const QString& x_label, const QString
         paintFocus(painter, style_);
     });
 
+    connect(plot_, &QCustomPlot::beforeReplot, this, [this] { // resized too: not all room holds four labels
+        const QMargins margins = plot_->axisRect()->minimumMargins();
+        const int room = plot_->width() - margins.left() - margins.right();
+        const int label = QFontMetrics(style_.font).horizontalAdvance(QStringLiteral("00000"));
+        plot_->xAxis->ticker()->setTickCount(std::clamp(room / label, 2, 4));
+    });
+
     redraw_timer_.setSingleShot(true);
     redraw_timer_.setTimerType(Qt::PreciseTimer); // a coarse one may be early: more than twenty a second
     redraw_timer_.setInterval(redraw_interval_ms);
@@ -186,9 +193,6 @@ void PlotChart::fitLabels(const ChartStyle& style) {
     margins.setLeft(12 + label + metrics.horizontalAdvance(QStringLiteral("0.0000")) + 4);
     margins.setRight(rightMargin(style));
     plot_->axisRect()->setMinimumMargins(margins);
-    const int room = plot_->width() - margins.left() - margins.right();
-    plot_->xAxis->ticker()->setTickCount(
-        std::clamp(room / metrics.horizontalAdvance(QStringLiteral("00000")), 2, 4));
 }
 
 void PlotChart::scheduleRedraw() {
