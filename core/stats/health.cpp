@@ -66,22 +66,42 @@ Advice not_finite(const MetricHistory& history, const HealthLimits&) {
     return std::nullopt;
 }
 
+/// Whether the reward rose, by more than noise, from the points up to `step` (the first behind it where there
+/// are too few) to the last ones.
+bool rose_since(const Points& reward, std::int64_t step) {
+    const auto all = trend_of(reward);
+    const auto split = std::ranges::upper_bound(reward, step, {}, &MetricPoint::step);
+    constexpr std::ptrdiff_t few = 4;
+    if (!all || reward.end() - split < 2 * few) return false;
+    const auto from = split - reward.begin() >= few ? split - few : split;
+    const auto window = std::min(static_cast<std::ptrdiff_t>(window_of(reward)), reward.end() - split - few);
+    const double rise = mean(reward.end() - window, reward.end()) - mean(from, from + few);
+    const double noise = all->noise * std::sqrt(static_cast<double>(window_of(reward)) / few);
+    return rise > 0 && (rise > 2 * noise || rise > 0.02);
+}
+
+/// Whether the reward rose over the evaluations in which the score fell.
+bool rises_within(const Points& reward, std::int64_t step) {
+    Points since;
+    for (const MetricPoint& point : reward)
+        if (point.step > step) since.push_back(point);
+    const auto all = trend_of(reward);
+    if (since.size() < 2 || !all) return false;
+    const auto half = since.begin() + std::ssize(since) / 2;
+    const double rise = mean(half, since.end()) - mean(since.begin(), half);
+    return rise > 0 && (rise > 2 * all->noise || rise > 0.02);
+}
+
 Advice reward_hacking(const MetricHistory& history, const HealthLimits&) {
     const Points &score = points_of(history, "eval_score"), &reward = points_of(history, "reward");
     if (score.size() < 3) return std::nullopt;
     const auto last = score.end() - 1;
     const auto best = std::ranges::max_element(score, {}, &MetricPoint::value);
     const bool falls = last->value < (last - 1)->value && (last - 1)->value < (last - 2)->value;
-    if (!falls || last->value > best->value - 0.05) return std::nullopt;
-    Points since; // the reward over the evaluations in which the score fell
-    for (const MetricPoint& point : reward)
-        if (point.step > (last - 2)->step) since.push_back(point);
-    const auto all = trend_of(reward);
-    if (since.size() < 2 || !all) return std::nullopt;
-    const auto half = since.begin() + std::ssize(since) / 2;
-    const double rise = mean(half, since.end()) - mean(since.begin(), half);
-    if (rise <= 2 * all->noise && rise <= 0.02) return std::nullopt;
-    if (rise <= 0) return std::nullopt;
+    const double recent = std::max(last->value, (last - 1)->value);
+    const bool gone = recent < best->value / 2 && recent < best->value - 0.1;
+    const bool slow = falls && last->value <= best->value - 0.05 && rises_within(reward, (last - 2)->step);
+    if (!slow && !(gone && rose_since(reward, best->step))) return std::nullopt;
     return "The reward still rises but the held-out score fell from " + shown(best->value) + " to "
            + shown(last->value)
            + ": the reward is being gamed; go back to the best checkpoint, raise kl_coef, or add a verifier "
@@ -107,14 +127,26 @@ Advice entropy(const MetricHistory& history, const HealthLimits&) {
              "kl_coef, or lower learning_rate.";
 }
 
+/// Whether a share was 1 in so many logs in a row, the newest among them.
+bool stays_whole(const Points& points, std::size_t logs) {
+    return points.size() >= logs
+           && std::all_of(points.end() - static_cast<std::ptrdiff_t>(logs), points.end(),
+                          [](const MetricPoint& point) { return point.value >= 1; });
+}
+
 Advice no_variance(const MetricHistory& history, const HealthLimits&) {
-    const Points& points = points_of(history, "frac_reward_zero_std");
-    if (points.size() < 3) return std::nullopt;
-    for (auto p = points.end() - 3; p != points.end(); ++p)
-        if (p->value < 1) return std::nullopt;
+    const Points& masked = points_of(history, "completions/masked_ratio");
+    if (!stays_whole(points_of(history, "frac_reward_alike"), 3) || stays_whole(masked, 1))
+        return std::nullopt;
     return "In every group all completions got the same reward, so nothing is learnt: choose prompts that "
-           "are "
-           "neither too hard nor too easy, a finer reward, a larger k or a higher temperature.";
+           "are neither too hard nor too easy, a finer reward, a larger k or a higher temperature.";
+}
+
+Advice all_masked(const MetricHistory& history, const HealthLimits&) {
+    if (!stays_whole(points_of(history, "completions/masked_ratio"), 2)) return std::nullopt;
+    return "Every completion of a step is masked, so nothing is learnt: where they are cut at the longest "
+           "length, raise max_tokens or switch mask_truncated off; where they have no reward, look at what "
+           "the rewards say of them.";
 }
 
 Advice length(const MetricHistory& history, const HealthLimits& limits) {
@@ -132,7 +164,7 @@ Advice length(const MetricHistory& history, const HealthLimits& limits) {
            + " tokens without a better reward: add the reward length with a small weight.";
 }
 
-Advice gradient(const MetricHistory& history, const HealthLimits&) {
+Advice gradient(const MetricHistory& history, const HealthLimits& limits) {
     const Points& points = points_of(history, "grad_norm");
     const std::size_t window = window_of(points);
     if (points.size() <= window) return std::nullopt;
@@ -140,8 +172,9 @@ Advice gradient(const MetricHistory& history, const HealthLimits&) {
     for (auto p = points.end() - 1 - static_cast<std::ptrdiff_t>(window); p != points.end() - 1; ++p)
         before.push_back(p->value);
     const double usual = median(before);
-    if (usual <= 0 || points.back().value <= 10 * usual) return std::nullopt;
-    return "The gradient's norm jumped to " + shown(points.back().value) + " from about " + shown(usual)
+    const double newest = points.back().value; // what is not even cut does no harm
+    if (usual <= 0 || newest <= 10 * usual || newest <= limits.max_grad_norm) return std::nullopt;
+    return "The gradient's norm jumped to " + shown(newest) + " from about " + shown(usual)
            + ": look at the prompts of this step, and lower learning_rate or max_grad_norm if it comes back.";
 }
 
@@ -162,8 +195,9 @@ struct Rule {
 };
 constexpr Rule rules[] = {{"not_finite", not_finite},   {"reward_hacking", reward_hacking},
                           {"kl_limit", kl_limit},       {"entropy", entropy},
-                          {"no_variance", no_variance}, {"length", length},
-                          {"gradient", gradient},       {"loss_rising", loss_rising}};
+                          {"no_variance", no_variance}, {"all_masked", all_masked},
+                          {"length", length},           {"gradient", gradient},
+                          {"loss_rising", loss_rising}};
 
 } // namespace
 

@@ -17,6 +17,12 @@ double difference_at(std::span<const float> a, std::span<const float> b, std::si
     return static_cast<double>(a[t]) - static_cast<double>(b[t]);
 }
 
+/// torch.isclose(deviation, 0): |deviation| <= 1e-8. Rewards that are not there do not count; none at all are
+/// not alike.
+bool alike(std::span<const double> rewards) {
+    return mean_and_deviation(rewards).deviation <= 1e-8;
+}
+
 struct Clipped {
     double loss = 0;
     double slope = 0; ///< d(loss)/d(log ratio)
@@ -112,6 +118,33 @@ std::vector<double> shape_rewards(std::span<const std::vector<double>> rewards, 
     return shaped;
 }
 
+std::vector<double> rewards_after_kl(std::span<const double> rewards, std::span<const MeasuredKl> divergences,
+                                     std::int64_t k, double kl_coef) {
+    std::vector<double> left(rewards.begin(), rewards.end());
+    const auto size = static_cast<std::size_t>(k);
+    for (std::size_t begin = 0; begin < left.size(); begin += size) {
+        const std::span group = divergences.subspan(begin, size);
+        const auto [low, high] = std::ranges::minmax(group, {}, &MeasuredKl::kl);
+        const double rounding = std::ranges::max(group, {}, &MeasuredKl::rounding).rounding;
+        const double mean = mean_and_deviation(rewards.subspan(begin, size)).mean;
+        const bool same = alike(rewards.subspan(begin, size)) && high.kl - low.kl <= rounding;
+        for (std::size_t i = begin; i < begin + size; ++i)
+            if (!same)
+                left[i] -= kl_coef * divergences[i].kl;
+            else if (!std::isnan(left[i]))
+                left[i] = mean - kl_coef * low.kl;
+    }
+    return left;
+}
+
+std::int64_t groups_alike(std::span<const double> rewards, std::int64_t k) {
+    const auto size = static_cast<std::size_t>(k);
+    std::int64_t count = 0;
+    for (std::size_t begin = 0; begin < rewards.size(); begin += size)
+        count += alike(rewards.subspan(begin, size)) ? 1 : 0;
+    return count;
+}
+
 Advantages leave_one_out(std::span<const double> rewards, std::int64_t k, bool normalise, double epsilon) {
     const auto size = static_cast<std::size_t>(std::max<std::int64_t>(k, 1));
     if (k < 2 || rewards.size() % size != 0)
@@ -123,14 +156,15 @@ Advantages leave_one_out(std::span<const double> rewards, std::int64_t k, bool n
         double sum = 0, count = 0;
         for (double r : group)
             if (!std::isnan(r)) sum += r, ++count;
+        const bool equal = std::ranges::all_of(group, [&](double r) { return r == group.front(); });
         for (double r : group) {
             const bool alone = std::isnan(r) || count < 2;
-            result.baselines.push_back(alone ? nothing : (sum - r) / (count - 1));
+            // Equal numbers, added up, are not exactly a multiple of one.
+            result.baselines.push_back(alone ? nothing : equal ? r : (sum - r) / (count - 1));
             result.advantages.push_back(alone ? nothing : r - result.baselines.back());
         }
-        // torch.isclose(deviation, 0): |deviation| <= 1e-8
-        result.groups_without_variance += mean_and_deviation(group).deviation <= 1e-8 ? 1 : 0;
     }
+    result.groups_without_variance = groups_alike(rewards, k);
     if (normalise) {
         const MeanAndDeviation all = mean_and_deviation(result.advantages);
         for (double& a : result.advantages)

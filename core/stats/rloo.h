@@ -44,10 +44,29 @@ struct Advantages {
     std::int64_t groups_without_variance = 0; ///< all rewards of the group alike (within TRL's 1e-8)
 };
 /// rewards[i] belongs to group i / k. A reward that is NaN gets advantage 0 and is no part of any baseline.
+/// Rewards of a group that are all the same number give advantages of exactly 0, before normalisation.
 /// With `normalise` the advantages are centred and divided by (their unbiased standard deviation + epsilon)
 /// over all groups. k >= 2 and a multiple of k rewards, else Error(internal).
 Advantages leave_one_out(std::span<const double> rewards, std::int64_t k, bool normalise = false,
                          double epsilon = 1e-4);
+
+/// How far two computations of the same log-probability differ by rounding alone, nats a token: what float32
+/// leaves between the sampler, the trainer's pass and the reference's.
+constexpr double logprob_rounding = 1e-5;
+
+/// A completion's divergence from the reference, and by how much rounding may have moved it.
+struct MeasuredKl {
+    double kl = 0;
+    double rounding = 0; ///< logprob_rounding times its tokens
+};
+/// reward - kl_coef * kl of every completion. In a group whose rewards are alike (within TRL's 1e-8) and
+/// whose divergences are apart by no more than rounding makes, nothing tells completions from each other:
+/// each gets the same number, for an optimiser like Adam turns advantages of 1e-7 into whole steps of noise.
+std::vector<double> rewards_after_kl(std::span<const double> rewards, std::span<const MeasuredKl> divergences,
+                                     std::int64_t k, double kl_coef);
+
+/// Groups of k whose rewards are all alike (within TRL's 1e-8); those without a reward are not.
+std::int64_t groups_alike(std::span<const double> rewards, std::int64_t k);
 
 /// Choices of the clipped objective.
 struct PolicyObjective {

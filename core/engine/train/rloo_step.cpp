@@ -149,12 +149,12 @@ PolicyPass accumulate_policy_gradients(const PassContext& context, Rollout& roll
             if (!pass.result.bad_completions.empty()) return pass.result;
         }
     PolicyPass& result = pass.result;
-    result.entropy = pass.entropy / std::max<double>(1, static_cast<double>(pass.scored));
     result.low_mean /= all;
     result.high_mean /= all;
     result.low_min = pass.completions == rollout.completions() ? pass.low_min : 0;
     if (pass.completions > 0) result.ratio_mean = pass.ratios / static_cast<double>(pass.completions);
     const double nothing = std::numeric_limits<double>::quiet_NaN();
+    result.entropy = pass.scored > 0 ? pass.entropy / static_cast<double>(pass.scored) : nothing;
     result.sampler_gap_mean = pass.compared > 0 ? pass.gap / static_cast<double>(pass.compared) : nothing;
     if (pass.compared == 0) result.sampler_gap_max = nothing;
     return result;

@@ -356,14 +356,15 @@ std::vector<Metric> judge_rollout(Rollout& rollout, const std::vector<PolicyProm
     const auto counting = counted_values(values, rewards);
     const std::vector<double> shaped = shape_rewards(counting, cut, shaping);
     const std::int64_t unrewarded = mask_unrewarded(rollout, shaped);
-    std::vector<double> compared = shaped;
+    std::vector<MeasuredKl> divergences;
     const KlEstimator estimator = kl_estimator_from(recipe.kl_estimator);
-    double kl = 0, kl_tokens = 0;
+    double kl = 0, kl_tokens = 0, masked = 0;
     for (std::size_t i = 0; i < n; ++i) {
         RolloutSample& sample = rollout.sample(static_cast<std::int64_t>(i));
         sample.reward = shaped[i];
         sample.kl = sample.masked ? 0 : kl_of_sequence(estimator, sample.logprobs, sample.ref_logprobs);
-        if (recipe.kl_in == "reward") compared[i] -= recipe.kl_coef * sample.kl;
+        divergences.push_back(
+            {sample.kl, logprob_rounding * static_cast<double>(sample.ref_logprobs.size())});
         if (!sample.masked) kl_tokens += static_cast<double>(sample.ref_logprobs.size());
         kl += sample.kl;
     }
@@ -379,7 +380,10 @@ std::vector<Metric> judge_rollout(Rollout& rollout, const std::vector<PolicyProm
     std::vector<Metric> metrics{{"reward", reward.mean}, {"reward_std", reward.deviation}};
     for (std::size_t f = 0; f < values.size(); ++f) {
         const MeanAndDeviation own = mean_and_deviation(values[f]);
+        masked += sample.masked ? 1 : 0;
         metrics.push_back({"rewards/" + rewards.names[f].name + "/mean", own.mean});
+    const std::vector<double> compared =
+        rewards_after_kl(shaped, divergences, recipe.k, recipe.kl_in == "reward" ? recipe.kl_coef : 0);
         metrics.push_back({"rewards/" + rewards.names[f].name + "/std", own.deviation});
     }
     if (recipe.kl_coef > 0) {
@@ -387,8 +391,11 @@ std::vector<Metric> judge_rollout(Rollout& rollout, const std::vector<PolicyProm
         metrics.push_back({"kl_sum", kl / static_cast<double>(n)});
     }
     add_lengths(lengths, metrics);
-    metrics.push_back({"frac_reward_zero_std", static_cast<double>(advantages.groups_without_variance)
-                                                   / static_cast<double>(advantages.groups)});
+    const auto groups = static_cast<double>(advantages.groups);
+    metrics.push_back(
+        {"frac_reward_zero_std", static_cast<double>(advantages.groups_without_variance) / groups});
+    metrics.push_back({"frac_reward_alike", static_cast<double>(groups_alike(shaped, recipe.k)) / groups});
+    metrics.push_back({"completions/masked_ratio", masked / static_cast<double>(n)});
     add_judge_metrics(rewards, before, values, metrics);
     if (unrewarded > 0) metrics.push_back({"groups_without_reward", static_cast<double>(unrewarded)});
     return metrics;

@@ -95,8 +95,9 @@ RewardSet make_reward_set(const RlooRecipe& recipe, const StopToken& stop = {}, 
 /// of the judge behind "remote" has no reward at all. A group of which no completion has a reward is masked:
 /// nothing is learnt from it. ref_logprobs must be there where kl_coef > 0. Returns
 /// TRL's metrics of the rollout: reward (first), reward_std, rewards/<f>/mean and std, kl (per token),
-/// completions/*, frac_reward_zero_std; besides kl_sum (per completion), with a judge behind an endpoint what
-/// this rollout's questions took (core/judge/connect.h) and judge/unscored (completions), and
+/// completions/*, frac_reward_zero_std (after KL, but for rounding); besides frac_reward_alike (the same
+/// before KL), completions/masked_ratio, kl_sum (per completion), with a judge behind an endpoint what this
+/// rollout's questions took (core/judge/connect.h) and judge/unscored (completions), and
 /// groups_without_reward where there are any.
 std::vector<Metric> judge_rollout(Rollout& rollout, const std::vector<PolicyPrompt>& all,
                                   const RewardSet& rewards, const RlooRecipe& recipe);

@@ -36,7 +36,7 @@ MadeRun healthy() {
         "eval_score", 8, [](int i) { return 0.3 + 0.03 * i + wobble(i); }, 5);
     run.add("entropy", 40, [](int i) { return 0.8 * std::exp(-0.02 * i); });
     run.add("kl_sum", 40, [](int i) { return 0.1 * i; });
-    run.add("frac_reward_zero_std", 40, [](int i) { return 0.4 + wobble(i); });
+    run.add("frac_reward_alike", 40, [](int i) { return 0.4 + wobble(i); });
     run.add("completions/mean_length", 40, [](int i) { return 50 + i * 0.3; });
     run.add("grad_norm", 40, [](int i) { return 2 + 50 * wobble(i); });
     run.add(
@@ -82,6 +82,24 @@ private Q_SLOTS:
         QVERIFY(!run.fires("reward_hacking"));
     }
 
+    /// The score was gone at the second evaluation, and cannot fall any more.
+    void aScoreThatIsGoneAtOnce() {
+        MadeRun run;
+        run.add("reward", 40, [](int i) { return std::min(0.9, 0.3 + 0.05 * i) + wobble(i); });
+        run.history["eval_score"] = {{0, 0.2325}, {10, 0}, {20, 0}};
+        QVERIFY(run.fires("reward_hacking"));
+        MadeRun flat = run; // the reward does not rise
+        for (auto& point : flat.history["reward"])
+            point.value = 0.3 + wobble(static_cast<int>(point.step));
+        QVERIFY(!flat.fires("reward_hacking"));
+        run.history["eval_score"] = {{0, 0.2325}, {10, 0}, {20, 0.13}}; // recovers
+        QVERIFY(!run.fires("reward_hacking"));
+        run.history["eval_score"] = {{0, 0.08}, {10, 0.02}, {20, 0.02}}; // 100 prompts say no more
+        QVERIFY(!run.fires("reward_hacking"));
+        run.history["eval_score"] = {{0, 0.23}, {10, 0.35}, {20, 0.31}};
+        QVERIFY(!run.fires("reward_hacking"));
+    }
+
     void divergenceOverItsLimit() {
         MadeRun run = healthy();
         run.history["kl_sum"].back().value = 60;
@@ -103,12 +121,22 @@ private Q_SLOTS:
 
     void groupsWithoutVariance() {
         MadeRun run = healthy();
-        auto& share = run.history["frac_reward_zero_std"];
+        auto& share = run.history["frac_reward_alike"];
         for (std::size_t i = 37; i < 40; ++i)
             share[i].value = 1;
         QVERIFY(run.fires("no_variance"));
         share[38].value = 0.97;
         QVERIFY(!run.fires("no_variance"));
+    }
+
+    void everythingIsMasked() {
+        MadeRun run = healthy();
+        run.add("completions/masked_ratio", 40, [](int i) { return i == 39 ? 1.0 : 0.5; });
+        QVERIFY(!run.fires("all_masked"));
+        run.history["completions/masked_ratio"].push_back({41, 1});
+        QVERIFY(run.fires("all_masked"));
+        run.history["frac_reward_alike"] = {{39, 1}, {40, 1}, {41, 1}};
+        QVERIFY(!run.fires("no_variance")); // other prompts would not help
     }
 
     void lengthThatCreeps() {
@@ -130,6 +158,12 @@ private Q_SLOTS:
         QVERIFY(run.fires("gradient"));
         run.history["grad_norm"].back().value = 15;
         QVERIFY(!run.fires("gradient"));
+        MadeRun settled; // what is not even cut is no spike
+        settled.add("grad_norm", 40, [](int i) { return i == 39 ? 0.0192 : 0.000853; });
+        QVERIFY(settled.fires("gradient"));
+        QVERIFY(!settled.fires("gradient", {0, 0, 1}));
+        settled.history["grad_norm"].back().value = 1.5;
+        QVERIFY(settled.fires("gradient", {0, 0, 1}));
         MadeRun early;
         early.add("grad_norm", 3, [](int i) { return i == 2 ? 100.0 : 1.0; });
         QVERIFY(!early.fires("gradient")); // nothing to compare with yet
@@ -146,7 +180,7 @@ private Q_SLOTS:
 
     void everyRuleIsToldOnce() {
         HealthWatch watch({});
-        const std::vector<Metric> stuck = {{"frac_reward_zero_std", 1}};
+        const std::vector<Metric> stuck = {{"frac_reward_alike", 1}};
         std::size_t told = 0;
         for (int step = 1; step <= 6; ++step) {
             const auto findings = watch.add(step, stuck);
@@ -155,7 +189,7 @@ private Q_SLOTS:
         }
         QCOMPARE(told, std::size_t{1});
         HealthWatch again({});
-        again.restore({{"frac_reward_zero_std", {{1, 1}, {2, 1}, {3, 1}}}});
+        again.restore({{"frac_reward_alike", {{1, 1}, {2, 1}, {3, 1}}}});
         QVERIFY(again.add(4, stuck).empty()); // the earlier session told it
     }
 };

@@ -90,6 +90,30 @@ private Q_SLOTS:
 
     /// Bug 13: the mean of k1 and k3 under the policy is the divergence; k3 is never negative, and the sign
     /// is the policy's.
+    void equalRewardsHaveNoAdvantageAtAll() {
+        for (double advantage : leave_one_out(std::vector<double>(7, 0.1), 7).advantages)
+            QCOMPARE(advantage, 0.0);
+    }
+
+    /// Rewards that are all the same, and divergences of rounding alone: no difference is left for a
+    /// normaliser or Adam to blow up. A true difference of either counts as TRL has it.
+    void roundingOfTheDivergenceIsNoReward() {
+        const double nothing = std::numeric_limits<double>::quiet_NaN();
+        const std::vector<MeasuredKl> noise = {{1e-6, 1e-4}, {-8e-5, 1e-4}, {nothing, 0}, {5e-6, 1e-4}};
+        auto left = [&](std::vector<double> rewards, std::vector<MeasuredKl> kl) {
+            return rewards_after_kl(rewards, kl, 2, 0.05);
+        };
+        auto after = left({0.1, 0.1, nothing, nothing}, noise);
+        QCOMPARE(after[0], after[1]);
+        QVERIFY(std::isnan(after[2]));
+        QCOMPARE(leave_one_out(after, 2, true, 1e-8).advantages, std::vector<double>(4, 0.0));
+        after = left({0.1, 0.2}, {noise[0], noise[1]}); // the rewards differ
+        QCOMPARE(after, (std::vector<double>{0.1 - 0.05 * 1e-6, 0.2 + 0.05 * 8e-5}));
+        after = left({0.1, 0.1}, {{1e-3, 1e-4}, {0, 1e-4}}); // the divergences do
+        QCOMPARE(after, (std::vector<double>{0.1 - 0.05 * 1e-3, 0.1}));
+        QCOMPARE(groups_alike(std::vector<double>{0.1, 0.1, 0, 1, nothing, nothing}, 2), std::int64_t{1});
+    }
+
     void kl1AndKl3AreTheDivergenceOnAverage() {
         double exact = 0, k1 = 0, k2 = 0, k3 = 0;
         for (std::size_t t = 0; t < policy.size(); ++t) {
