@@ -236,12 +236,6 @@ void bind_sampling(RlooRecipe& r, std::vector<Binding>& list) {
 }
 
 void bind_health(RlooRecipe& r, std::vector<Binding>& list) {
-    list.push_back(
-        Binding("health_pause", &r.health_pause)
-            .label("Pause when unhealthy")
-            .group("Running")
-            .help("Stops at a checkpoint when a health rule fires, e.g. the reward rises while the "
-                  "held-out score falls. Off: the event is only reported."));
     list.push_back(Binding("kl_limit", &r.kl_limit)
                        .range(0, 1e9)
                        .unit("nats")

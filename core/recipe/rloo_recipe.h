@@ -49,8 +49,8 @@ struct RlooRecipe : RowFields, LoraFields, OptimiserFields, RunningFields, Devic
     std::vector<std::string> stop;
     double eval_temperature = 0;
 
-    bool health_pause = false;
-    double kl_limit = 50;
+    static constexpr double usual_kl_limit = 50;
+    double kl_limit = usual_kl_limit; ///< this one does nothing where kl_coef = 0; any other is refused there
 
     RlooRecipe();
 

@@ -172,6 +172,12 @@ void bind_running(RunningFields& r, std::vector<Binding>& list) {
                        .group("Running")
                        .help("Names the data order, dropout and drawn weights. The same seed on the same "
                              "machine gives the same run."));
+    list.push_back(Binding("health_pause", &r.health_pause)
+                       .label("Pause when unhealthy")
+                       .group("Running")
+                       .help("Stops at a checkpoint when a health rule fires, e.g. the gradient jumps, or "
+                             "the reward rises while the held-out score falls. Off: the event is only "
+                             "reported."));
 }
 
 void bind_system(std::string& system, std::vector<Binding>& list) {

@@ -44,6 +44,7 @@ struct RunningFields {
     std::int64_t keep_checkpoints = 2;
     std::int64_t log_steps = 1;
     std::int64_t seed = 42;
+    bool health_pause = false; ///< a health rule that fires stops the run at a checkpoint
 };
 
 /// How the rows of a file or folder in `data` are read (core/data/task_rows.h).

@@ -143,8 +143,9 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
     run.save_more = [&](const fs::path& folder) {
         if (run.state.step % recipe.iterations != 0) save_rollout(rollout, folder);
     };
-    run.health = HealthWatch({recipe.kl_limit, static_cast<double>(recipe.max_tokens)});
-    run.health_pause = recipe.health_pause;
+    run.health = HealthWatch({recipe.kl_limit, static_cast<double>(recipe.max_tokens), recipe.max_grad_norm});
+    if (recipe.kl_coef == 0 && recipe.kl_limit > 0)
+        run.event("log", "kl_limit does nothing in this run: with kl_coef 0 no divergence is measured.");
     take_up(run, trained_parameters(model.decoder), rows, total, model.decoder.config.parameter_count());
     if (run.state.step % recipe.iterations != 0) {
         const auto drawn = plan.batches(run.state.step / recipe.iterations).front();

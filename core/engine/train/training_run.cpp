@@ -75,7 +75,7 @@ void note_evaluation(TrainingRun& run, const Metric& metric) {
 void watch_health(TrainingRun& run, std::span<const Metric> metrics) {
     for (const HealthFinding& finding : run.health.add(run.state.step, metrics)) {
         run.event("health", finding.advice);
-        if (!run.health_pause) continue;
+        if (!run.running.health_pause) continue;
         run.event("warning", "The run pauses at a checkpoint, as health_pause asks; resume it to go on.");
         StopToken(run.stop).request(StopRequest::stop);
     }
@@ -128,8 +128,7 @@ TrainingRun begin_training(const RunRequest& request, RunObserver& observer, con
                     .resume_from = {},
                     .save_model = {},
                     .save_more = {},
-                    .health = HealthWatch({}),
-                    .health_pause = false,
+                    .health = HealthWatch({.max_grad_norm = optimisation.max_grad_norm}),
                     .optimiser = nullptr,
                     .state = {},
                     .meter = ProgressMeter(0, 0, {}),

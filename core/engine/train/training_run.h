@@ -39,8 +39,7 @@ struct TrainingRun {
     std::function<void(const std::filesystem::path&)> save_model; ///< writes the model into a folder
     std::function<void(const std::filesystem::path&)> save_more;  ///< what else a checkpoint's folder holds
 
-    HealthWatch health;        ///< of what is logged and evaluated; every rule is told once
-    bool health_pause = false; ///< a rule that fires stops the run at a checkpoint
+    HealthWatch health; ///< of what is logged and evaluated; every rule is told once
 
     std::unique_ptr<Optimiser> optimiser;
     TrainingState state;

@@ -98,6 +98,7 @@ private slots:
                                               "keep_checkpoints",
                                               "log_steps",
                                               "seed",
+                                              "health_pause",
                                               "device",
                                               "dtype"};
         const std::vector<std::string> sweep = {"model",
