@@ -155,6 +155,7 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
     if (!prompts.validation.empty())
         evaluate = [&] { return evaluate_policy(sampler, prompts.validation, rloo.rewards, recipe, stop); };
 
+    if (!evaluate_start(run, evaluate)) return RunOutcome::cancelled;
     while (goes_on(run)) {
         if (run.cancelled()) return RunOutcome::cancelled;
         begin_step(run);

@@ -91,8 +91,8 @@ void restore_health(TrainingRun& run) {
     run.health.restore(std::move(history));
 }
 
-/// Returns the metric that counts; nothing where the run was cancelled.
-std::optional<Metric> run_evaluation(TrainingRun& run, const Evaluate& evaluate) {
+/// Evaluates and reports. Returns the metric that counts; nothing where the run was cancelled.
+std::optional<Metric> measure(TrainingRun& run, const Evaluate& evaluate) {
     auto began = ProgressMeter::Clock::now();
     run.observer.on_progress(run.meter.progress("evaluating", run.state.step));
     auto metrics = evaluate();
@@ -101,7 +101,12 @@ std::optional<Metric> run_evaluation(TrainingRun& run, const Evaluate& evaluate)
     metrics->push_back({"eval_runtime", ProgressMeter::seconds_since(began)});
     run.observer.on_metrics(run.state.step, *metrics);
     watch_health(run, *metrics);
-    note_evaluation(run, first);
+    return first;
+}
+
+std::optional<Metric> run_evaluation(TrainingRun& run, const Evaluate& evaluate) {
+    auto first = measure(run, evaluate);
+    if (first) note_evaluation(run, *first);
     return first;
 }
 
@@ -183,6 +188,11 @@ void apply_step(TrainingRun& run, const std::vector<std::int64_t>& rows, StepRep
     ++run.state.step;
     run.state.num_tokens += report.tokens;
     report.seconds = ProgressMeter::seconds_since(run.step_began);
+}
+
+bool evaluate_start(TrainingRun& run, const Evaluate& evaluate) {
+    if (!evaluate || run.running.eval_steps == 0 || run.state.step > 0) return true;
+    return measure(run, evaluate).has_value();
 }
 
 std::optional<RunOutcome> close_step(TrainingRun& run, const StepReport& report, const Evaluate& evaluate) {

@@ -88,6 +88,11 @@ void apply_step(TrainingRun& run, const std::vector<std::int64_t>& rows, StepRep
 /// where it was cancelled.
 using Evaluate = std::function<std::optional<std::vector<Metric>>()>;
 
+/// Reports an evaluation of the model that a run starts from, as step 0's, where the run has evaluations:
+/// what later ones are compared with. It is never the best one, for it has no checkpoint. false where it was
+/// cancelled.
+bool evaluate_start(TrainingRun& run, const Evaluate& evaluate);
+
 /// Everything after a step: metrics (at log_steps and the end), evaluation (at eval_steps and the end, where
 /// `evaluate` is not empty) with best model and early stopping by eval_loss, progress, checkpoint (at
 /// checkpoint_steps, for a better model, on a stop request). Nothing where the loop goes on.
