@@ -242,7 +242,8 @@ void bind_health(RlooRecipe& r, std::vector<Binding>& list) {
                        .label("KL limit")
                        .group("Running")
                        .help("Largest mean divergence of a completion from the reference before the health "
-                             "rule fires. 0 = off."));
+                             "rule fires. 0 = off, as it is with kl_coef = 0, where no divergence is "
+                             "measured."));
 }
 
 /// What a preset says where the recipe itself says nothing.
@@ -296,6 +297,7 @@ std::vector<Binding> RlooRecipe::bindings() {
 
 void RlooRecipe::adapt_defaults(const Json& given) {
     take_preset(*this, given);
+    if (kl_coef == 0 && !given.contains("kl_limit")) kl_limit = 0;
     adapt_optimiser(*this, given);
     adapt_running(*this, validation_examples, given);
 }
@@ -326,6 +328,16 @@ std::vector<FieldProblem> RlooRecipe::problems_found() const {
     if (uses_model && reward_model.empty())
         list.push_back({"reward_model", "The reward \"model\" needs reward_model: name a run of kind reward "
                                         "(run:ID) or a folder."});
+    if (std::find(seen.begin(), seen.end(), "length") != seen.end() && length_limit >= max_tokens)
+        list.push_back({"length_limit", "length_limit (" + std::to_string(length_limit)
+                                            + " tokens) must be below max_tokens ("
+                                            + std::to_string(max_tokens)
+                                            + "): no completion is longer, so the reward \"length\" would "
+                                              "always be 0."});
+    if (kl_coef == 0 && kl_limit > 0 && kl_limit != usual_kl_limit)
+        list.push_back({"kl_limit", "kl_limit needs kl_coef above 0: without it no divergence from the "
+                                    "reference is measured. Set kl_limit to 0, or kl_coef to a small "
+                                    "number, e.g. 1e-6."});
     if (std::find(seen.begin(), seen.end(), "remote") != seen.end()) check_remote_judge(*this, list);
     for (const auto& text : stop)
         if (text.empty())

@@ -293,6 +293,11 @@ private slots:
                                    << "reference";
         QTest::newRow("smoothing") << R"({"kind":"dpo","loss":"hinge","label_smoothing":0.1})"
                                    << "label_smoothing";
+        QTest::newRow("divergence unmeasured") << R"({"kind":"rloo","kl_coef":0,"kl_limit":5})"
+                                               << "kl_limit";
+        QTest::newRow("length never reached")
+            << R"({"kind":"rloo","rewards":["countdown","length"],"max_tokens":32,"length_limit":32})"
+            << "length_limit";
         QTest::newRow("no temperature") << R"({"kind":"sweep","temperatures":[]})"
                                         << "temperatures";
         QTest::newRow("twice") << R"({"kind":"sweep","temperatures":[0.7,1,0.7]})"
@@ -320,6 +325,9 @@ private slots:
         QCOMPARE(text_of(complete_recipe(shorter)), text_of(shorter));
         Json blind = complete_recipe({{"kind", "sft"}, {"validation_examples", 0}});
         QCOMPARE(blind["eval_steps"].get<int>(), 0);
+        const Json free = complete_recipe({{"kind", "rloo"}, {"kl_coef", 0}});
+        QCOMPARE(free["kl_limit"].get<double>(), 0.0);
+        QCOMPARE(complete_recipe({{"kind", "rloo"}})["kl_limit"].get<double>(), 50.0);
         QCOMPARE(text_of(complete_recipe(blind)), text_of(blind));
     }
 
