@@ -86,6 +86,7 @@ private:
                 row.place() + ": \"" + column
                     + "\" must end with a turn of the user, or of the user and the assistant's answer.");
         prompt.text = prompt.messages.back().content;
+        if (prompt.messages.size() > 1) prompt.conversation = prompt.messages;
         if (!options_.system.empty() && prompt.messages.front().role != "system")
             prompt.messages.insert(prompt.messages.begin(), {"system", options_.system});
         return prompt;

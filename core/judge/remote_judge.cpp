@@ -34,9 +34,18 @@ std::string block(const std::string& title, std::string_view text) {
     return "[Begin of " + title + "]\n" + std::string(text) + "\n[End of " + title + "]\n";
 }
 
-std::vector<ChatMessage> choice(std::string_view question, std::string_view a, std::string_view b) {
+/// What is answered, for a rubric.
+std::string asked(const JudgeQuery& query) {
+    if (query.conversation.empty()) return block("the question", query.question);
+    std::string turns;
+    for (const ChatMessage& message : query.conversation)
+        turns += (turns.empty() ? "" : "\n\n") + message.role + ": " + message.content;
+    return block("the conversation, whose last turn is the question", turns);
+}
+
+std::vector<ChatMessage> choice(const JudgeQuery& query, std::string_view a, std::string_view b) {
     return {{"system", pair_rubric},
-            {"user", block("the question", question) + "\n" + block("assistant A's answer", a) + "\n"
+            {"user", asked(query) + "\n" + block("assistant A's answer", a) + "\n"
                          + block("assistant B's answer", b)}};
 }
 
@@ -80,14 +89,17 @@ JudgeStyle judge_style_from(std::string_view name) {
 
 std::vector<std::vector<ChatMessage>> conversations_of(JudgeStyle style, const JudgeQuery& query) {
     switch (style) {
-    case JudgeStyle::nemotron:
-        return {{{"user", std::string(query.question)}, {"assistant", std::string(query.answer)}}};
+    case JudgeStyle::nemotron: {
+        std::vector<ChatMessage> turns(query.conversation.begin(), query.conversation.end());
+        if (turns.empty()) turns.push_back({"user", std::string(query.question)});
+        turns.push_back({"assistant", std::string(query.answer)});
+        return {std::move(turns)};
+    }
     case JudgeStyle::score:
-        return {{{"system", score_rubric},
-                 {"user", block("the question", query.question) + "\n" + block("the answer", query.answer)}}};
+        return {
+            {{"system", score_rubric}, {"user", asked(query) + "\n" + block("the answer", query.answer)}}};
     case JudgeStyle::pair:
-        return {choice(query.question, query.answer, query.other),
-                choice(query.question, query.other, query.answer)};
+        return {choice(query, query.answer, query.other), choice(query, query.other, query.answer)};
     }
     return {};
 }

@@ -29,6 +29,9 @@ struct JudgeQuery {
     std::string_view question;
     std::string_view answer;
     std::string_view other;
+    /// The turns that end with the question, where there are more; then they are asked about instead of it:
+    /// as turns (nemotron), or as text within a rubric.
+    std::span<const ChatMessage> conversation = {};
 };
 
 /// What a judge is asked of a query: one conversation, or two with the answers swapped.

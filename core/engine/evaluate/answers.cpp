@@ -213,7 +213,7 @@ std::vector<RewardScore> Judge::score(std::span<const JudgedReply> replies,
     if (remote_) {
         std::vector<JudgeQuery> queries;
         for (const JudgedReply& reply : replies)
-            queries.push_back({reply.prompt->text, reply.text, {}});
+            queries.push_back({reply.prompt->text, reply.text, {}, reply.prompt->conversation});
         std::vector<RewardScore> scores;
         for (JudgeScore& score : all_of(remote_->score(queries, stop_, progress), replies.size()))
             scores.push_back({score.value, std::move(score.note)});
@@ -226,6 +226,7 @@ std::vector<RewardScore> Judge::score(std::span<const JudgedReply> replies,
         input.facts = reply.prompt->facts;
         input.completion = reply.text;
         input.finish = reply.finish;
+        input.conversation = reply.prompt->conversation;
         inputs.push_back(input);
     }
     return function_(inputs);
@@ -245,7 +246,7 @@ Judge::score_both(std::span<const JudgedReply> base, std::span<const JudgedReply
     }
     std::vector<JudgeQuery> queries;
     for (std::size_t i = 0; i < base.size(); ++i)
-        queries.push_back({base[i].prompt->text, tuned[i].text, base[i].text});
+        queries.push_back({base[i].prompt->text, tuned[i].text, base[i].text, base[i].prompt->conversation});
     for (const JudgeScore& score : all_of(remote_->compare(queries, stop_, progress), base.size()))
         both.push_back({{1 - score.value, score.note}, {score.value, score.note}});
     return both;

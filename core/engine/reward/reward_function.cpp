@@ -99,11 +99,15 @@ RewardFunction model_reward(const RewardOptions& options) {
     loading.device = options.device;
     auto model = std::make_shared<RewardModel>(RewardModel::load(options.reward_model, loading));
     return [model](std::span<const RewardInput> inputs) {
-        std::vector<RewardText> texts;
-        for (const RewardInput& input : inputs)
-            texts.push_back({std::string(input.prompt), std::string(input.completion)});
+        std::vector<EncoderInput> encoded;
+        for (const RewardInput& input : inputs) {
+            std::vector<ChatMessage> turns(input.conversation.begin(), input.conversation.end());
+            if (turns.empty()) turns.push_back({"user", std::string(input.prompt)});
+            turns.push_back({"assistant", std::string(input.completion)});
+            encoded.push_back(model->tokeniser().encode_conversation(turns));
+        }
         std::vector<RewardScore> scores;
-        for (double value : model->score(texts))
+        for (double value : model->score_inputs(encoded))
             scores.push_back({value, ""});
         return scores;
     };
@@ -130,7 +134,7 @@ RewardFunction remote_reward(const RewardOptions& options) {
         const CancelOnly cancel(stop);
         std::vector<JudgeQuery> queries;
         for (const RewardInput& input : inputs)
-            queries.push_back({input.prompt, input.completion, {}});
+            queries.push_back({input.prompt, input.completion, {}, input.conversation});
         std::vector<RewardScore> scores;
         for (JudgeScore& score : judge->score(queries, cancel.token))
             scores.push_back({score.value, std::move(score.note)});

@@ -2,6 +2,7 @@
 
 #include "core/base/stop_token.h"
 #include "core/judge/remote_judge.h"
+#include "core/text/chat_template.h"
 
 #include <ATen/ATen.h>
 #include <cstdint>
@@ -22,6 +23,8 @@ struct RewardInput {
     std::span<const std::int32_t> token_ids;
     std::string_view finish;      ///< "eos", "stop", "length"
     std::string_view prompt_text; ///< what was put to the model, the chat template's tokens included
+    /// The turns that the completion answers, where they are more than `prompt` (TaskPrompt::conversation).
+    std::span<const ChatMessage> conversation = {};
 };
 
 struct RewardScore {

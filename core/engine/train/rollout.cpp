@@ -37,7 +37,8 @@ std::vector<PolicyPrompt> read(const std::vector<TaskPrompt>& tasks, const ChatT
 
 RewardInput input_of(const PolicyPrompt& prompt, const std::string& text,
                      std::span<const std::int32_t> token_ids, const std::string& finish) {
-    return {prompt.task.text, prompt.task.facts, text, token_ids, finish, prompt.text};
+    return {prompt.task.text, prompt.task.facts,       text, token_ids, finish,
+            prompt.text,      prompt.task.conversation};
 }
 
 DrawSettings draw_settings(const RlooRecipe& recipe, double temperature) {

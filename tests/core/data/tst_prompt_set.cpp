@@ -101,6 +101,12 @@ private Q_SLOTS:
         QCOMPARE(prompts[1].messages[0].content, std::string("T")); // its own system turn
         QCOMPARE(prompts[2].messages.size(), std::size_t{4});
         QCOMPARE(prompts[2].text, std::string("c"));
+        // What judges read is what the row says, without the recipe's system turn.
+        QCOMPARE(prompts[1].conversation.size(), std::size_t{2});
+        QCOMPARE(prompts[2].conversation.size(), std::size_t{3});
+        QCOMPARE(prompts[2].conversation[1].content, std::string("b"));
+        for (std::size_t i : {0u, 3u, 4u})
+            QVERIFY(prompts[i].conversation.empty());
         QCOMPARE(prompts[3].text, std::string("1 2 3:6\n"));
         QCOMPARE(prompts[4].facts, prompts[3].facts);
         QCOMPARE(prompts[4].messages.back().content, std::string("Make 6."));

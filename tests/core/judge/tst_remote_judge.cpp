@@ -89,6 +89,28 @@ private slots:
         QCOMPARE(judge.tally().cost, (100 * 2 + 5 * 10) / 1e6);
     }
 
+    /// Judges read all that was said before the answer; a single question is put as it ever was.
+    void aConversationIsJudgedWhole() {
+        const std::vector<ChatMessage> turns = {
+            {"system", "Be brief."}, {"user", "Two?"}, {"assistant", "2"}, {"user", "And twice?"}};
+        const JudgeQuery query{"And twice?", "4", "5", turns};
+        const auto chat = conversations_of(JudgeStyle::nemotron, query).front();
+        QCOMPARE(chat.size(), std::size_t{5});
+        QCOMPARE(chat[0].content, std::string("Be brief."));
+        QCOMPARE(chat[2].role, std::string("assistant"));
+        QCOMPARE(chat[4].content, std::string("4"));
+        const std::string said = "system: Be brief.\n\nuser: Two?\n\nassistant: 2\n\nuser: And twice?\n";
+        for (JudgeStyle style : {JudgeStyle::score, JudgeStyle::pair})
+            for (const auto& asked : conversations_of(style, query))
+                QVERIFY2(asked[1].content.find(said) != std::string::npos, asked[1].content.c_str());
+        const JudgeQuery single{"Two?", "2", {}};
+        const auto plain = conversations_of(JudgeStyle::nemotron, single).front();
+        QCOMPARE(plain.size(), std::size_t{2});
+        QCOMPARE(conversations_of(JudgeStyle::score, single).front()[1].content,
+                 std::string("[Begin of the question]\nTwo?\n[End of the question]\n\n"
+                             "[Begin of the answer]\n2\n[End of the answer]\n"));
+    }
+
     void nothingIsPaidForTwice() {
         const Lab home;
         Counter counter;

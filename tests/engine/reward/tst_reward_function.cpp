@@ -108,6 +108,35 @@ private Q_SLOTS:
         QVERIFY(seen[0] != seen[1]);
     }
 
+    /// algorithms.md, bug 3: a conversation is scored as the trainer of reward models encodes it, and as the
+    /// verb "reward" scores the same text.
+    void aConversationIsScoredAsItIsTrained() {
+        const std::string folder = source_dir() + "/tests/golden/encoders/distilbert";
+        const std::vector<ChatMessage> turns = {
+            {"system", "Be brief."}, {"user", "Two?"}, {"assistant", "2"}, {"user", "And twice?"}};
+        RewardInput whole;
+        whole.prompt = "And twice?";
+        whole.completion = "4";
+        RewardInput last = whole;
+        whole.conversation = turns;
+        std::vector<ChatMessage> trained = turns;
+        trained.push_back({"assistant", "4"});
+        for (const char* form : {"pair", "plain", "chat"}) {
+            RewardOptions options;
+            options.reward_model = folder;
+            options.reward_text = form;
+            const RewardModel model = RewardModel::load(folder, {.form = reward_form_from(form)});
+            const EncoderInput encoded = model.tokeniser().encode_conversation(trained);
+            const double scored = score("model", whole, options).value;
+            QVERIFY(std::fabs(scored - model.score_inputs(std::span(&encoded, 1)).front()) < 1e-9);
+            QVERIFY(std::fabs(scored - score("model", last, options).value) > 1e-6);
+            if (form != std::string("plain")) continue;
+            const std::string text =
+                "system\nBe brief.\nuser\nTwo?\nassistant\n2\nuser\nAnd twice?\nassistant\n4";
+            QVERIFY(std::fabs(scored - model.score_whole(std::span(&text, 1)).front()) < 1e-9);
+        }
+    }
+
     void formatWantsOneThoughtThenOneAnswer() {
         QCOMPARE(format("2 3:5\n", "2+3=5\n<answer> 2+3 </answer>"), 1.0);
         QCOMPARE(format("Solve.\n<think>", " 2+3 </think>\n<answer> 2+3 </answer>"), 1.0);
