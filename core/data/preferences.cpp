@@ -198,6 +198,24 @@ PreferencePair render_preference(const PreferenceRow& row, ConversationRenderer&
     return pair;
 }
 
+namespace {
+
+/// A row of a file as the options ask for it.
+PreferenceRow usable(const JsonRow& row, const PreferenceOptions& options) {
+    PreferenceRow pair = read_preference(row, options.scored);
+    const bool both = pair.score_chosen && pair.score_rejected;
+    if (options.scored && !both && !(pair.score_chosen && pair.is_single()))
+        throw RowError(RowFault::missing, row.place()
+                                              + " lacks score_chosen or score_rejected, which regression "
+                                                "learns; add them or set objective to bradley-terry.");
+    if (options.with_margin && !pair.margin && !both)
+        throw RowError(RowFault::missing,
+                       row.place() + " has neither margin nor the two scores, which use_margin asks for.");
+    return pair;
+}
+
+} // namespace
+
 PreferenceSet make_preference_set(const PreferenceOptions& options) {
     if (options.data == "countdown") return drawn(options);
     if (!names_data(options.data))
@@ -207,8 +225,8 @@ PreferenceSet make_preference_set(const PreferenceOptions& options) {
     auto chosen = select_rows<PreferenceRow>(
         rows,
         {options.examples, options.validation_examples, options.data_seed, options.bad_rows, options.data},
-        [&](const JsonRow& row) { return prompt_key(read_preference(row, options.scored)); },
-        [&](const JsonRow& row) { return read_preference(row, options.scored); });
+        [&](const JsonRow& row) { return prompt_key(usable(row, options)); },
+        [&](const JsonRow& row) { return usable(row, options); });
     return {std::move(chosen.train), std::move(chosen.validation), std::move(chosen.skipped)};
 }
 

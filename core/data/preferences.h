@@ -67,9 +67,10 @@ struct PreferenceOptions {
     std::string trace_style = "cognitive";
     std::int64_t examples = 1000; ///< for files 0 = all rows that validation leaves
     std::int64_t validation_examples = 0;
-    std::uint64_t data_seed = 0;   ///< the draw; for files the shuffle that separates validation from train
-    bool scored = false;           ///< see read_preference()
-    std::string columns;           ///< for files: see parse_columns(); "" = detected
+    std::uint64_t data_seed = 0; ///< the draw; for files the shuffle that separates validation from train
+    bool scored = false;      ///< see read_preference(); a row without a score for each answer cannot be used
+    bool with_margin = false; ///< a row without a margin or the two scores cannot be used
+    std::string columns;      ///< for files: see parse_columns(); "" = detected
     std::string bad_rows = "skip"; ///< for files: "skip" leaves out rows that cannot be used, "refuse" throws
 };
 

@@ -67,7 +67,8 @@ std::string sentence_of(const SkippedRows& skipped) {
     return text;
 }
 
-BadRows::BadRows(const std::string& decision) : refuse_(decision == "refuse") {
+BadRows::BadRows(const std::string& decision, SkippedRows before)
+    : refuse_(decision == "refuse"), skipped_(std::move(before)) {
     if (!refuse_ && decision != "skip")
         fail(ErrorKind::bad_input, "bad_rows must be \"skip\" or \"refuse\", not \"" + decision + "\"."
                                        + did_you_mean(decision, {"skip", "refuse"}));

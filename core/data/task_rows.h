@@ -47,11 +47,12 @@ struct SkippedRows {
 /// "3 of 1000 rows were skipped: a.jsonl row 7 ...; ..."; "" where none was.
 std::string sentence_of(const SkippedRows& skipped);
 
-/// Decides over rows that cannot be used: "skip" counts them, "refuse" throws.
+/// Decides over rows that cannot be used: "skip" counts them, "refuse" throws. May go on counting from what
+/// was skipped `before`.
 class BadRows {
 public:
     /// Throws Error(bad_input) for another word.
-    explicit BadRows(const std::string& decision);
+    explicit BadRows(const std::string& decision, SkippedRows before = {});
 
     /// Runs `use`, which throws Error(bad_input, unsupported) for a row that it cannot use. false where it
     /// was skipped.

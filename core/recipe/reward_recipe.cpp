@@ -142,6 +142,9 @@ std::vector<FieldProblem> RewardRecipe::problems_found() const {
     if (is_regression() && data == "countdown")
         list.push_back({"data", "The pairs that \"countdown\" makes have no scores: regression needs a "
                                 "data file with score_chosen and score_rejected."});
+    if (use_margin && data == "countdown")
+        list.push_back({"use_margin", "The pairs that \"countdown\" makes have no margin: use_margin needs a "
+                                      "data file with margin, or score_chosen and score_rejected."});
     if (std::find(added_tokens.begin(), added_tokens.end(), "") != added_tokens.end())
         list.push_back({"added_tokens", "added_tokens holds an empty token."});
     check_running(*this, validation_examples, list);

@@ -39,21 +39,10 @@ std::vector<ChatMessage> whole(const PreferenceRow& row, const std::vector<ChatM
     return turns;
 }
 
-double margin_of(const PreferenceRow& row) {
-    if (row.margin) return *row.margin;
-    if (row.score_chosen && row.score_rejected) return *row.score_chosen - *row.score_rejected;
-    fail(ErrorKind::bad_input, "Row " + std::to_string(row.row)
-                                   + " has neither margin nor the two scores, which use_margin asks for.");
-}
-
 std::vector<RewardPair> tokenised(const RewardRecipe& recipe, const RewardTokeniser& tokeniser,
                                   const std::vector<PreferenceRow>& rows) {
     std::vector<RewardPair> pairs;
     for (const PreferenceRow& row : rows) {
-        if (recipe.is_regression() && !(row.score_chosen && (row.score_rejected || row.is_single())))
-            fail(ErrorKind::bad_input, "Row " + std::to_string(row.row) + " of " + recipe.data
-                                           + " lacks score_chosen or score_rejected, which regression "
-                                             "learns; add them or set objective to bradley-terry.");
         RewardPair pair;
         pair.chosen = row.is_single() && row.prompt.empty()
                           ? tokeniser.encode_whole(row.chosen.front().content)
@@ -61,7 +50,8 @@ std::vector<RewardPair> tokenised(const RewardRecipe& recipe, const RewardTokeni
         if (!row.is_single()) pair.rejected = tokeniser.encode_conversation(whole(row, row.rejected));
         pair.score_chosen = row.score_chosen;
         pair.score_rejected = row.score_rejected;
-        if (recipe.use_margin) pair.margin = margin_of(row);
+        if (recipe.use_margin) // the row has one of the two
+            pair.margin = row.margin ? *row.margin : row.score_chosen.value() - row.score_rejected.value();
         pair.row = row.row;
         pairs.push_back(std::move(pair));
     }
@@ -111,6 +101,7 @@ RewardData load_reward_data(const RewardRecipe& recipe, const RewardTokeniser& t
     options.columns = recipe.columns;
     options.bad_rows = recipe.bad_rows;
     options.scored = recipe.is_regression();
+    options.with_margin = recipe.use_margin;
     PreferenceSet rows = make_preference_set(options);
     report_skipped(rows.skipped, observer);
     std::ranges::stable_partition(rows.validation, [](const PreferenceRow& row) { return !row.is_single(); });

@@ -30,8 +30,8 @@ struct RewardData {
 void prepare_tokenizer(const std::filesystem::path& model, const std::vector<std::string>& added_tokens,
                        const std::filesystem::path& folder);
 
-/// The recipe's pairs, tokenised. Throws Error(bad_input) naming the row that lacks a score (regression,
-/// which takes rows with one scored text too) or a margin (use_margin).
+/// The recipe's pairs, tokenised. A row that lacks a score (regression, which takes rows with one scored
+/// text too) or a margin (use_margin) is one that cannot be used. Throws Error as make_preference_set().
 RewardData load_reward_data(const RewardRecipe& recipe, const RewardTokeniser& tokeniser,
                             RunObserver& observer);
 

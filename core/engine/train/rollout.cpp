@@ -19,18 +19,24 @@ namespace {
 
 constexpr std::uint64_t rollout_salt = 0x7011007;
 
+/// Prompts that leave the model no room are skipped where they are rows of a file and `bad_rows` says so.
 std::vector<PolicyPrompt> read(const std::vector<TaskPrompt>& tasks, const ChatTemplate& style,
-                               const Tokenizer& tokenizer, const ModelConfig& config) {
+                               const Tokenizer& tokenizer, const ModelConfig& config, BadRows& bad) {
     std::vector<PolicyPrompt> prompts;
-    for (const TaskPrompt& task : tasks) {
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        const TaskPrompt& task = tasks[i];
         PolicyPrompt prompt{task, prompt_text(task, style), {}};
         prompt.ids = tokenizer.encode(prompt.text, {.add_special_tokens = task.messages.empty()});
         const auto tokens = static_cast<std::int64_t>(prompt.ids.size());
-        if (tokens == 0 || tokens >= config.max_positions)
-            fail(ErrorKind::bad_input, name_of(task, prompts.size()) + " has " + std::to_string(tokens)
-                                           + " tokens; it needs at least one, and fewer than the model's "
-                                           + std::to_string(config.max_positions) + " positions.");
-        prompts.push_back(std::move(prompt));
+        try {
+            if (tokens == 0 || tokens >= config.max_positions)
+                fail(ErrorKind::bad_input, name_of(task, i) + " has " + std::to_string(tokens)
+                                               + " tokens; it needs at least one, and fewer than the model's "
+                                               + std::to_string(config.max_positions) + " positions.");
+            prompts.push_back(std::move(prompt));
+        } catch (const Error& error) {
+            bad.skip(error);
+        }
     }
     return prompts;
 }
@@ -130,8 +136,14 @@ PolicyPrompts load_policy_prompts(const RlooRecipe& recipe, const std::filesyste
     const ChatTemplate style = !chat                             ? ChatTemplate::named("plain")
                                : recipe.chat_template == "model" ? ChatTemplate::load(model)
                                                                  : ChatTemplate::named(recipe.chat_template);
-    PolicyPrompts prompts{read(train, style, tokenizer, config), read(validation, style, tokenizer, config),
-                          0, style.end_of_turn(), std::move(skipped)};
+    BadRows bad(names_data(recipe.data) ? recipe.bad_rows : "refuse", std::move(skipped));
+    PolicyPrompts prompts{read(train, style, tokenizer, config, bad),
+                          read(validation, style, tokenizer, config, bad),
+                          0,
+                          style.end_of_turn(),
+                          {}};
+    prompts.skipped = bad.skipped();
+    if (prompts.train.empty()) bad.fail_all(recipe.data);
     for (const auto* list : {&prompts.train, &prompts.validation})
         for (const PolicyPrompt& prompt : *list)
             prompts.longest = std::max(prompts.longest, static_cast<std::int64_t>(prompt.ids.size()));
@@ -368,7 +380,10 @@ std::vector<Metric> judge_rollout(Rollout& rollout, const std::vector<PolicyProm
             {sample.kl, logprob_rounding * static_cast<double>(sample.ref_logprobs.size())});
         if (!sample.masked) kl_tokens += static_cast<double>(sample.ref_logprobs.size());
         kl += sample.kl;
+        masked += sample.masked ? 1 : 0;
     }
+    const std::vector<double> compared =
+        rewards_after_kl(shaped, divergences, recipe.k, recipe.kl_in == "reward" ? recipe.kl_coef : 0);
     const Advantages advantages =
         leave_one_out(compared, recipe.k, recipe.advantage_normalise, recipe.advantage_epsilon);
     for (std::size_t i = 0; i < n; ++i) {
@@ -381,10 +396,7 @@ std::vector<Metric> judge_rollout(Rollout& rollout, const std::vector<PolicyProm
     std::vector<Metric> metrics{{"reward", reward.mean}, {"reward_std", reward.deviation}};
     for (std::size_t f = 0; f < values.size(); ++f) {
         const MeanAndDeviation own = mean_and_deviation(values[f]);
-        masked += sample.masked ? 1 : 0;
         metrics.push_back({"rewards/" + rewards.names[f].name + "/mean", own.mean});
-    const std::vector<double> compared =
-        rewards_after_kl(shaped, divergences, recipe.k, recipe.kl_in == "reward" ? recipe.kl_coef : 0);
         metrics.push_back({"rewards/" + rewards.names[f].name + "/std", own.deviation});
     }
     if (recipe.kl_coef > 0) {

@@ -285,10 +285,18 @@ private Q_SLOTS:
                           "\"score_rejected\":0}\n{\"prompt\":\"d\",\"chosen\":\"e\",\"rejected\":\"f\"}\n");
         run.recipe["data"] = rows.string();
         run.recipe["objective"] = "regression";
-        QVERIFY(refusal(run).find("Row 2") != std::string::npos);
-        run.recipe["objective"] = "bradley-terry";
-        run.recipe["use_margin"] = true;
-        QVERIFY(refusal(run).find("Row 2") != std::string::npos);
+        auto told = [&] { return run.observer.has_event("warning", "rows.jsonl row 2"); };
+        for (const char* objective : {"regression", "bradley-terry"}) {
+            run.recipe["objective"] = objective;
+            run.recipe["use_margin"] = objective == std::string("bradley-terry");
+            run.recipe["bad_rows"] = "refuse";
+            QVERIFY(refusal(run).find("rows.jsonl row 2") != std::string::npos);
+            QVERIFY(!told());
+            run.recipe["bad_rows"] = "skip";
+            QCOMPARE(refusal(run), std::string("accepted"));
+            QVERIFY(told());
+            run.observer.events.clear();
+        }
         run.recipe["use_margin"] = false;
         QCOMPARE(refusal(run), std::string("accepted"));
     }

@@ -253,6 +253,73 @@ private Q_SLOTS:
         QCOMPARE(run.observer.metrics.rbegin()->first, std::int64_t{6});
     }
 
+    /// The same with the reference that a recipe has by default: the sampler's and the reference's numbers
+    /// differ by rounding, which is neither variance nor a direction to move in.
+    void roundingIsNoDirection() {
+        RlooTestRun run;
+        run.recipe.update({{"rewards", {"countdown"}}, {"max_tokens", 4}, {"max_steps", 3}});
+        QVERIFY(run.run() == RunOutcome::finished);
+        QVERIFY(run.metric(1, "sampling/sampling_logp_difference/max") > 0);
+        for (std::int64_t step : {1, 2, 3}) {
+            QCOMPARE(run.metric(step, "frac_reward_alike"), 1.0);
+            QCOMPARE(run.metric(step, "frac_reward_zero_std"), 1.0);
+            QCOMPARE(run.metric(step, "grad_norm"), 0.0);
+        }
+        QVERIFY(run.observer.has_event("health", "nothing is learnt"));
+        auto before = load_decoder(model_path("qwen2-tied")), after = load_decoder(run.path() / "model");
+        auto a = huggingface_weights(before), b = huggingface_weights(after);
+        for (std::size_t i = 0; i < a.size(); ++i)
+            QVERIFY2(at::equal(a[i].view, b[i].view), a[i].name.c_str());
+    }
+
+    /// Where every completion is cut and masked, that is what is said: there is no entropy of nothing.
+    void aRunWithoutACountingCompletionIsTold() {
+        RlooTestRun run;
+        run.recipe.update({{"max_tokens", 1}, {"mask_truncated", true}, {"max_steps", 12}});
+        run.run();
+        QCOMPARE(run.metric(12, "completions/masked_ratio"), 1.0);
+        QVERIFY(!run.observer.metrics.at(12).contains("entropy"));
+        QVERIFY(run.observer.has_event("health", "Every completion of a step is masked"));
+        QVERIFY(!run.observer.has_event("health", "entropy"));
+    }
+
+    /// A prompt that leaves the model no room is an unusable row like any other.
+    void promptsThatAreTooLongAreSkipped() {
+        RlooTestRun run;
+        const fs::path file = run.path() / "prompts.jsonl";
+        std::string rows, long_prompt;
+        for (int i = 0; i < 600; ++i)
+            long_prompt += " 7 11:";
+        for (int i = 0; i < 5; ++i)
+            rows += to_json_line({{"prompt", i == 1 ? long_prompt : "1 2:3"}}) + "\n";
+        write_file_atomic(file, rows);
+        run.recipe.update({{"data", file.string()}, {"max_steps", 1}, {"chat_template", "plain"}});
+        QVERIFY(run.run() == RunOutcome::finished);
+        QVERIFY(run.observer.has_event("warning", "1 of 5 rows was skipped: prompts.jsonl row 2 has"));
+        run.recipe["bad_rows"] = "refuse";
+        try {
+            run.run();
+            QFAIL("it ran");
+        } catch (const Error& error) {
+            QVERIFY2(std::string(error.what()).find("prompts.jsonl row 2 has") != std::string::npos,
+                     error.what());
+        }
+    }
+
+    /// Held-out prompts are answered before the first step too, and the run trained is the same.
+    void theStartIsEvaluated() {
+        std::vector<std::string> bytes;
+        for (int evaluations : {0, 2}) {
+            RlooTestRun run;
+            run.recipe.update({{"validation_examples", 6}, {"eval_steps", evaluations}});
+            QVERIFY(run.run() == RunOutcome::finished);
+            QCOMPARE(run.observer.metrics.contains(0), evaluations > 0);
+            if (evaluations > 0) QVERIFY(run.observer.metrics.at(0).contains("eval_score"));
+            bytes.push_back(model_bytes(run.path(), "full"));
+        }
+        QVERIFY(bytes[0] == bytes[1]);
+    }
+
     void rolloutsAreReportedWhole() {
         RlooTestRun run("qwen2-tied", "lora");
         run.recipe.update(
