@@ -33,6 +33,10 @@ void report_losses(const TokenisedPairs& set, const char* name, std::int64_t max
     say(set.merged_boundaries, "have a token that spans the end of the prompt; the answers begin with it.");
 }
 
+std::int64_t shortened(const TokenisedPairs& set) {
+    return set.truncated + set.dropped;
+}
+
 std::vector<std::int64_t> all_of(const TokenisedPairs& set) {
     std::vector<std::int64_t> rows(set.examples.size());
     std::iota(rows.begin(), rows.end(), std::int64_t{0});
@@ -117,18 +121,21 @@ PairData load_pairs(const DpoRecipe& recipe, const TrainedModel& model, RunObser
     report_skipped(rows.skipped, observer);
 
     Tokenizer tokenizer = load_tokenizer(model);
-    PairTokeniseOptions tokens{end_of_text(tokenizer, model.decoder.config), recipe.max_length};
+    const std::int64_t max_length = length_within(recipe.max_length, model.decoder.config);
+    PairTokeniseOptions tokens{end_of_text(tokenizer, model.decoder.config), max_length};
     if (tokens.eos_id < 0)
         observer.on_event(
             {0, 0, -1, "warning", "The model names no end-of-text token: it will not learn where to stop."});
     ConversationRenderer renderer(model.tokenizer_folder, recipe.system);
     PairData data{tokenise(rows.train, renderer, tokenizer, tokens),
                   tokenise(rows.validation, renderer, tokenizer, tokens)};
-    report_losses(data.train, "training", recipe.max_length, observer);
-    report_losses(data.validation, "validation", recipe.max_length, observer);
+    report_losses(data.train, "training", max_length, observer);
+    report_losses(data.validation, "validation", max_length, observer);
+    report_length(shortened(data.train) + shortened(data.validation), recipe.max_length, model.decoder.config,
+                  observer);
     if (data.train.examples.empty())
         fail(ErrorKind::bad_input, "No training pair has a token to learn within max_length ("
-                                       + std::to_string(recipe.max_length)
+                                       + std::to_string(max_length)
                                        + " tokens); raise max_length or shorten the prompts.");
     return data;
 }

@@ -25,6 +25,10 @@ void report_losses(const TokenisedSet& set, const char* name, std::int64_t max_l
     say(set.merged_boundaries, "have a token that spans the end of the prompt; learning begins with it.");
 }
 
+std::int64_t shortened(const TokenisedSet& set) {
+    return std::max(set.truncated, set.dropped); // a dropped row is a cut one, mostly
+}
+
 std::int64_t longest_of(const TokenisedSet& set) {
     std::int64_t longest = 0;
     for (const TokenExample& example : set.examples)
@@ -66,18 +70,20 @@ TrainingData load_training_data(const SftRecipe& recipe, const TrainedModel& mod
     TokeniseOptions tokenise;
     tokenise.eos_id = end_of_text(tokenizer, model.decoder.config);
     tokenise.completion_only = recipe.train_on == "completion";
-    tokenise.max_length = recipe.max_length;
+    tokenise.max_length = length_within(recipe.max_length, model.decoder.config);
     if (tokenise.eos_id < 0)
         observer.on_event(
             {0, 0, -1, "warning", "The model names no end-of-text token: it will not learn where to stop."});
 
     TrainingData data{tokenise_examples(texts.train, tokenizer, tokenise),
                       tokenise_examples(texts.validation, tokenizer, tokenise), 0};
-    report_losses(data.train, "training", recipe.max_length, observer);
-    report_losses(data.validation, "validation", recipe.max_length, observer);
+    report_losses(data.train, "training", tokenise.max_length, observer);
+    report_losses(data.validation, "validation", tokenise.max_length, observer);
+    report_length(shortened(data.train) + shortened(data.validation), recipe.max_length, model.decoder.config,
+                  observer);
     if (data.train.examples.empty())
         fail(ErrorKind::bad_input, "No training row has a token to learn within max_length ("
-                                       + std::to_string(recipe.max_length)
+                                       + std::to_string(tokenise.max_length)
                                        + " tokens); raise max_length or shorten the prompts.");
     data.longest = std::max(longest_of(data.train), longest_of(data.validation));
     return data;

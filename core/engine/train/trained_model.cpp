@@ -1,8 +1,11 @@
 #include "core/engine/train/trained_model.h"
 
+#include "core/base/counted.h"
 #include "core/base/error.h"
 #include "core/engine/lora/adapter_io.h"
 #include "core/engine/model/decoder_io.h"
+
+#include <algorithm>
 
 namespace fs = std::filesystem;
 
@@ -49,6 +52,20 @@ Tokenizer load_tokenizer(const TrainedModel& model) {
 std::int32_t end_of_text(const Tokenizer& tokenizer, const ModelConfig& config) {
     return tokenizer.eos_id().value_or(
         config.eos_ids.empty() ? -1 : static_cast<std::int32_t>(config.eos_ids.front()));
+}
+
+std::int64_t length_within(std::int64_t max_length, const ModelConfig& config) {
+    return std::min(max_length, config.max_positions);
+}
+
+void report_length(std::int64_t rows, std::int64_t max_length, const ModelConfig& config,
+                   RunObserver& observer) {
+    if (rows == 0 || max_length <= config.max_positions) return;
+    observer.on_event({0, 0, -1, "warning",
+                       "The model has " + std::to_string(config.max_positions)
+                           + " positions, fewer than max_length (" + std::to_string(max_length)
+                           + "): " + counted(rows, "row") + " that " + (rows == 1 ? "is" : "are")
+                           + " longer than the positions were cut or dropped."});
 }
 
 LoraConfig lora_config_of(const LoraFields& lora, const std::string& base_model) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/engine/lora/lora.h"
+#include "core/queue/engine.h"
 #include "core/recipe/shared_fields.h"
 #include "core/text/tokenizer.h"
 
@@ -30,6 +31,12 @@ Tokenizer load_tokenizer(const TrainedModel& model);
 
 /// The token that ends a text: the tokenizer's, else the first of the model's; -1 where neither names one.
 std::int32_t end_of_text(const Tokenizer& tokenizer, const ModelConfig& config);
+
+/// max_length, but no more than the model has positions: of those behind them it has learnt nothing.
+std::int64_t length_within(std::int64_t max_length, const ModelConfig& config);
+/// Warns where that has cut or dropped so many rows.
+void report_length(std::int64_t rows, std::int64_t max_length, const ModelConfig& config,
+                   RunObserver& observer);
 
 LoraConfig lora_config_of(const LoraFields& lora, const std::string& base_model);
 

@@ -311,6 +311,23 @@ private Q_SLOTS:
         QVERIFY_THROWS_EXCEPTION(Error, run.run());
     }
 
+    /// A model is trained on no position that it does not have, whatever max_length says.
+    void theModelsPositionsBoundTheLength() {
+        TestRun run;
+        std::string long_answer;
+        for (int i = 0; i < 900; ++i)
+            long_answer += " 7 + 11";
+        run.recipe["max_length"] = 4096;
+        run.recipe["data"] = (run.path() / "long.jsonl").string();
+        write_file_atomic(run.path() / "long.jsonl",
+                          to_json_line({{"prompt", "Count."}, {"chosen", long_answer}, {"rejected", "b"}})
+                              + "\n");
+        const TokenisedPairs pairs = run.pairs();
+        QCOMPARE(pairs.truncated, std::int64_t{1});
+        QCOMPARE(pairs.longest, std::int64_t{512}); // of config.json
+        QVERIFY(run.observer.has_event("warning", "The model has 512 positions"));
+    }
+
     /// Dropout reaches the policy only where it is asked for, and never the reference.
     void dropoutIsOffUnlessAskedFor() {
         TestRun off, on, none;

@@ -404,6 +404,22 @@ private Q_SLOTS:
         QVERIFY_THROWS_EXCEPTION(Error, adapter.run());
     }
 
+    /// A model is trained on no position that it does not have, whatever max_length says.
+    void theModelsPositionsBoundTheLength() {
+        TestRun run;
+        std::string long_answer;
+        for (int i = 0; i < 900; ++i)
+            long_answer += " 7 + 11";
+        const fs::path file = run.path() / "long.jsonl";
+        write_file_atomic(file, to_json_line({{"prompt", "Count."}, {"completion", long_answer}}) + "\n");
+        run.recipe.update({{"max_length", 4096}, {"data", file.string()}, {"max_steps", 1}});
+        const SftRecipe recipe = SftRecipe::from(run.recipe);
+        const TrainingData data =
+            load_training_data(recipe, load_trained_model(recipe, {}), run.observer);
+        QCOMPARE(data.longest, std::int64_t{512}); // of config.json
+        QVERIFY(run.observer.has_event("warning", "The model has 512 positions"));
+    }
+
     void bfloat16KeepsFloatMasters() {
         TestRun run, reference;
         run.recipe.update({{"dtype", "bfloat16"}, {"max_steps", 3}});
