@@ -260,7 +260,9 @@ void Draw::write_artifacts() {
         write_file_atomic(artifacts / "reward.jsonl", rows.reward.text);
         observer_.on_headline("reward_pairs", static_cast<double>(rows.reward.count));
     }
-    if (rows.pairs.count == 0 && recipe_.k > 1)
+    if (recipe_.k < 2)
+        warn("No preference pair: k is 1, and a pair needs two answers to a prompt. Set k to 2 or more.");
+    else if (rows.pairs.count == 0)
         warn("No preference pair: no prompt has two answers whose scores differ enough; draw more (k), at a "
              "higher temperature, or lower min_margin.");
     if (rows.best.count == 0) warn("No best answer reaches min_score: lower it, or draw more (k).");

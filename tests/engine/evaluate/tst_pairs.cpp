@@ -86,6 +86,17 @@ private Q_SLOTS:
         QCOMPARE(of({made(1, "length"), made(0.5, "eos")}), std::pair(std::size_t{0}, std::size_t{1}));
     }
 
+    void oneAnswerMakesNoPairAndThatIsSaid() {
+        QTemporaryDir folder;
+        ComparisonObserver seen;
+        RunRequest one = request(folder.path().toStdString(), 2);
+        one.recipe["k"] = 1;
+        QCOMPARE(run_pairs(one, seen, {}), RunOutcome::finished);
+        QCOMPARE(seen.headline.at("pairs"), 0.0);
+        QVERIFY(std::ranges::any_of(
+            seen.events, [](const std::string& event) { return event.find("k is 1") != std::string::npos; }));
+    }
+
     void everyAnswerIsScoredAndTheBestMeetsTheWorst() {
         QTemporaryDir folder;
         const fs::path path = folder.path().toStdString();
