@@ -43,11 +43,19 @@ bool has_word(std::string_view text) {
     return any_character(text, is_wordly);
 }
 
+/// An apostrophe, whichever of its forms was typed, and double quotes: the plain one.
+char32_t without_curl(char32_t c) {
+    if (c == 0x2018 || c == 0x2019 || c == 0x02BC || c == 0xFF07) return U'\'';
+    return c == 0x201C || c == 0x201D ? U'"' : c;
+}
+
+/// Without regard to case and to the form of quotes.
 std::string folded(std::string_view text) {
     std::string result;
     result.reserve(text.size());
     any_character(text, [&](char32_t c) {
-        append_utf8(result, static_cast<char32_t>(u_foldCase(static_cast<UChar32>(c), U_FOLD_CASE_DEFAULT)));
+        append_utf8(result, without_curl(static_cast<char32_t>(
+                                u_foldCase(static_cast<UChar32>(c), U_FOLD_CASE_DEFAULT))));
         return false;
     });
     return result;
@@ -57,6 +65,37 @@ std::string folded(std::string_view text) {
 std::string plain(std::string_view phrase) {
     const std::string valid = replace_invalid_utf8(phrase);
     return folded(trimmed_answer(valid));
+}
+
+bool wordly_at(std::string_view text, std::size_t at) {
+    return at < text.size() && is_wordly(code_point_at(text, at).value);
+}
+bool wordly_before(std::string_view text, std::size_t at) {
+    return at > 0 && is_wordly(code_point_at(text, code_point_before(text, at)).value);
+}
+/// Whether a word goes on across `at`.
+bool cuts_a_word(std::string_view text, std::size_t at) {
+    return wordly_before(text, at) && wordly_at(text, at);
+}
+
+/// Whether the quotation that the first character opens is still open at the last one, which closes it. A
+/// straight mark opens one behind a blank, an opening bracket or a mark that opens, else it closes one.
+bool is_one_quotation(std::string_view text) {
+    std::size_t open = 0;
+    char32_t before = U' ';
+    for (std::size_t at = 0; at < text.size();) {
+        const CodePoint c = code_point_at(text, at);
+        const bool straight = c.value == U'"' && before != U'\\';
+        const bool may_open = is_space(before) || before == U'(' || before == U'[' || before == 0x2014;
+        if (c.value == 0x201C || (straight && may_open && c.end < text.size()))
+            ++open;
+        else if (c.value == 0x201D || straight)
+            open -= open > 0 ? 1 : 0;
+        if (open == 0) return c.end == text.size() && at > 0;
+        before = c.value;
+        at = c.end;
+    }
+    return false;
 }
 
 std::string_view without_indent(std::string_view line) {
@@ -251,10 +290,7 @@ std::int64_t AnswerText::occurrences(std::string_view phrase) const {
     if (wanted.empty()) return count;
     for (auto at = folded_.find(wanted); at != std::string::npos;) {
         const std::size_t end = at + wanted.size();
-        const bool inside_before =
-            at > 0 && is_wordly(code_point_at(folded_, code_point_before(folded_, at)).value);
-        const bool inside_behind = end < folded_.size() && is_wordly(code_point_at(folded_, end).value);
-        const bool whole = !inside_before && !inside_behind;
+        const bool whole = !wordly_before(folded_, at) && !wordly_at(folded_, end);
         count += whole;
         at = folded_.find(wanted, whole ? end : at + 1);
     }
@@ -262,11 +298,13 @@ std::int64_t AnswerText::occurrences(std::string_view phrase) const {
 }
 
 bool AnswerText::starts_with(std::string_view phrase) const {
-    return folded_.starts_with(plain(phrase));
+    const std::string wanted = plain(phrase);
+    return folded_.starts_with(wanted) && !cuts_a_word(folded_, wanted.size());
 }
 
 bool AnswerText::ends_with(std::string_view phrase) const {
-    return folded_.ends_with(plain(phrase));
+    const std::string wanted = plain(phrase);
+    return folded_.ends_with(wanted) && !cuts_a_word(folded_, folded_.size() - wanted.size());
 }
 
 bool AnswerText::has_upper() const {
@@ -281,8 +319,12 @@ bool AnswerText::is_quotation() const {
     for (auto [open, close] : {std::pair<std::string_view, std::string_view>("\"", "\""),
                                std::pair<std::string_view, std::string_view>("\u201C", "\u201D")})
         if (text_.size() > open.size() + close.size() && text_.starts_with(open) && text_.ends_with(close))
-            return true;
+            return is_one_quotation(text_);
     return false;
+}
+
+bool AnswerText::has_letter() const {
+    return any_character(text_, is_letter);
 }
 
 bool AnswerText::has_title() const {

@@ -28,8 +28,10 @@ public:
     std::int64_t placeholders() const;
     /// Of a word or phrase, whatever its case, not inside of a longer word, one behind the other.
     std::int64_t occurrences(std::string_view phrase) const;
+    /// Without regard to case, and not with a part of a longer word.
     bool starts_with(std::string_view phrase) const;
     bool ends_with(std::string_view phrase) const;
+    bool has_letter() const;
     bool has_upper() const;
     bool has_lower() const;
     bool is_quotation() const;

@@ -36,8 +36,8 @@ constexpr std::array<KindRow, 20> kinds = {{
     {"avoid", Kind::avoid, Takes::text, ""},
     {"starts_with", Kind::starts_with, Takes::text, "begin with"},
     {"ends_with", Kind::ends_with, Takes::text, "end with"},
-    {"lower", Kind::lower, Takes::nothing, "it has upper-case letters"},
-    {"upper", Kind::upper, Takes::nothing, "it has lower-case letters"},
+    {"lower", Kind::lower, Takes::nothing, "it is not in lower-case letters throughout"},
+    {"upper", Kind::upper, Takes::nothing, "it is not in upper-case letters throughout"},
     {"no_commas", Kind::no_commas, Takes::nothing, "it has a comma"},
     {"no_digits", Kind::no_digits, Takes::nothing, "it has a digit"},
     {"quotation", Kind::quotation, Takes::nothing, "it does not stand in double quotes"},
@@ -184,9 +184,9 @@ std::int64_t counted(const Constraint& constraint, const AnswerText& answer) {
 bool flag_holds(const Constraint& constraint, const AnswerText& answer) {
     switch (constraint.kind) {
     case Kind::lower:
-        return !answer.has_upper();
+        return answer.has_letter() && !answer.has_upper();
     case Kind::upper:
-        return !answer.has_lower();
+        return answer.has_letter() && !answer.has_lower();
     case Kind::no_commas:
         return answer.text().find(',') == std::string::npos;
     case Kind::no_digits:

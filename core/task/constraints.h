@@ -27,10 +27,10 @@ namespace tempera {
 ///   include        whole-word occurrences of "text", whatever their case (at_least 1 where nothing is said)
 ///  flags:
 ///   avoid          "text" does not occur as a whole word, whatever its case
-///   starts_with, ends_with   "text", whatever its case and the white space around
-///   lower, upper   no letter of the other case
+///   starts_with, ends_with   "text", whatever its case and the white space around, not part of a longer word
+///   lower, upper   letters, none of them of the other case
 ///   no_commas, no_digits
-///   quotation      the whole answer stands in double quotes
+///   quotation      the whole answer is one quotation in double quotes
 ///   title          a text in <<double angular brackets>> on one line
 ///   postscript     a line that begins with "P.S.", with text behind it and before it
 ///   json           the whole answer is a JSON object (a ```json fence around it is allowed) with all "keys"

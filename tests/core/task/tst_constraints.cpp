@@ -61,6 +61,21 @@ private Q_SLOTS:
         row("include other scripts", R"({"type":"include","text":"\u00DCBER"})", "das \u00FCber",
             "das \u00FCbers");
         row("avoid", R"({"type":"avoid","text":"very"})", "every verb", "Very good");
+        row("avoid, whatever the apostrophe", R"({"type":"avoid","text":"can't"})", "cannot",
+            "You can\u2019t");
+        row("include, whatever the apostrophe", R"({"type":"include","text":"can\u2019t"})", "You can't",
+            "You cant");
+        row("starts with a word", R"({"type":"starts_with","text":"In"})", "In, deed", "Indeed");
+        row("ends with a word", R"({"type":"ends_with","text":"end"})", "the end", "the weekend");
+        row("ends with a mark", R"({"type":"ends_with","text":"?"})", "Why?", "Why");
+        row("upper needs letters", R"({"type":"upper"})", "A 123 456", "123 456");
+        row("lower needs letters", R"({"type":"lower"})", "a 123 456", "123 456");
+        row("one quotation", R"({"type":"quotation"})", "\"He said \"hi\" to me.\"", "\"a\" and \"b\"");
+        row("one curly quotation", R"({"type":"quotation"})", "\u201CHe said \u201Chi\u201D.\u201D",
+            "\u201Ca\u201D and \u201Cb\u201D");
+        row("quotation, nested at its ends", R"({"type":"quotation"})", "\"He said (\"hi\")\"",
+            "\"a\", \"b\"");
+        row("quotation, escaped", R"({"type":"quotation"})", "\"He said \\\"hi\\\"\"", "\"a\" b");
         row("starts with", R"({"type":"starts_with","text":"Dear reader"})", "\n dear READER, hi",
             "My dear reader");
         row("ends with", R"({"type":"ends_with","text":"The end."})", "So. the end.\n", "The end. So");
