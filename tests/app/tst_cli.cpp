@@ -148,7 +148,7 @@ private slots:
         QCOMPARE(run_cli({"recipes", "figure-5"}).json()["study"].get<std::string>(),
                  std::string("figure-5"));
         auto fields = run_cli({"recipes", "--fields", "sft", "--json"}).json();
-        QCOMPARE(fields.size(), std::size_t{39});
+        QCOMPARE(fields.size(), std::size_t{40});
         QVERIFY(run_cli({"recipes", "--fields", "sft"}).out.contains("learning_rate = "));
     }
 
