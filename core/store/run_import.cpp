@@ -11,6 +11,7 @@
 #include "core/store/run_writer.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -141,6 +142,30 @@ struct StepRollouts {
     std::map<std::string, std::size_t> group_of;
 };
 
+/// What the rewards that apply come to; NaN where none does or one is infinite: a completion without a score,
+/// which is not one that scores 0.
+double total_of(const std::map<std::string, double>& rewards) {
+    double total = 0;
+    bool scored = false;
+    for (const auto& [name, value] : rewards) {
+        if (std::isnan(value)) continue;
+        total += value;
+        scored = true;
+    }
+    return scored && std::isfinite(total) ? total : NAN;
+}
+
+/// CSV has text alone: what reads as a number is one.
+void read_numbers(JsonRow& row) {
+    for (auto& [column, value] : row.value.items()) {
+        if (column == "prompt" || column == "completion" || !value.is_string()) continue;
+        const auto& text = value.get_ref<const std::string&>();
+        double number = 0;
+        const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (!text.empty() && read.ec == std::errc() && read.ptr == text.data() + text.size()) value = number;
+    }
+}
+
 void add_completion(StepRollouts& rollouts, const JsonRow& row, std::int64_t step) {
     std::string prompt = text_of(row, "prompt");
     auto [entry, is_new] = rollouts.group_of.emplace(prompt, rollouts.groups.size());
@@ -152,12 +177,11 @@ void add_completion(StepRollouts& rollouts, const JsonRow& row, std::int64_t ste
     for (const auto& [column, value] : row.value.items()) {
         if (column == "step" || !(value.is_number() || value.is_null())) continue;
         if (column == "advantage")
-            sample.advantage = value.is_null() ? 0 : value.get<double>();
+            sample.advantage = value.is_null() ? NAN : value.get<double>();
         else // null: this reward does not apply to the completion
             sample.rewards[column] = value.is_null() ? NAN : value.get<double>();
     }
-    for (const auto& [reward, value] : sample.rewards)
-        if (std::isfinite(value)) sample.reward += value;
+    sample.reward = total_of(sample.rewards);
     group.samples.push_back(std::move(sample));
 }
 
@@ -166,11 +190,16 @@ std::vector<Metric> finish_step(StepRollouts& rollouts) {
     std::map<std::string, std::pair<double, int>> sums;
     for (RolloutGroup& group : rollouts.groups) {
         double total = 0;
+        int scored = 0;
         for (const auto& sample : group.samples)
-            total += sample.reward;
+            if (std::isfinite(sample.reward)) {
+                total += sample.reward;
+                ++scored;
+            }
         for (RolloutSample& sample : group.samples) {
-            if (group.samples.size() > 1)
-                sample.baseline = (total - sample.reward) / static_cast<double>(group.samples.size() - 1);
+            const bool own = std::isfinite(sample.reward);
+            if (const int others = scored - own; others > 0)
+                sample.baseline = (total - (own ? sample.reward : 0)) / others;
             auto add = [&](const std::string& name, double value) {
                 if (!std::isfinite(value)) return;
                 sums[name].first += value;
@@ -208,6 +237,7 @@ void store_completions(const std::vector<fs::path>& files, RunWriter& writer, Im
             try {
                 if (!row->problem.empty()) throw RowError(RowFault::unreadable, row->problem);
                 std::int64_t step = step_of(*row);
+                if (file.format() == DataFormat::csv) read_numbers(*row);
                 add_completion(steps[step], *row, step);
                 ++report.completions;
             } catch (const RowError& error) {

@@ -79,6 +79,38 @@ private Q_SLOTS:
         QCOMPARE(talk.rollouts(5).at(0).samples.at(0).text, std::string("Hello"));
     }
 
+    /// A completion that no reward applies to has no score: it never wins against a negative one.
+    void whatHasNoRewardIsNotScoredAsZero() {
+        Workspace store(path("unscored"), Workspace::Access::read_write);
+        std::ofstream(path("unscored.jsonl"))
+            << "{\"step\":1,\"prompt\":\"p\",\"completion\":\"bad\",\"r\":-4,\"s\":-1}\n"
+               "{\"step\":1,\"prompt\":\"p\",\"completion\":\"none\",\"r\":null,\"s\":null}\n"
+               "{\"step\":1,\"prompt\":\"p\",\"completion\":\"good\",\"r\":-2,\"s\":null}\n"
+               "{\"step\":1,\"prompt\":\"q\",\"completion\":\"none\",\"r\":null,\"s\":null}\n";
+        std::ofstream(path("unscored.csv")) << "step,prompt,completion,r,s\n1,p,bad,-4,-1\n1,p,none,nan,\n"
+                                               "1,p,good,-2,\n1,q,none,inf,1\n";
+        for (const char* name : {"unscored.jsonl", "unscored.csv"}) {
+            auto report = import_completions(store, path(name));
+            const fs::path folder = store.run_folder(report.run.id);
+            RunReader reader(folder);
+            const auto groups = reader.rollouts(1);
+            QCOMPARE(groups.at(0).samples.at(0).reward, -5.0);
+            QVERIFY(std::isnan(groups.at(0).samples.at(1).reward));
+            QCOMPARE(groups.at(0).samples.at(0).baseline, -2.0);
+            QCOMPARE(groups.at(0).samples.at(1).baseline, -3.5);
+            QCOMPARE(reader.metric("reward").at(0).value, -3.5);
+            QCOMPARE(report.run.headline.at("reward"), -3.5);
+            std::vector<Json> pairs, best;
+            for_each_preference(folder, reader, {}, [&](const Json& row) { pairs.push_back(row); });
+            for_each_best(folder, reader, {}, [&](const Json& row) { best.push_back(row); });
+            QCOMPARE(pairs.size(), std::size_t{1});
+            QCOMPARE(pairs[0]["chosen"].get<std::string>(), std::string("good"));
+            QCOMPARE(pairs[0]["rejected"].get<std::string>(), std::string("bad"));
+            QCOMPARE(best.size(), std::size_t{1});
+            QCOMPARE(best[0]["completion"].get<std::string>(), std::string("good"));
+        }
+    }
+
     void nothingIsLeftOfAFailedImport() {
         Workspace store(path("failed"), Workspace::Access::read_write);
         std::ofstream(path("events.out.tfevents.9")) << "this is no event file";
