@@ -93,15 +93,10 @@ TableFormat table_format(const std::string& name) {
 /// Preference pairs or best answers, whose columns the first one shows.
 void write_answer_set(const ExportOptions& options, const ShownRun& shown, const RunReader& reader,
                       std::ostream& out) {
-    const AnswerSetOptions which{options.temperature, options.n};
-    auto good_enough = [&](const ReceiveRow& receive) -> ReceiveRow {
-        return [&options, receive](const Json& row) {
-            if (!options.min_score || row["score"] >= *options.min_score) receive(row);
-        };
-    };
+    const AnswerSetOptions which{options.temperature, options.n, options.min_score};
     auto produce = [&](const ReceiveRow& receive) {
         return options.preferences ? for_each_preference(shown.folder, reader, which, receive)
-                                   : for_each_best(shown.folder, reader, which, good_enough(receive));
+                                   : for_each_best(shown.folder, reader, which, receive);
     };
     std::optional<ParquetType> columns;
     produce([&](const Json& row) {

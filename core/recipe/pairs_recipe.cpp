@@ -32,7 +32,7 @@ std::vector<Binding> PairsRecipe::bindings() {
                        .label("Least best score")
                        .group("Judge")
                        .help("The best answer goes into best.jsonl from this score on; 1 keeps only right "
-                             "Countdown answers."));
+                             "Countdown answers, -1000000 every prompt's best one."));
     list.push_back(Binding("off_topic", &off_topic)
                        .range(0, 64)
                        .unit("answers")

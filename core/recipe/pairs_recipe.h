@@ -13,7 +13,7 @@ struct PairsRecipe : PromptFields, SamplingFields, JudgeFields, DeviceFields {
     std::int64_t k = 4;
     double temperature = 1.0;
     double min_margin = 0;
-    double min_score = 0;
+    double min_score = -1e6; ///< no limit: many judges score below 0
     std::int64_t off_topic = 0;
 
     PairsRecipe();

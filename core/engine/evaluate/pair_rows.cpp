@@ -1,6 +1,5 @@
 #include "core/engine/evaluate/pair_rows.h"
 
-#include "core/base/json.h"
 #include "core/base/random.h"
 
 #include <algorithm>
@@ -13,15 +12,6 @@ constexpr std::uint32_t off_topic_stream = 1;
 
 Json turn_json(const std::string& role, const std::string& content) {
     return {{"role", role}, {"content", content}};
-}
-
-/// As the trainers read it: the turns of a conversation, else the text.
-Json prompt_json(const TaskPrompt& prompt) {
-    if (prompt.messages.empty()) return prompt.text;
-    Json turns = Json::array();
-    for (const ChatMessage& message : prompt.messages)
-        turns.push_back(turn_json(message.role, message.content));
-    return turns;
 }
 
 Json answer_json(const TaskPrompt& prompt, const Sample& sample) {
@@ -64,6 +54,14 @@ std::vector<Stranger> strangers(std::span<const ScoredPrompt> prompts, const Pai
 }
 
 } // namespace
+
+Json prompt_json(const TaskPrompt& prompt) {
+    if (prompt.messages.empty()) return prompt.text;
+    Json turns = Json::array();
+    for (const ChatMessage& message : prompt.messages)
+        turns.push_back(turn_json(message.role, message.content));
+    return turns;
+}
 
 void RowText::add(const Json& row) {
     text += to_json_line(row) + "\n";

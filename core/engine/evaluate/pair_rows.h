@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/base/json.h"
 #include "core/data/prompt_set.h"
 #include "core/store/records.h"
 
@@ -18,6 +19,9 @@ struct BestAndWorst {
     std::size_t worst = 0;
 };
 BestAndWorst best_and_worst(std::span<const Sample> samples);
+
+/// As the trainers read it: the turns of a conversation, else the text.
+Json prompt_json(const TaskPrompt& prompt);
 
 /// JSON lines, and how many.
 struct RowText {

@@ -51,6 +51,7 @@ private:
     void report_unjudged();
     void report_progress(const char* phase);
     void report_scores();
+    void write_prompts();
     void write_artifacts();
     void log(const std::string& message) { observer_.on_event({0, unix_time_ms(), -1, "log", message}); }
     void warn(const std::string& message) { observer_.on_event({0, unix_time_ms(), -1, "warning", message}); }
@@ -237,6 +238,16 @@ void Draw::report_scores() {
     observer_.on_headline("best_score", best_total / static_cast<double>(scored_prompts));
 }
 
+/// For whoever makes other sets of the stored answers: the records have the prompts as the model reads them.
+void Draw::write_prompts() {
+    RowText rows;
+    for (const TaskPrompt& prompt : prompts_)
+        rows.add({{"prompt", prompt_json(prompt)}});
+    const auto artifacts = request_.folder / "artifacts";
+    std::filesystem::create_directories(artifacts);
+    write_file_atomic(artifacts / "_prompts.jsonl", rows.text);
+}
+
 void Draw::write_artifacts() {
     std::vector<ScoredPrompt> prompts;
     for (std::size_t i = 0; i < samples_.size(); ++i)
@@ -282,6 +293,7 @@ RunOutcome Draw::run() {
     }
     if (request_.resume) take_over_stored_samples();
     observer_.on_prompts(records);
+    write_prompts();
     log("Draws " + counted(wanted() - done_, "answer") + " to " + counted(prompts_.size(), "prompt") + ", "
         + answerer.pace() + ".");
     answerer_ = &answerer;

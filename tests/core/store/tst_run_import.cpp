@@ -202,6 +202,54 @@ private Q_SLOTS:
             QCOMPARE(*set.train[0].score_rejected, 0.1);
         }
     }
+
+    /// The sets of a run of pairs are those of its recipe; what they leave out is still in the samples.
+    void otherSetsThanTheRunsOwnComeFromItsSamples() {
+        const fs::path run = path("pairs-run");
+        fs::create_directories(run / "artifacts");
+        {
+            RunWriter writer(run);
+            std::vector<PromptRecord> prompts = {{0, "<user>p0", ""}, {1, "<user>p1", ""}};
+            writer.on_prompts(prompts);
+            std::vector<Sample> samples;
+            for (int prompt = 0; prompt < 2; ++prompt)
+                for (int i = 0; i < 3; ++i)
+                    samples.push_back(make_sample(1.0, prompt, i, i - 9.0 - prompt));
+            samples[1].finish = "length"; // equal to the next one, which is whole
+            samples[2].score = samples[1].score;
+            writer.on_samples(samples);
+            writer.flush();
+        }
+        std::ofstream(run / "artifacts/best.jsonl").flush();
+        std::ofstream(run / "artifacts/pairs.jsonl")
+            << "{\"prompt\":\"own\",\"chosen\":\"c\",\"rejected\":\"r\"}\n";
+        RunReader reader(run);
+        auto best = [&](const AnswerSetOptions& options) {
+            std::vector<Json> rows;
+            for_each_best(run, reader, options, [&](const Json& row) { rows.push_back(row); });
+            return rows;
+        };
+        auto pairs = [&](const AnswerSetOptions& options) {
+            std::vector<Json> rows;
+            for_each_preference(run, reader, options, [&](const Json& row) { rows.push_back(row); });
+            return rows;
+        };
+        QCOMPARE(best({}).size(), std::size_t{2}); // best.jsonl is empty: no answer reached min_score
+        QCOMPARE(best({})[0]["prompt"].get<std::string>(), std::string("<user>p0"));
+        QVERIFY(best({})[0]["completion"].get<std::string>().find("try 2") != std::string::npos);
+        QCOMPARE(best({})[1]["score"].get<double>(), -8.0);
+        QCOMPARE(best({{}, 0, -8.0}).size(), std::size_t{2});
+        QCOMPARE(best({{}, 1, -9.5}).size(), std::size_t{1});
+        QCOMPARE(pairs({}).size(), std::size_t{1});
+        QCOMPARE(pairs({})[0]["prompt"].get<std::string>(), std::string("own"));
+        QCOMPARE(pairs({{}, 2}).size(), std::size_t{2});
+        QCOMPARE(pairs({{}, 2})[1]["score_chosen"].get<double>(), -9.0);
+        std::ofstream(run / "artifacts/_prompts.jsonl")
+            << "{\"prompt\":[{\"role\":\"user\",\"content\":\"p0\"}]}\n"
+               "{\"prompt\":[{\"role\":\"user\",\"content\":\"p1\"}]}\n";
+        QCOMPARE(best({})[1]["prompt"][0]["content"].get<std::string>(), std::string("p1"));
+        QCOMPARE(best({})[1]["completion"][0]["role"].get<std::string>(), std::string("assistant"));
+    }
 };
 
 QTEST_APPLESS_MAIN(TestRunImport)
