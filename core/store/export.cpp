@@ -29,7 +29,7 @@ std::string number(double value) {
 /// Hands what a stream collects to a staged file.
 class StagedBuffer final : public std::streambuf {
 public:
-    explicit StagedBuffer(StagedFile& file) : file_(file), piece_(1 << 16) {
+    StagedBuffer(StagedFile& file, const StopToken& stop) : file_(file), stop_(stop), piece_(1 << 16) {
         setp(piece_.data(), piece_.data() + piece_.size());
     }
 
@@ -42,12 +42,14 @@ private:
         return c;
     }
     int sync() override {
+        if (stop_) fail(ErrorKind::stopped, "Stopped; nothing was written.");
         file_.write({pbase(), static_cast<std::size_t>(pptr() - pbase())});
         setp(piece_.data(), piece_.data() + piece_.size());
         return 0;
     }
 
     StagedFile& file_;
+    const StopToken& stop_;
     std::vector<char> piece_;
 };
 
@@ -112,9 +114,10 @@ void write_comparisons_jsonl(const RunReader& run, std::ostream& out) {
         out << to_json_line(to_json(comparison)) << '\n';
 }
 
-void export_file(const fs::path& path, const std::function<void(std::ostream&)>& write) {
+void export_file(const fs::path& path, const std::function<void(std::ostream&)>& write,
+                 const StopToken& stop) {
     StagedFile file(path);
-    StagedBuffer buffer(file);
+    StagedBuffer buffer(file, stop);
     std::ostream out(&buffer);
     out.exceptions(std::ios::badbit); // the stream throws on what the file threw
     write(out);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/json.h"
+#include "core/base/stop_token.h"
 #include "core/data/parquet.h"
 #include "core/store/run_reader.h"
 
@@ -42,7 +43,7 @@ std::string csv_field(const std::string& text);
 
 /// What a table of rows is written as.
 enum class TableFormat { jsonl, csv, parquet };
-/// By the end of a file's name; none for another one.
+/// By the end of a file's name, in capitals too: .jsonl, .ndjson or .json, .csv, .parquet; none for another.
 std::optional<TableFormat> table_format_of(const std::filesystem::path& path);
 
 /// Gives rows (JSON objects) one after another.
@@ -59,8 +60,9 @@ const ParquetType& sample_columns();
 /// Columns that hold what `row` has: for data sets whose prompts are text or turns.
 ParquetType columns_like(const Json& row);
 
-/// Writes `path` through `write`; it is replaced as a whole or stays as it was. Throws Error(io, disk_full)
-/// and what `write` throws.
-void export_file(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write);
+/// Writes `path` through `write`; it is replaced as a whole or stays as it was, as where `stop` is requested.
+/// Throws Error(io, disk_full, stopped) and what `write` throws.
+void export_file(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write,
+                 const StopToken& stop = {});
 
 } // namespace tempera

@@ -70,8 +70,10 @@ void write_metrics_events(const RunReader& run, std::ostream& out, double start_
 }
 
 std::optional<TableFormat> table_format_of(const fs::path& path) {
-    const auto end = path.extension();
-    if (end == ".jsonl" || end == ".json") return TableFormat::jsonl;
+    std::string end = path.extension().string();
+    for (char& c : end)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (end == ".jsonl" || end == ".ndjson" || end == ".json") return TableFormat::jsonl;
     if (end == ".csv") return TableFormat::csv;
     if (end == ".parquet") return TableFormat::parquet;
     return std::nullopt;

@@ -224,6 +224,28 @@ private slots:
         QCOMPARE(content(file).count('\n'), qsizetype{4});
         QCOMPARE(cli({"export", sweep_, file}).code, 2);
         QCOMPARE(cli({"export", sweep_, file, "--rows", "--sweep"}).code, 2);
+        // What a format or a file's name asks for is what is written, or it is refused.
+        for (const QStringList& wrong : {QStringList{"/a.parquet", "--sweep"},
+                                         {"/a.jsonl", "--rows"},
+                                         {"/a.csv", "--sweep", "--format", "parquet"},
+                                         {"/a.csv", "--rollouts"},
+                                         {"/a.parquet", "--comparisons"},
+                                         {"/a.csv", "--replies", "base"},
+                                         {"/a.parquet", "--metrics"},
+                                         {"/a.xlsx", "--samples"}}) {
+            result = cli(QStringList{"export", sweep_, dir_.path() + wrong.front()} + wrong.mid(1));
+            QCOMPARE(result.code, 2);
+            QVERIFY2(result.err.contains("cannot be written as") && result.has_one_error_line(),
+                     result.err.constData());
+            QVERIFY(!QFile::exists(dir_.path() + wrong.front()));
+        }
+        QCOMPARE(cli({"export", sweep_, dir_.path() + "/A.PARQUET", "--samples"}).code, 0);
+        QVERIFY(content(dir_.path() + "/A.PARQUET").startsWith("PAR1"));
+        QCOMPARE(cli({"export", sweep_, dir_.path() + "/a.xlsx", "--samples", "--format", "csv"}).code, 0);
+        QVERIFY(content(dir_.path() + "/a.xlsx").startsWith("temperature,"));
+        result = cli({"export", sweep_, file, "--metrics"});
+        QCOMPARE(result.code, 1);
+        QVERIFY2(result.err.contains("has no metrics: export its --samples"), result.err.constData());
         result = cli({"export", sweep_, dir_.path() + "/none/c.csv", "--sweep"});
         QCOMPARE(result.code, 1);
         QVERIFY2(result.has_one_error_line(), result.err.constData());

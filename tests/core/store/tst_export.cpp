@@ -116,6 +116,21 @@ private slots:
         QVERIFY(error && error->kind() == ErrorKind::bad_input);
         QCOMPARE(read_file(file, 100), std::string("old"));
         QVERIFY(error_of([&] { export_file(path() / "no/such/folder.csv", [](std::ostream&) {}); }));
+        StopToken stop;
+        error = error_of([&] {
+            export_file(
+                file,
+                [&](std::ostream& out) {
+                    out << "half";
+                    stop.request(StopRequest::cancel);
+                    out << std::string(1 << 20, 'x');
+                },
+                stop);
+        });
+        QVERIFY(error && error->kind() == ErrorKind::stopped);
+        QCOMPARE(read_file(file, 100), std::string("old"));
+        for (const auto& entry : fs::directory_iterator(path()))
+            QVERIFY2(entry.path().string().find(".tmp-") == std::string::npos, entry.path().c_str());
         MountedDisk disk("64k");
         REQUIRE_DISK(disk);
         error = error_of([&] {
