@@ -15,6 +15,8 @@
 #include <parquet/arrow/reader.h>
 #include <parquet/file_reader.h>
 #include <parquet/properties.h>
+#include <parquet/schema.h>
+#include <set>
 
 namespace fs = std::filesystem;
 
@@ -112,14 +114,25 @@ private:
         reader_ = taken(builder.Build(), name_);
     }
 
+    /// A record has no two members of one name, or one of them would be lost.
+    void require_unique(const parquet::schema::GroupNode& group) {
+        std::set<std::string> names;
+        for (int i = 0; i < group.field_count(); ++i) {
+            const auto& field = *group.field(i);
+            if (!names.insert(field.name()).second)
+                fail(ErrorKind::bad_input, name_ + " has the column " + to_json_line(field.name().substr(0, 80))
+                                               + " twice: rename one.");
+            if (field.is_group())
+                require_unique(static_cast<const parquet::schema::GroupNode&>(field));
+        }
+    }
+
     void choose_columns(const std::vector<std::string>& wanted) {
         const auto& schema = *reader_->parquet_reader()->metadata()->schema();
+        require_unique(*schema.group_node());
         for (int leaf = 0; leaf < schema.num_columns(); ++leaf) {
             const std::string& root = schema.GetColumnRoot(leaf)->name();
-            bool known = std::find(columns_.begin(), columns_.end(), root) != columns_.end();
-            if (known && columns_.back() != root)
-                refuse("it has the column " + root.substr(0, 80) + " twice");
-            if (!known) columns_.push_back(root);
+            if (columns_.empty() || columns_.back() != root) columns_.push_back(root);
             if (wanted.empty() || std::find(wanted.begin(), wanted.end(), root) != wanted.end())
                 leaves_.push_back(leaf);
         }

@@ -4,6 +4,8 @@ namespace tempera {
 
 namespace {
 
+constexpr const char* data_key = "\"data\"";
+
 bool is_space(int c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
@@ -67,27 +69,63 @@ bool JsonReader::read_value() {
     return !value_.empty();
 }
 
+/// From a key's opening quote to behind its colon; the key with its quotes.
+std::string JsonReader::read_key() {
+    value_.clear();
+    too_long_ = false;
+    read_string();
+    std::string key = value_;
+    if (skip_space() != ':') refuse("a \":\" is missing behind the key " + key.substr(0, 80) + ".");
+    bytes_.get();
+    skip_space();
+    return key;
+}
+
+/// Whether what comes is the bracket of a list of objects; it comes then still.
+bool JsonReader::at_list_of_objects() {
+    if (bytes_.peek() != '[') return false;
+    auto at = bytes_.offset();
+    bytes_.get();
+    bool objects = skip_space() == '{';
+    bytes_.seek(at);
+    return objects;
+}
+
 /// Stands behind the bracket of the list in member `wanted` of the file's object, or with "" of the first
 /// member that is a list of objects.
 bool JsonReader::enter_member(const std::string& wanted) {
     bytes_.get(); // the brace
     while (skip_space() == '"') {
-        value_.clear();
-        too_long_ = false;
-        read_string();
-        std::string key = value_;
-        if (skip_space() != ':') refuse("a \":\" is missing behind the key " + key.substr(0, 80) + ".");
-        bytes_.get();
-        if (skip_space() == '[' && (wanted.empty() || key == wanted)) {
-            auto at = bytes_.offset();
+        std::string key = read_key();
+        if (wanted.empty() ? at_list_of_objects() : key == wanted && bytes_.peek() == '[') {
             bytes_.get();
-            if (!wanted.empty() || skip_space() == '{') return true;
-            bytes_.seek(at);
+            list_key_ = key;
+            return true;
         }
         if (!read_value()) refuse("the key " + key.substr(0, 80) + " has no value.");
         if (skip_space() == ',') bytes_.get();
     }
     return false;
+}
+
+/// What stands behind the list: it must not be rows that nobody would miss.
+void JsonReader::read_rest() {
+    if (!list_key_.empty()) {
+        while (skip_space() == ',') {
+            bytes_.get();
+            if (skip_space() != '"') refuse("a key is expected behind the list of " + list_key_ + ".");
+            std::string key = read_key();
+            if (list_key_ != data_key && at_list_of_objects())
+                refuse("there are two lists of objects, " + list_key_.substr(0, 80) + " and "
+                       + key.substr(0, 80) + ": put each into a file of its own, e.g. train.json and test.json.");
+            if (!read_value()) refuse("the key " + key.substr(0, 80) + " has no value.");
+        }
+        if (skip_space() != '}') refuse("the object around the list is not closed; the file was cut off.");
+        bytes_.get();
+    }
+    if (skip_space() >= 0)
+        refuse("there is text behind the end of the list, at byte " + std::to_string(bytes_.offset() + 1)
+               + ": put all rows into one list, or one object a line into a .jsonl file.");
 }
 
 void JsonReader::find_list() {
@@ -99,7 +137,7 @@ void JsonReader::find_list() {
         return;
     }
     if (first == '{') {
-        if (enter_member("\"data\"")) return;
+        if (enter_member(data_key)) return;
         bytes_.seek(begin);
         skip_space();
         if (enter_member("")) return;
@@ -124,6 +162,10 @@ std::optional<JsonRow> JsonReader::next_or_problem() {
     }
     if (c < 0) refuse("the list is not closed; the file was cut off.");
     if (c == ']') {
+        auto at = bytes_.offset();
+        bytes_.get();
+        read_rest();
+        bytes_.seek(at); // this place, sought again, is the end again
         ended_ = true;
         return std::nullopt;
     }

@@ -5,13 +5,14 @@
 namespace tempera {
 
 /// Reads a JSON file that holds a list of objects, or an object with such a list ({"data": [..]}, else the
-/// first list of objects in it), object by object: one at a time is in memory.
+/// only list of objects in it), object by object: one at a time is in memory.
 class JsonReader {
 public:
     /// Throws Error(not_found, bad_input, io).
     explicit JsonReader(const std::filesystem::path& path);
     /// nullopt behind the list. An element that cannot be used comes back with its `problem`. Throws
-    /// Error(bad_input) where the list itself is broken: cut off, no comma between two elements.
+    /// Error(bad_input) where the list itself is broken (cut off, no comma between two elements) or is not all
+    /// that the file holds: text behind it, a second list of objects beside it.
     std::optional<JsonRow> next_or_problem();
 
     RowPosition position() const { return {bytes_.offset(), number_}; }
@@ -20,6 +21,9 @@ public:
 private:
     void find_list();
     bool enter_member(const std::string& wanted);
+    std::string read_key();
+    bool at_list_of_objects();
+    void read_rest();
     int skip_space();
     bool read_value();
     void read_string();
@@ -30,6 +34,7 @@ private:
     std::string value_; ///< the text of the value that was read last
     bool too_long_ = false;
     std::uint64_t list_at_ = 0; ///< behind the list's bracket
+    std::string list_key_;      ///< of the object that the list stands in, with its quotes; "" = in none
     std::int64_t number_ = 0;
     bool ended_ = false;
 };

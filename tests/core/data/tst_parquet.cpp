@@ -132,6 +132,23 @@ private Q_SLOTS:
             QCOMPARE(to_json_line(rows[i].value), to_json_line(written[i]));
     }
 
+    void aNameThatStandsTwiceIsRefused() {
+        using Kind = ParquetType::Kind;
+        const ParquetType text{Kind::text}, inner{Kind::record, {{"x", text}, {"x", text}}};
+        for (const auto& members : std::vector<std::vector<std::pair<std::string, ParquetType>>>{
+                 {{"a", text}, {"a", text}}, {{"a", text}, {"b", text}, {"a", text}}, {{"b", text}, {"a", inner}}}) {
+            std::string bytes;
+            auto sink = load_parquet().create([&](std::string_view part) { bytes += part; },
+                                              {Kind::record, members});
+            sink->write({{"b", "b"}});
+            sink->close();
+            const std::string sentence = sentence_of([&] { all_rows(write(bytes)); });
+            QVERIFY2(sentence.find("has the column \"") != std::string::npos
+                         && sentence.ends_with("\" twice: rename one."),
+                     sentence.c_str());
+        }
+    }
+
     void whatTheSinkThrowsComesThrough() {
         ParquetType columns{ParquetType::Kind::record, {{"text", {ParquetType::Kind::text}}}};
         auto full = [](std::string_view) { fail(ErrorKind::disk_full, "No space left."); };

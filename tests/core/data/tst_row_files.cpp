@@ -100,6 +100,18 @@ private Q_SLOTS:
             refusal("a.json", "[{\"a\":1},{\"a\"").starts_with("a.json, behind row 2: the file ends within"));
         QVERIFY(refusal("a.json", "[{\"a\":1} {\"a\":1}]")
                     .starts_with("a.json, behind row 1: a comma is missing"));
+        // Rows behind the list would be missed by nobody.
+        QVERIFY(refusal("a.json", "[{\"a\":1}]\n[{\"a\":2}]")
+                    .starts_with("a.json, behind row 1: there is text behind the end of the list, at byte 11:"));
+        QVERIFY(refusal("a.json", "[{\"a\":1}] garbage").find("text behind the end") != std::string::npos);
+        QVERIFY(refusal("a.json", "{\"data\":[{\"a\":1}]}]").find("text behind the end")
+                != std::string::npos);
+        QVERIFY(refusal("a.json", "{\"train\":[{\"a\":1}],\"n\":1,\"test\":[{\"a\":1}]}")
+                    .find("two lists of objects, \"train\" and \"test\": put each")
+                != std::string::npos);
+        QVERIFY(refusal("a.json", "{\"data\":[{\"a\":1}]").find("is not closed") != std::string::npos);
+        QCOMPARE(rows_of("a.json", "{\"data\":[{\"a\":1}],\"columns\":[{\"name\":\"a\"}]}\n").size(),
+                 std::size_t{1});
         QVERIFY(refusal("a.json", "[{\"a\":1}").find("the list is not closed") != std::string::npos);
         QVERIFY(refusal("a.json", "[{\"a\":\"x").find("ends within a text") != std::string::npos);
         QVERIFY(
