@@ -77,6 +77,7 @@ Json to_json(const ValidationReport& report, const OpenedData& opened,
                  {"rows", report.rows},
                  {"usable", report.usable},
                  {"whole", report.whole},
+                 {"notes", split.notes},
                  {"columns", Json::array()},
                  {"issues", Json::array()},
                  {"lengths", to_json(report.lengths)}};
@@ -116,6 +117,8 @@ void write_text(const ValidationReport& report, const OpenedData& opened,
             names += (names.empty() ? "" : ", ") + (other.name.empty() ? "(without a name)" : other.name);
         write_output("Splits: " + names + " (choose with #SPLIT behind the path)\n");
     }
+    for (const auto& note : split.notes)
+        write_output(one_line(note) + "\n");
     for (const auto& column : columns)
         write_output("  " + fitted(one_line(column.name), 20) + "  " + column.type + "\n");
     write_output(std::string("Task ") + name_of(report.task) + ": " + report.mapping.text() + "\n");

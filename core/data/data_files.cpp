@@ -1,10 +1,12 @@
 #include "core/data/data_files.h"
 
+#include "core/base/counted.h"
 #include "core/base/suggest.h"
 
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <set>
 
 namespace fs = std::filesystem;
 
@@ -65,13 +67,54 @@ std::string split_of_file(const fs::path& file, const fs::path& root) {
     return "";
 }
 
-void collect(const fs::path& folder, int depth, std::vector<fs::path>& files) {
-    for (const auto& entry : fs::directory_iterator(folder)) {
+/// Whether it is a data file that was packed ("rows.jsonl.gz"), which is not read.
+bool is_packed_data(const fs::path& file) {
+    const std::string end = file.extension().string();
+    for (const char* known : {".gz", ".zst", ".bz2", ".xz", ".zip", ".lz4"})
+        if (end == known) return data_format_of(file.stem()).has_value();
+    return false;
+}
+
+/// The first of `names`, and "..." where there are more.
+std::string listed(const std::vector<std::string>& names) {
+    constexpr std::size_t most = 3;
+    std::string list;
+    for (std::size_t i = 0; i < std::min(most, names.size()); ++i)
+        list += (i > 0 ? ", " : "") + names[i];
+    return list + (names.size() > most ? ", ..." : "");
+}
+
+std::vector<std::string> names_of(const std::vector<fs::path>& files) {
+    std::vector<std::string> names;
+    for (const auto& file : files)
+        names.push_back(file.filename().string());
+    return names;
+}
+
+/// What lies in a folder and those below it.
+struct FoundFiles {
+    std::vector<fs::path> data, packed;
+    std::set<fs::path> folders; ///< that were walked, by their true paths: links lead to none of them again
+};
+
+void collect(const fs::path& folder, int depth, FoundFiles& found) {
+    if (!found.folders.insert(fs::canonical(folder)).second) return;
+    std::vector<fs::directory_entry> entries;
+    for (const auto& entry : fs::directory_iterator(folder))
+        entries.push_back(entry);
+    std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { // links come last
+        return std::pair(a.is_symlink(), a.path()) < std::pair(b.is_symlink(), b.path());
+    });
+    for (const auto& entry : entries) {
         const std::string name = entry.path().filename().string();
         if (name.starts_with('.') || name.starts_with('_')) continue;
-        if (entry.is_directory()) {
-            if (depth < deepest_folder) collect(entry.path(), depth + 1, files);
-        } else if (entry.is_regular_file() && data_format_of(entry.path()) && !describes(entry.path())) {
+        std::error_code nowhere; // a link that leads nowhere
+        if (entry.is_directory(nowhere)) {
+            if (depth < deepest_folder) collect(entry.path(), depth + 1, found);
+        } else if (entry.is_regular_file(nowhere)) {
+            const bool data = data_format_of(entry.path()) && !describes(entry.path());
+            if (!data && !is_packed_data(entry.path())) continue;
+            auto& files = data ? found.data : found.packed;
             if (files.size() == most_files)
                 fail(ErrorKind::bad_input,
                      folder.string() + " holds more than " + std::to_string(most_files) + " data files.");
@@ -94,35 +137,86 @@ int preference(DataFormat format) {
     return 4;
 }
 
-/// Only the files of the format that counts.
-void keep_one_format(std::vector<fs::path>& files) {
+/// Keeps the files of the format that counts; the others go into a note.
+void keep_one_format(DataSplit& split) {
+    auto& files = split.files;
     auto rank = [](const fs::path& file) { return preference(*data_format_of(file)); };
-    int best = rank(
-        *std::min_element(files.begin(), files.end(), [&](auto& a, auto& b) { return rank(a) < rank(b); }));
-    std::erase_if(files, [&](const fs::path& file) { return rank(file) != best; });
     std::sort(files.begin(), files.end());
+    std::stable_sort(files.begin(), files.end(), [&](auto& a, auto& b) { return rank(a) < rank(b); });
+    auto other = std::find_if(files.begin(), files.end(),
+                              [&](auto& file) { return rank(file) != rank(files.front()); });
+    if (other == files.end()) return;
+    const std::vector<fs::path> others(other, files.end());
+    files.erase(other, files.end());
+    split.notes.push_back("Of several formats only " + std::string(name_of(*data_format_of(files.front())))
+                          + " is read; " + counted(others.size(), "file")
+                          + (others.size() == 1 ? " is" : " are") + " left out: " + listed(names_of(others))
+                          + ".");
+}
+
+/// Notes the shards that "-of-" says there are and that are not.
+void note_missing_shards(DataSplit& split) {
+    std::map<std::pair<std::string, std::string>, std::set<std::string>> shards; // (before, total): numbers
+    for (const auto& file : split.files) {
+        const std::string stem = file.stem().string();
+        const auto of = stem.rfind("-of-"), dash = of == stem.npos ? of : stem.rfind('-', of - 1);
+        if (of == stem.npos || of == 0 || dash == stem.npos) continue;
+        const std::string number = stem.substr(dash + 1, of - dash - 1), total = stem.substr(of + 4);
+        if (!is_digits(number) || !is_digits(total) || total.size() > 9 || number.size() > 9) continue;
+        shards[{(file.parent_path() / stem.substr(0, dash)).string(), total}].insert(number);
+    }
+    for (const auto& [kind, numbers] : shards) {
+        const auto& [before, total] = kind;
+        const std::size_t wanted = std::stoul(total);
+        if (numbers.size() >= wanted) continue;
+        const std::size_t digits = numbers.begin()->size();
+        std::vector<std::string> missing; // a few more than are listed
+        for (std::size_t i = 0; i < wanted && missing.size() < 4; ++i) {
+            std::string number = std::to_string(i);
+            number.insert(0, digits > number.size() ? digits - number.size() : 0, '0');
+            if (!numbers.contains(number))
+                missing.push_back(fs::path(before).filename().string() + "-" + number + "-of-" + total);
+        }
+        split.notes.push_back("Only " + std::to_string(numbers.size()) + " of " + counted(wanted, "shard")
+                              + " are there; missing: " + listed(missing) + ".");
+    }
 }
 
 DataSplit made(const std::string& name, std::vector<fs::path> files) {
-    DataSplit split{name, std::move(files), 0};
+    DataSplit split{name, std::move(files)};
+    keep_one_format(split);
     for (const auto& file : split.files)
         split.bytes += fs::file_size(file);
     return split;
 }
 
+std::string note_of_packed(const std::vector<fs::path>& packed) {
+    return counted(packed.size(), "packed file") + (packed.size() == 1 ? " is" : " are")
+           + " left out: " + listed(names_of(packed)) + "; unpack to have the rows read.";
+}
+
 std::vector<DataSplit> splits_of_folder(const fs::path& folder) {
-    std::vector<fs::path> files;
-    collect(folder, 0, files);
-    if (files.empty())
+    FoundFiles found;
+    collect(folder, 0, found);
+    if (found.data.empty())
         fail(ErrorKind::bad_input,
-             folder.string() + " holds no data file: .jsonl, .json, .csv, .tsv or .parquet is expected.");
-    std::map<std::string, std::vector<fs::path>> by_name;
-    for (auto& file : files)
+             folder.string() + " holds no data file: .jsonl, .json, .csv, .tsv or .parquet is expected."
+                 + (found.packed.empty() ? "" : " " + note_of_packed(found.packed)));
+    std::map<std::string, std::vector<fs::path>> by_name, packed;
+    for (auto& file : found.data)
         by_name[split_of_file(file, folder)].push_back(std::move(file));
+    std::vector<fs::path> packed_alone; // of splits that have no other file: every split tells of them
+    for (const auto& file : found.packed) {
+        const std::string name = split_of_file(file.parent_path() / file.stem(), folder);
+        (by_name.contains(name) ? packed[name] : packed_alone).push_back(file);
+    }
     std::vector<DataSplit> splits;
     for (auto& [name, of_split] : by_name) {
-        keep_one_format(of_split);
         splits.push_back(made(name, std::move(of_split)));
+        note_missing_shards(splits.back());
+        auto left_out = packed[name];
+        left_out.insert(left_out.end(), packed_alone.begin(), packed_alone.end());
+        if (!left_out.empty()) splits.back().notes.push_back(note_of_packed(left_out));
     }
     std::stable_partition(splits.begin(), splits.end(),
                           [](const DataSplit& split) { return split.name.starts_with("train"); });
@@ -139,7 +233,8 @@ std::vector<DataSplit> find_data_splits(const fs::path& path) {
         if (fs::is_directory(status)) return splits_of_folder(fs::absolute(path / "").parent_path());
         if (!data_format_of(path))
             fail(ErrorKind::bad_input,
-                 path.string() + " is no data file: .jsonl, .json, .csv, .tsv or .parquet is expected.");
+                 path.string() + " is no data file: .jsonl, .json, .csv, .tsv or .parquet is expected."
+                     + (is_packed_data(path) ? " It is packed: unpack it first." : ""));
         std::string own = without_shard(path.stem().string());
         return {made(names_a_split(own) ? own : "", {path})};
     } catch (const fs::filesystem_error& error) {

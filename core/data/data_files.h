@@ -13,14 +13,17 @@ struct DataSplit {
     std::string name; ///< "train", "test", "validation", "train_prefs" ...; "" where nothing names one
     std::vector<std::filesystem::path> files;
     std::uint64_t bytes = 0;
+    /// What of it is not read, one sentence each: files of other formats, compressed ones, missing shards.
+    std::vector<std::string> notes = {};
 };
 
 /// The splits that lie at `path`: a file is one split; in a folder every file's name says its split
 /// ("train-00000-of-00002.parquet", "test_prefs-00000-of-00001.parquet", "validation.jsonl"), else the folder
 /// it lies in does ("train/part-0.csv"); files that neither names make one split "". Where the same split is
-/// there in several formats, Parquet counts, then JSON lines, JSON, CSV. Hidden files and folders, and JSON
-/// files that describe a data set or a model ("dataset_infos.json", "config.json"), are left alone. Train
-/// comes first, then the other names sorted. Throws Error(not_found, bad_input, io).
+/// there in several formats, Parquet counts, then JSON lines, JSON, CSV (the split's notes name the others).
+/// Hidden files and folders, and JSON files that describe a data set or a model ("dataset_infos.json",
+/// "config.json"), are left alone; a folder that symbolic links lead to again is read once. Train comes first,
+/// then the other names sorted. Throws Error(not_found, bad_input, io).
 std::vector<DataSplit> find_data_splits(const std::filesystem::path& path);
 
 /// What the text of a data field names: a path, and behind "#" a split of it

@@ -114,7 +114,7 @@ private:
             });
         }
         bad.require_some(options_.data);
-        if (skipped) *skipped = bad.skipped();
+        if (skipped) *skipped = bad.skipped_of(rows);
         return prompts;
     }
 

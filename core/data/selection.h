@@ -62,7 +62,7 @@ Selection<Item> select_rows(TaskRows& rows, const SelectionOptions& options,
     for (bool validation : {false, true})
         for (auto& item : sides[validation])
             if (item) (validation ? result.validation : result.train).push_back(std::move(*item));
-    result.skipped = bad.skipped();
+    result.skipped = bad.skipped_of(rows);
     if (result.train.empty()) bad.fail_all(options.source);
     return result;
 }

@@ -11,10 +11,10 @@ namespace {
 
 constexpr std::size_t most_sentences = 3;
 
-std::vector<std::filesystem::path> files_of(const std::string& data, DataTask task, const std::string& side) {
+DataSplit split_of(const std::string& data, DataTask task, const std::string& side) {
     DataPath wanted = data_path_of(data);
     auto splits = find_data_splits(wanted.path);
-    return choose_split(splits, wanted.split, usual_splits(task, side), wanted.path.string()).files;
+    return choose_split(splits, wanted.split, usual_splits(task, side), wanted.path.string());
 }
 
 } // namespace
@@ -26,7 +26,12 @@ std::vector<std::string> usual_splits(DataTask task, const std::string& side) {
 
 TaskRows::TaskRows(const std::string& data, DataTask task, const std::string& columns,
                    const std::string& side)
-    : TaskRows(files_of(data, task, side), task, parse_columns(columns)) {}
+    : TaskRows(split_of(data, task, side), task, parse_columns(columns)) {}
+
+TaskRows::TaskRows(DataSplit split, DataTask task, ColumnMapping columns)
+    : TaskRows(std::move(split.files), task, std::move(columns)) {
+    notes_ = std::move(split.notes);
+}
 
 TaskRows::TaskRows(std::vector<std::filesystem::path> files, DataTask task, ColumnMapping columns)
     : files_(std::move(files)), wanted_(known_columns(columns)), mapper_(task, std::move(columns)) {}
@@ -79,6 +84,12 @@ void BadRows::skip(const Error& error) {
     if (refuse_ || !of_the_row) throw;
     ++skipped_.count;
     if (skipped_.first.size() < most_sentences) skipped_.first.push_back(error.what());
+}
+
+SkippedRows BadRows::skipped_of(const TaskRows& rows) const {
+    SkippedRows all = skipped_;
+    all.notes = rows.notes();
+    return all;
 }
 
 void BadRows::require_some(const std::string& source) const {

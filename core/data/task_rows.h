@@ -24,9 +24,14 @@ public:
     /// was given, comes back with its `problem`. Throws Error(bad_input, io) where the rest cannot be read.
     std::optional<JsonRow> next();
     void restart();
+    /// What of the data is not read (DataSplit::notes).
+    const std::vector<std::string>& notes() const { return notes_; }
 
 private:
+    TaskRows(DataSplit split, DataTask task, ColumnMapping columns);
+
     std::vector<std::filesystem::path> files_;
+    std::vector<std::string> notes_;
     std::vector<std::string> wanted_; ///< columns of a Parquet file
     ColumnMapper mapper_;
     std::size_t next_file_ = 0;
@@ -43,6 +48,7 @@ struct SkippedRows {
     std::int64_t count = 0;
     std::int64_t of = 0;            ///< rows that were read
     std::vector<std::string> first; ///< the sentences of the first ones
+    std::vector<std::string> notes; ///< of files that were not read, one sentence each (TaskRows::notes())
 };
 /// "3 of 1000 rows were skipped: a.jsonl row 7 ...; ..."; "" where none was.
 std::string sentence_of(const SkippedRows& skipped);
@@ -76,6 +82,8 @@ public:
     /// Called in the handler of `error`: counts the row, or throws on.
     void skip(const Error& error);
     const SkippedRows& skipped() const { return skipped_; }
+    /// The same, with what of the data was not read at all.
+    SkippedRows skipped_of(const TaskRows& rows) const;
     /// Throws Error(bad_input) with the first row's sentence where no row could be used, or there was none.
     void require_some(const std::string& source) const;
     [[noreturn]] void fail_all(const std::string& source) const;

@@ -5,7 +5,8 @@
 
 namespace tempera {
 
-/// A warning that says how many rows of the data were skipped and why; nothing where none was.
+/// A warning that says how many rows of the data were skipped and why, and one for every note of what was not
+/// read; nothing where there is nothing to say.
 void report_skipped(const SkippedRows& skipped, RunObserver& observer);
 
 } // namespace tempera

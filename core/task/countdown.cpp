@@ -128,7 +128,7 @@ std::vector<CountdownProblem> countdown_problems(const ProblemOptions& options, 
         bad.use(*row, [&](const JsonRow& good) { problems.push_back(problem_from(good)); });
     }
     bad.require_some(options.data);
-    if (skipped) *skipped = bad.skipped();
+    if (skipped) *skipped = bad.skipped_of(rows);
     return problems;
 }
 

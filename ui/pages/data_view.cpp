@@ -428,6 +428,8 @@ void DataView::showFacts() {
         facts.push_back({name, QStringLiteral("%1, %2").arg(text, bytesText(double(split.split.bytes)))});
     }
     facts.push_back({tr("Files"), QString::number(info.split.files.size())});
+    for (const std::string& note : info.split.notes)
+        facts.push_back({tr("Not read"), toQt(note)});
     if (!origin_.copy.empty())
         facts.push_back(
             {tr("Copy"),

@@ -161,6 +161,10 @@ private Q_SLOTS:
         QVERIFY2(sentence_of(set.skipped)
                      .starts_with("3 of 11 rows were skipped: some.jsonl row 1 has no column \"completion\""),
                  sentence_of(set.skipped).c_str());
+        write("half/train-0000-of-0002.jsonl", rows);
+        options.data = fs::path(options.data).parent_path() / "half";
+        QCOMPARE(make_training_set(options).skipped.notes.size(), std::size_t{1});
+        options.data = fs::path(options.data).parent_path() / "some.jsonl";
         options.bad_rows = "refuse";
         QVERIFY_THROWS_EXCEPTION(Error, make_training_set(options));
         options.bad_rows = "skip";

@@ -183,6 +183,39 @@ private Q_SLOTS:
                 != std::string::npos);
     }
 
+    /// What of a folder is not read is said.
+    void filesThatAreLeftOutAreNamed() {
+        for (const char* name : {"left/a.jsonl", "left/b.csv", "left/c.jsonl.gz", "left/test.csv.gz",
+                                 "left/train-00000-of-00003.jsonl", "left/train-00002-of-00003.jsonl"})
+            write(name, "{}\n");
+        const fs::path folder = fs::path(folder_.path().toStdString()) / "left";
+        auto splits = find_data_splits(folder);
+        QCOMPARE(splits.size(), std::size_t{2});
+        QCOMPARE(splits[0].notes,
+                 (Rows{"Only 2 of 3 shards are there; missing: train-00001-of-00003.",
+                       "1 packed file is left out: test.csv.gz; unpack to have the rows read."}));
+        QCOMPARE(splits[1].notes,
+                 (Rows{"Of several formats only JSON lines is read; 1 file is left out: b.csv.",
+                       "2 packed files are left out: c.jsonl.gz, test.csv.gz; unpack to have the rows read."}));
+        QVERIFY(sentence_of([&] { find_data_splits(folder / "c.jsonl.gz"); }).ends_with("unpack it first."));
+        fs::create_directories(folder / "packed");
+        fs::rename(folder / "c.jsonl.gz", folder / "packed/c.jsonl.gz");
+        QVERIFY(sentence_of([&] { find_data_splits(folder / "packed"); }).find("c.jsonl.gz; unpack")
+                != std::string::npos);
+    }
+
+    void linksLeadToAFolderOnce() {
+        write("linked/data/rows.jsonl", "{}\n");
+        const fs::path folder = fs::path(folder_.path().toStdString()) / "linked";
+        fs::create_directory_symlink("..", folder / "data/again");
+        fs::create_directory_symlink("data", folder / "another");
+        fs::create_symlink("nowhere", folder / "data/nothing.jsonl");
+        auto splits = find_data_splits(folder);
+        QCOMPARE(splits.size(), std::size_t{1});
+        QCOMPARE(splits[0].files, (std::vector<fs::path>{folder / "data/rows.jsonl"}));
+        QVERIFY(splits[0].notes.empty());
+    }
+
     void splitsInDataFields() {
         QCOMPARE(data_path_of("a/b#test").path, fs::path("a/b"));
         QCOMPARE(data_path_of("a/b#test").split, std::string("test"));
