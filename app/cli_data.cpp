@@ -47,10 +47,27 @@ OpenedData opened(const std::string& text, const std::vector<std::string>& usual
     });
 }
 
-DataTask task_of(const std::string& name, const std::vector<DataColumn>& columns) {
+/// Where no row shows what the data is for, the reason is not its columns.
+void require_readable_rows(const OpenedData& opened) {
+    constexpr std::size_t looked_at = 100, told = 3;
+    const auto rows = as_usage([&] { return opened.data.rows(opened.split, 0, looked_at); });
+    const std::string name = opened.data.path().string();
+    if (rows.empty()) throw UsageError(name + " holds no rows.");
+    std::string reasons;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (rows[i].problem.empty()) return;
+        if (i < told) reasons += " " + rows[i].problem;
+    }
+    throw UsageError("No row of " + name + " can be read"
+                     + (rows.size() == looked_at ? ", of the first " + std::to_string(looked_at) : "") + ":"
+                     + reasons);
+}
+
+DataTask task_of(const std::string& name, const OpenedData& opened, const std::vector<DataColumn>& columns) {
     if (!name.empty()) return as_usage([&] { return data_task_from(name); });
     auto found = DataSet::detected(columns);
     if (!found.empty()) return found.front().task;
+    require_readable_rows(opened);
     std::string list;
     for (const auto& column : columns)
         list += (list.empty() ? "" : ", ") + column.name;
@@ -139,9 +156,9 @@ int check(const CheckOptions& options) {
     const std::string data = data_place(options.data, options.workspace);
     const std::string checked = options.test.empty() ? data : data_place(options.test, options.workspace);
     OpenedData first = opened(checked, {options.test.empty() ? "train" : "test"});
-    auto columns = first.data.columns(first.split);
+    auto columns = as_usage([&] { return first.data.columns(first.split); });
     ValidationOptions validation;
-    validation.task = task_of(options.task, columns);
+    validation.task = task_of(options.task, first, columns);
     if (options.task.empty() || data_path_of(checked).split.empty())
         first = opened(checked, usual_splits(validation.task, options.test.empty() ? "train" : "test"));
     validation.columns = options.columns;

@@ -29,8 +29,8 @@ void JsonMaker::spend(std::size_t bytes) {
 }
 
 Json JsonMaker::text(std::string_view bytes) {
+    if (!is_valid_utf8(bytes)) return bytes_value(bytes.size());
     spend(bytes.size());
-    if (!is_valid_utf8(bytes)) throw BadText{};
     return std::string(bytes);
 }
 

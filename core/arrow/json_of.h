@@ -9,16 +9,15 @@
 namespace tempera {
 
 /// Turns cells into JSON: texts, numbers, truth values, lists, records and maps (pairs of a list) as what
-/// they are; times, decimals and the like as Arrow prints them.
+/// they are; times, decimals and the like as Arrow prints them; what is not UTF-8 as bytes_value().
 class JsonMaker {
 public:
-    /// The cell of `array` at `index`, which exists. Throws RowTooLarge or BadText where it does not fit.
+    /// The cell of `array` at `index`, which exists. Throws RowTooLarge where it does not fit.
     Json cell(const arrow::Array& array, std::int64_t index);
     /// Before every row.
     void begin_row() { spent_ = 0; }
 
     struct RowTooLarge {};
-    struct BadText {};
 
 private:
     void spend(std::size_t bytes);

@@ -170,8 +170,6 @@ private:
             return value;
         } catch (const JsonMaker::RowTooLarge&) {
             problem = "is longer than " + std::to_string(longest_row >> 20) + " MiB";
-        } catch (const JsonMaker::BadText&) {
-            problem = "holds text that is not UTF-8";
         }
         return nullptr;
     }

@@ -36,8 +36,10 @@ bool ByteReader::fill() {
 }
 
 void ByteReader::skip_byte_order_mark() {
-    for (int mark : {0xEF, 0xBB, 0xBF})
-        if (get() != mark) return seek(0);
+    const int first = get(), second = get();
+    if ((first == 0xFF && second == 0xFE) || (first == 0xFE && second == 0xFF))
+        fail(ErrorKind::bad_input, name_ + " is UTF-16 text: save it as UTF-8.");
+    if (first != 0xEF || second != 0xBB || get() != 0xBF) seek(0);
 }
 
 void ByteReader::seek(std::uint64_t offset) {

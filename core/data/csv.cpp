@@ -15,19 +15,26 @@ constexpr std::size_t most_columns = 10000;
 constexpr std::uint64_t longest_head = 1u << 20;
 constexpr std::string_view delimiters = ",;\t|";
 
-/// The delimiter that stands most often outside of quotes in the first line.
-int delimiter_of(ByteReader& bytes) {
+struct LineStyle {
+    int delimiter = ','; ///< the one that stands most often outside of quotes in the first line
+    int line_end = '\n'; ///< '\r' where it ends so and no '\n' follows
+};
+
+LineStyle style_of(ByteReader& bytes) {
     std::array<std::size_t, delimiters.size()> counts{};
     bool quoted = false;
+    LineStyle style;
     for (int c = bytes.get(); c >= 0 && bytes.offset() < longest_head; c = bytes.get()) {
         if (c == '"') quoted = !quoted;
         if (quoted) continue;
-        if (c == '\n') break;
+        if (c == '\r' && bytes.peek() != '\n' && bytes.peek() >= 0) style.line_end = '\r';
+        if (c == style.line_end) break;
         auto at = delimiters.find(static_cast<char>(c));
         if (at != delimiters.npos) ++counts[at];
     }
     auto most = std::max_element(counts.begin(), counts.end());
-    return delimiters[static_cast<std::size_t>(most - counts.begin())];
+    style.delimiter = delimiters[static_cast<std::size_t>(most - counts.begin())];
+    return style;
 }
 
 } // namespace
@@ -35,7 +42,9 @@ int delimiter_of(ByteReader& bytes) {
 CsvReader::CsvReader(const std::filesystem::path& path) : bytes_(path) {
     bytes_.skip_byte_order_mark();
     auto begin = bytes_.offset();
-    delimiter_ = delimiter_of(bytes_);
+    const LineStyle style = style_of(bytes_);
+    delimiter_ = style.delimiter;
+    line_end_ = style.line_end;
     bytes_.seek(begin);
     read_head();
 }
@@ -99,7 +108,7 @@ bool CsvReader::read_record() {
     text_behind_quote_ = false;
     if (bytes_.peek() < 0) return false;
     bool at_start = true, was_quoted = false;
-    for (int c = bytes_.get(); c >= 0 && c != '\n'; c = bytes_.get()) {
+    for (int c = bytes_.get(); c >= 0 && c != line_end_; c = bytes_.get()) {
         if (c == '\r' && (bytes_.peek() == '\n' || bytes_.peek() < 0)) continue;
         if (c == '"' && at_start) {
             read_quoted();

@@ -33,6 +33,7 @@ std::string type_of(const Json& value) {
     if (value.is_number()) return "number";
     if (value.is_boolean()) return "yes/no";
     if (value.is_array()) return type_of_list(value);
+    if (is_bytes_value(value)) return "bytes";
     return value.is_object() ? "object" : "empty";
 }
 

@@ -16,8 +16,8 @@ namespace tempera {
 /// A column as its values in the first rows show it.
 struct DataColumn {
     std::string name;
-    /// "text", "whole number", "number", "yes/no", "turns", "texts", "numbers", "list", "object", "empty", or
-    /// "mixed".
+    /// "text", "whole number", "number", "yes/no", "turns", "texts", "numbers", "list", "object", "bytes",
+    /// "empty", or "mixed".
     std::string type;
     std::string example; ///< a value, on one line, cut to 200 characters
 };

@@ -43,6 +43,7 @@ std::string JsonRow::text(std::initializer_list<const char*> names, bool may_be_
         list += (list.empty() ? "\"" : " or \"") + std::string(name) + "\"";
         auto found = value.find(name);
         if (found == value.end()) continue;
+        if (is_bytes_value(*found)) fail_column(*this, name, "it holds bytes that are not UTF-8 text");
         if (!found->is_string())
             fail_column(*this, name, "text is expected, found " + std::string(found->type_name()));
         auto content = found->get<std::string>();
@@ -77,6 +78,15 @@ std::vector<std::int64_t> JsonRow::integers(const char* name, std::size_t fewest
     return numbers;
 }
 
+Json bytes_value(std::size_t count) {
+    return {{"bytes", count}};
+}
+
+bool is_bytes_value(const Json& value) {
+    return value.is_object() && value.size() == 1 && value.contains("bytes")
+           && value["bytes"].is_number_unsigned();
+}
+
 JsonRow row_too_long(std::int64_t number, const std::string& source) {
     JsonRow row{Json(), number, source, ""};
     row.problem = row.place() + " is longer than " + std::to_string(longest_row >> 20) + " MiB.";
@@ -94,6 +104,11 @@ JsonRow parse_row(std::string_view text, std::int64_t number, const std::string&
     }
     row.value = Json();
     return row;
+}
+
+JsonlReader::JsonlReader(const std::filesystem::path& path) : bytes_(path) {
+    bytes_.skip_byte_order_mark(); // refuses one of UTF-16; the first line's is taken off when it is read
+    bytes_.seek(0);
 }
 
 void JsonlReader::seek(RowPosition position) {

@@ -57,6 +57,10 @@ struct JsonRow {
                                        std::int64_t lowest, std::int64_t highest) const;
 };
 
+/// What stands in a row for bytes that are no UTF-8 text (an image): their number alone, {"bytes": 1234}.
+Json bytes_value(std::size_t count);
+bool is_bytes_value(const Json& value);
+
 /// Where a reader of a text file stands between two rows: what it must know to go on from there.
 struct RowPosition {
     std::uint64_t byte = 0;
@@ -71,7 +75,7 @@ constexpr std::size_t longest_row = 16u << 20;
 class JsonlReader {
 public:
     /// Throws Error(not_found, bad_input, io).
-    explicit JsonlReader(const std::filesystem::path& path) : bytes_(path) {}
+    explicit JsonlReader(const std::filesystem::path& path);
     /// nullopt at the end. Throws RowError(unreadable) naming the row: not JSON, not an object, too long. The
     /// next call goes on behind it.
     std::optional<JsonRow> next();

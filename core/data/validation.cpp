@@ -221,7 +221,7 @@ private:
 
     bool read_split() {
         for (const auto& path : split_.files) {
-            RowFile file(path);
+            RowFile file(path, known_columns(given_)); // what else stands there is no matter of the task's
             while (auto row = file.next()) {
                 check(std::move(*row), file.format() == DataFormat::csv);
                 if (report_.rows % report_every != 0) continue;

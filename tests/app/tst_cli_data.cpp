@@ -64,6 +64,30 @@ private Q_SLOTS:
         }
     }
 
+    void whatCannotBeReadIsNotCalledAColumn() {
+        const std::pair<QString, const char*> cases[] = {
+            {write("void.jsonl", ""), "holds no rows"},
+            {write("pretty.jsonl", "{\n \"prompt\": \"a\"\n}\n"), "No row of "},
+            {write("twice.jsonl", "{\"prompt\":\"a\",\"prompt\":\"b\"}\n"), "twice.jsonl row 1"},
+            {write("wide.jsonl", QByteArray("\xFF\xFE{\0", 4)), "is UTF-16 text"}};
+        for (const auto& [path, part] : cases) {
+            auto result = run_cli({"data", "check", path});
+            QCOMPARE(result.code, 2);
+            QVERIFY2(result.err.contains(part) && result.has_one_error_line(), result.err.constData());
+        }
+    }
+
+    /// Bytes in a column that nobody asked for make no row unusable.
+    void otherColumnsMayHoldBytes() {
+        auto checked = run_cli({"data", "check", golden("parquet/image.parquet")});
+        QVERIFY2(checked.code == 0 && checked.out.contains("2 rows read, 2 can be used")
+                     && checked.out.contains("bytes"),
+                 checked.out.constData());
+        auto rows = run_cli({"data", "head", golden("parquet/image.parquet")}).rows();
+        QCOMPARE(rows.size(), std::size_t{2});
+        QVERIFY(rows[0]["image"]["bytes"] == 4 && rows[0]["prompt"] == "p0");
+    }
+
     void headShowsRows() {
         auto rows =
             run_cli({"data", "head", golden("parquet/delta.parquet"), "-n", "2", "--skip", "298"}).rows();

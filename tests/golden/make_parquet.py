@@ -110,7 +110,10 @@ def types():
         row["date"] = "2024-07-26"
         row["decimal"] = str(row["decimal"])
     write("types.parquet", table, rows)
-    write("not-utf8.parquet", pa.table({"text": pa.array([b"good", b"\xff\xfe", b"good"])}), [{"text": "good"}, None, {"text": "good"}])
+    write("not-utf8.parquet", pa.table({"text": pa.array([b"good", b"\xff\xfe", b"good"])}), [{"text": "good"}, {"text": {"bytes": 2}}, {"text": "good"}])
+    image = b"\x89PNG"
+    write("image.parquet", pa.table({"image": pa.array([image, image], pa.binary()), "prompt": ["p0", "p1"], "completion": ["c", "c"]}),
+          [{"image": {"bytes": 4}, "prompt": f"p{i}", "completion": "c"} for i in range(2)])
 
 
 def bombs():

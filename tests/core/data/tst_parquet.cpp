@@ -68,11 +68,13 @@ private Q_SLOTS:
         QCOMPARE(RowFile(path).stated_rows(), std::optional(static_cast<std::int64_t>(count)));
     }
 
-    void aRowThatIsNoTextIsTold() {
+    /// Only who needs it as text cannot use the row.
+    void whatIsNoTextIsBytes() {
         auto rows = all_rows(golden() / "not-utf8.parquet");
-        QVERIFY(rows[1].value.is_null());
-        QCOMPARE(rows[1].problem, std::string("not-utf8.parquet row 2 holds text that is not UTF-8."));
-        QVERIFY(rows[0].problem.empty() && rows[2].problem.empty());
+        QCOMPARE(to_json_line(rows[1].value), std::string("{\"text\":{\"bytes\":2}}"));
+        QCOMPARE(sentence_of([&] { rows[1].text({"text"}, true); }),
+                 std::string("not-utf8.parquet row 2, column \"text\": it holds bytes that are not UTF-8 text."));
+        QVERIFY(rows[1].problem.empty() && rows[0].value["text"] == "good");
     }
 
     void onlyTheNamedColumnsAreRead() {

@@ -54,6 +54,8 @@ private Q_SLOTS:
                  (Rows{R"(2{"column 1":"0","x":"1"})"})); // as pandas writes its index
         QCOMPARE(rows_of("a.csv", "one\nv\n\n\"\"\nw"), (Rows{R"(2{"one":"v"})", R"(5{"one":"w"})"}));
         QCOMPARE(rows_of("a.csv", "a,b\n").size(), std::size_t{0});
+        QCOMPARE(rows_of("a.csv", "a;b\r1;\"x\ny\"\r\r2;z\r"), // as old Macs write it
+                 (Rows{"2{\"a\":\"1\",\"b\":\"x\\ny\"}", R"(4{"a":"2","b":"z"})"}));
     }
 
     void csvRowsThatCannotBeUsed() {
@@ -70,6 +72,14 @@ private Q_SLOTS:
         QCOMPARE(rows, (Rows{"a.csv row 2 is longer than 16 MiB.", R"(3{"a":"1","b":"2"})"}));
         QVERIFY(refusal("a.csv", std::string(20001, ',') + "\n").find("columns, more than 10000")
                 != std::string::npos);
+    }
+
+    void utf16IsRefused() {
+        for (const char* name : {"a.csv", "a.json", "a.jsonl"}) {
+            QCOMPARE(refusal(name, std::string("\xFF\xFE{\0", 4)),
+                     std::string(name) + " is UTF-16 text: save it as UTF-8.");
+            QVERIFY(refusal(name, std::string("\xFE\xFF\0{", 4)).find("UTF-16") != std::string::npos);
+        }
     }
 
     void jsonLists() {
