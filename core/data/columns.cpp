@@ -18,6 +18,7 @@ const std::vector<Role>& roles() {
     static const std::vector<Role> list = {
         {"messages", {"messages", "conversations", "conversation"}},
         {"prompt", {"prompt", "query", "question", "instruction"}},
+        {"input", {"input"}},
         {"completion", {"completion", "response", "answer", "output"}},
         {"text", {"text"}},
         {"chosen", {"chosen"}},
@@ -48,18 +49,18 @@ std::vector<std::string> roles_of(DataTask task, const std::function<bool(const 
     switch (task) {
     case DataTask::sft:
         if (filled("messages")) return {"messages"};
-        if (filled("completion")) return {"completion", "prompt"};
+        if (filled("completion")) return {"completion", "prompt", "input"};
         if (problem) return {"nums", "target"};
         if (filled("text")) return {"text"};
         break;
     case DataTask::preferences:
         if (filled("chosen") && filled("rejected"))
-            return {"chosen", "rejected", "prompt", "score_chosen", "score_rejected", "margin"};
-        if (filled("score") && filled("completion")) return {"completion", "prompt", "score"};
+            return {"chosen", "rejected", "prompt", "input", "score_chosen", "score_rejected", "margin"};
+        if (filled("score") && filled("completion")) return {"completion", "prompt", "input", "score"};
         if (filled("score") && filled("text")) return {"text", "score"};
         break;
     case DataTask::prompts:
-        if (filled("prompt")) return {"prompt", "constraints", "nums", "target"};
+        if (filled("prompt")) return {"prompt", "input", "constraints", "nums", "target"};
         if (filled("messages")) return {"messages", "constraints", "nums", "target"};
         if (problem) return {"nums", "target"};
         break;
@@ -83,7 +84,25 @@ ColumnMapping detect(DataTask task, const Has& has, const ColumnMapping& given) 
     ColumnMapping mapping;
     for (const auto& role : roles_of(task, [&](const char* name) { return !column_of(name).empty(); }))
         if (std::string column = column_of(role); !column.empty()) mapping.column_of[role] = column;
+    // Elsewhere than beside an instruction a column of that name may be anything.
+    const auto prompt = mapping.column_of.find("prompt");
+    const bool instructed = prompt != mapping.column_of.end() && prompt->second == "instruction"
+                            && !given.column_of.contains("prompt");
+    if (!instructed && !given.column_of.contains("input")) mapping.column_of.erase("input");
     return mapping;
+}
+
+/// Puts what an instruction is about behind it, as Alpaca's own prompt does.
+void join_input(JsonRow& row) {
+    auto input = row.value.find("input"), prompt = row.value.find("prompt");
+    if (input == row.value.end()) return;
+    const bool texts = input->is_string() && prompt != row.value.end() && prompt->is_string();
+    if (!texts && !(input->is_string() && input->get_ref<const std::string&>().empty()))
+        throw RowError(RowFault::wrong_type,
+                       row.place() + ": what stands as input must be text, and the prompt too.");
+    if (texts && !input->get_ref<const std::string&>().empty())
+        prompt->get_ref<std::string&>() += "\n\n" + input->get<std::string>();
+    row.value.erase("input");
 }
 
 /// Who speaks, as ShareGPT's data sets call them.
@@ -246,6 +265,7 @@ JsonRow ColumnMapper::map(JsonRow row, bool text_cells) const {
         values[role] = std::move(value);
     }
     row.value = std::move(values);
+    join_input(row);
     return row;
 }
 

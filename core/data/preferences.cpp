@@ -6,6 +6,7 @@
 #include "core/data/sft_row.h"
 #include "core/data/training_set.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -53,14 +54,24 @@ void read_conversations(const JsonRow& row, PreferenceRow& pair) {
         pair.chosen.erase(pair.chosen.begin(), pair.chosen.begin() + shared);
         pair.rejected.erase(pair.rejected.begin(), pair.rejected.begin() + shared);
     }
-    for (const char* column : {"chosen", "rejected"})
-        if ((column[0] == 'c' ? pair.chosen : pair.rejected).back().role != "assistant")
+    for (const char* column : {"chosen", "rejected"}) {
+        const ChatMessage& last = (column[0] == 'c' ? pair.chosen : pair.rejected).back();
+        if (last.role != "assistant")
             throw RowError(RowFault::wrong_type, row.place() + ", column \"" + column
                                                      + "\": the last turn must be the assistant's answer.");
+        if (last.content.empty())
+            throw RowError(RowFault::empty,
+                           row.place() + ", column \"" + column + "\": the answer is empty.");
+    }
     if (pair.prompt.empty())
-        throw RowError(RowFault::missing, row.place()
-                                              + " has no prompt: \"chosen\" and \"rejected\" begin with "
-                                                "different turns, and there is no column \"prompt\".");
+        throw RowError(RowFault::missing,
+                       row.place()
+                           + (row.has("prompt")
+                                  ? " has answers that do not fit together: \"chosen\" and \"rejected\" begin with "
+                                    "different turns. Either both begin with the same turns, or with the "
+                                    "assistant's, behind those of \"prompt\"."
+                                  : " has no prompt: \"chosen\" and \"rejected\" begin with different turns, and "
+                                    "there is no column \"prompt\"."));
 }
 
 void read_texts(const JsonRow& row, PreferenceRow& pair) {
@@ -155,6 +166,10 @@ PreferenceRow read_preference(const JsonRow& row, bool scored) {
     else
         read_texts(row, pair);
     return pair;
+}
+
+bool has_same_answers(const PreferenceRow& row) {
+    return std::equal(row.chosen.begin(), row.chosen.end(), row.rejected.begin(), row.rejected.end(), same);
 }
 
 std::uint64_t prompt_key(const PreferenceRow& row) {

@@ -52,6 +52,9 @@ PreferenceRow read_preference(const JsonRow& row, bool scored = false);
 /// Error(not_found, io).
 std::vector<PreferenceRow> read_preferences(const std::string& data, bool scored = false);
 
+/// Whether both answers are one: nothing can be learnt from the pair.
+bool has_same_answers(const PreferenceRow& row);
+
 /// Equal for rows with the same prompt.
 std::uint64_t prompt_key(const PreferenceRow& row);
 

@@ -14,6 +14,8 @@ SftRow split_conversation(const JsonRow& row) {
     if (result.prompt.empty())
         throw RowError(RowFault::empty,
                        row.place() + ": \"messages\" has no turn of the assistant to learn.");
+    if (result.prompt.back().content.empty())
+        throw RowError(RowFault::empty, row.place() + ": the assistant's last turn in \"messages\" is empty.");
     result.answer = {std::move(result.prompt.back())};
     result.prompt.pop_back();
     result.conversational = true;
@@ -26,6 +28,8 @@ SftRow two_conversations(const JsonRow& row) {
     result.answer = messages_in(row, "completion");
     if (result.answer.empty())
         throw RowError(RowFault::empty, row.place() + ", column \"completion\": it has no turns.");
+    if (result.answer.back().content.empty())
+        throw RowError(RowFault::empty, row.place() + ", column \"completion\": its last turn is empty.");
     result.conversational = true;
     return result;
 }

@@ -40,7 +40,8 @@ RowIssue issue_of(RowFault fault) {
 struct ReadRow {
     std::uint64_t prompt = 0; ///< key of the prompt
     std::uint64_t whole = 0;  ///< key of prompt and answers
-    SftRow longer;            ///< prompt and the longer answer, for the length
+    bool same_answers = false;
+    SftRow longer; ///< prompt and the longer answer, for the length
 };
 
 std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
@@ -58,6 +59,7 @@ ReadRow from_preference(PreferenceRow pair) {
     ReadRow read;
     read.prompt = prompt_key(pair);
     read.whole = mixed(mixed(read.prompt, hash_of(pair.chosen)), hash_of(pair.rejected));
+    read.same_answers = has_same_answers(pair);
     bool chosen = bytes_of(pair.chosen) >= bytes_of(pair.rejected);
     read.longer.prompt = std::move(pair.prompt);
     read.longer.answer = std::move(chosen ? pair.chosen : pair.rejected);
@@ -274,6 +276,7 @@ private:
         lengths_.push_back(static_cast<std::int32_t>(std::min<std::int64_t>(length, INT32_MAX)));
         if (ruler_.unit() == "tokens" && length > options_.max_length)
             flag(RowIssue::too_long, std::to_string(length) + " tokens");
+        if (row.same_answers) flag(RowIssue::same_answers, "");
         auto [first, is_new] = seen_.emplace(row.whole, report_.rows - 1);
         if (!is_new)
             flag(RowIssue::duplicate, "as row " + std::to_string(first->second + 1) + " of the split");
@@ -322,6 +325,8 @@ const char* words_of(RowIssue issue) {
         return "empty";
     case RowIssue::unknown_role:
         return "unknown role";
+    case RowIssue::same_answers:
+        return "chosen and rejected are the same";
     case RowIssue::too_long:
         return "longer than the limit";
     case RowIssue::duplicate:
@@ -344,6 +349,8 @@ const char* name_of(RowIssue issue) {
         return "empty";
     case RowIssue::unknown_role:
         return "unknown_role";
+    case RowIssue::same_answers:
+        return "same_answers";
     case RowIssue::too_long:
         return "too_long";
     case RowIssue::duplicate:

@@ -16,6 +16,7 @@ enum class RowIssue {
     wrong_type,
     empty,
     unknown_role,
+    same_answers, ///< a preference whose chosen and rejected answer are the same
     too_long,  ///< longer than max_length tokens: its end is cut off
     duplicate, ///< the same prompt and answer as an earlier row
     in_train   ///< a test row whose prompt stands in the other split

@@ -30,11 +30,11 @@ std::vector<std::string> names_of(const std::vector<DataColumn>& columns) {
 std::vector<std::string> roles_of(DataTask task) {
     switch (task) {
     case DataTask::sft:
-        return {"messages", "prompt", "completion"};
+        return {"messages", "prompt", "input", "completion"};
     case DataTask::preferences:
-        return {"chosen", "rejected", "prompt", "score_chosen", "score_rejected"};
+        return {"chosen", "rejected", "prompt", "input", "score_chosen", "score_rejected"};
     case DataTask::prompts:
-        return {"prompt", "messages", "constraints"};
+        return {"prompt", "input", "messages", "constraints"};
     case DataTask::countdown:
         break;
     }

@@ -37,6 +37,14 @@ std::int64_t shortened(const TokenisedPairs& set) {
     return set.truncated + set.dropped;
 }
 
+void report_same_answers(const std::vector<PreferenceRow>& rows, const char* name, RunObserver& observer) {
+    const auto count = std::count_if(rows.begin(), rows.end(), has_same_answers);
+    if (count > 0)
+        observer.on_event({0, 0, -1, "warning",
+                           std::to_string(count) + " " + name
+                               + " pairs have one answer as chosen and rejected: nothing can be learned from them."});
+}
+
 std::vector<std::int64_t> all_of(const TokenisedPairs& set) {
     std::vector<std::int64_t> rows(set.examples.size());
     std::iota(rows.begin(), rows.end(), std::int64_t{0});
@@ -119,6 +127,8 @@ PairData load_pairs(const DpoRecipe& recipe, const TrainedModel& model, RunObser
     options.bad_rows = recipe.bad_rows;
     PreferenceSet rows = make_preference_set(options);
     report_skipped(rows.skipped, observer);
+    report_same_answers(rows.train, "training", observer);
+    report_same_answers(rows.validation, "validation", observer);
 
     Tokenizer tokenizer = load_tokenizer(model);
     const std::int64_t max_length = length_within(recipe.max_length, model.decoder.config);

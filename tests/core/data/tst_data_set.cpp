@@ -147,6 +147,37 @@ private Q_SLOTS:
         QVERIFY(row.score_chosen == 1.5 && !row.score_rejected);
     }
 
+    void alpacasInputStandsInThePrompt() {
+        TrainingSetOptions options;
+        options.examples = 0;
+        options.data = write("alpaca.json", R"([{"instruction":"Sum up.","input":"1 2","output":"3"},)"
+                                            R"({"instruction":"Greet.","input":"","output":"Hi"}])");
+        auto train = make_training_set(options).train;
+        auto with_completion = [&](const std::string& text) {
+            return std::find_if(train.begin(), train.end(),
+                                [&](const TextExample& example) { return example.completion == text; })
+                ->prompt;
+        };
+        QCOMPARE(with_completion("3"), std::string("Sum up.\n\n1 2"));
+        QCOMPARE(with_completion("Hi"), std::string("Greet."));
+        PromptSetOptions prompts;
+        prompts.data = options.data;
+        QCOMPARE(make_prompt_set(prompts)[0].text, std::string("Sum up.\n\n1 2"));
+        QCOMPARE(detect_columns(DataTask::sft, {"instruction", "input", "output"}).text(),
+                 std::string("completion=output, input=input, prompt=instruction"));
+        // Only beside an instruction, and only where nobody says otherwise.
+        QVERIFY(!detect_columns(DataTask::sft, {"prompt", "input", "output"}).column_of.contains("input"));
+        options.columns = "prompt=instruction";
+        train = make_training_set(options).train;
+        QCOMPARE(with_completion("3"), std::string("Sum up."));
+        options.columns = "prompt=output,completion=instruction,input=input";
+        train = make_training_set(options).train;
+        QCOMPARE(with_completion("Sum up."), std::string("3\n\n1 2"));
+        options.columns = "";
+        options.data = write("list.json", R"([{"instruction":"a","input":[1],"output":"b"}])");
+        QVERIFY_THROWS_EXCEPTION(Error, make_training_set(options));
+    }
+
     void unusableRowsAreSkippedAndCounted() {
         TrainingSetOptions options;
         options.examples = 0;
@@ -262,6 +293,29 @@ not json
             counted += count;
         QCOMPARE(counted, report.usable);
         QCOMPARE(report.lengths.edges.size(), report.lengths.counts.size() + 1);
+    }
+
+    void pairsOfOneAnswerAndEmptyTurnsAreTold() {
+        ValidationOptions options;
+        options.task = DataTask::preferences;
+        auto report = checked(write("same.jsonl", R"({"prompt":"p","chosen":"a","rejected":"a"}
+{"prompt":"p","chosen":"a","rejected":"b"}
+{"prompt":"p","chosen":[{"role":"assistant","content":"a"}],"rejected":[{"role":"assistant","content":""}]}
+)"),
+                              options);
+        QCOMPARE(numbers(report, RowIssue::same_answers), Numbers{1});
+        QCOMPARE(numbers(report, RowIssue::empty), Numbers{3});
+        QCOMPARE(report.usable, std::int64_t{2});
+        options.task = DataTask::sft;
+        report = checked(
+            write("turns.jsonl",
+                  R"({"messages":[{"role":"user","content":"u"},{"role":"assistant","content":""}]}
+{"prompt":[{"role":"user","content":"u"}],"completion":[{"role":"assistant","content":""}]}
+{"messages":[{"role":"user","content":""},{"role":"assistant","content":"a"}]}
+)"),
+            options);
+        QCOMPARE(numbers(report, RowIssue::empty), (Numbers{1, 2}));
+        QCOMPARE(report.usable, std::int64_t{1});
     }
 
     void lengthsAreTheTrainersTokens() {

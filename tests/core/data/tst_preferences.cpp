@@ -107,6 +107,16 @@ private Q_SLOTS:
         QCOMPARE(QString::fromStdString(text(row.rejected)), rejected);
     }
 
+    void conversationsThatDoNotFitTogetherAreToldOf() {
+        const std::string chosen =
+            R"("chosen":[{"role":"user","content":"A"},{"role":"assistant","content":"x"}],)"
+            R"("rejected":[{"role":"user","content":"B"},{"role":"assistant","content":"y"}]})";
+        QVERIFY(refusal("{" + chosen).find("there is no column \"prompt\"") != std::string::npos);
+        const std::string both = refusal("{\"prompt\":\"p\"," + chosen);
+        QVERIFY2(both.find("answers that do not fit together") != std::string::npos, both.c_str());
+        QVERIFY2(both.find("no column") == std::string::npos, both.c_str());
+    }
+
     void scoresAreKept() {
         PreferenceRow row =
             only(R"({"prompt":"p","chosen":"a","rejected":"b","score_chosen":8.5,"score_rejected":2})");
