@@ -57,8 +57,8 @@ void require_content(const ExportOptions& options, const RunReader& reader) {
     const bool samples = reader.sample_count() > 0, metrics = !reader.metric_names().empty();
     const std::string instead = metrics ? ": export its --metrics instead." : ".";
     if (options.metrics && !metrics)
-        fail(ErrorKind::not_found, "This run has no metrics"
-                                       + std::string(samples ? ": export its --samples instead." : "."));
+        fail(ErrorKind::not_found,
+             "This run has no metrics" + std::string(samples ? ": export its --samples instead." : "."));
     if (options.rollouts && reader.rollout_steps().empty())
         fail(ErrorKind::not_found, "This run has no rollouts (only RLOO draws them)" + instead);
     if ((options.comparisons || !options.replies.empty()) && reader.comparison_count() == 0)
@@ -200,7 +200,8 @@ int export_run(const ExportOptions& options, const StopToken& stop) {
     require_content(options, reader);
     const Exporting part{options, shown, reader, format, stop};
     const fs::path target = prepared_target(part);
-    export_file(target, [&](std::ostream& out) { write_content(part, out); }, stop);
+    export_file(
+        target, [&](std::ostream& out) { write_content(part, out); }, stop);
     write_output("Written to " + target.string() + "\n");
     return exit_done;
 }

@@ -1,7 +1,8 @@
 #include "app/cli.h"
 #include "app/cli_output.h"
-#include "app/cli_records.h"
+#include "app/cli_signals.h"
 #include "core/base/counted.h"
+#include "core/base/json.h"
 #include "core/store/run_import.h"
 
 #include <memory>
@@ -19,16 +20,16 @@ struct ImportOptions {
     bool json = false;
 };
 
-int import_runs(const ImportOptions& options) {
+int import_runs(const ImportOptions& options, const StopToken& stop) {
     std::error_code ignored;
     if (!fs::exists(options.path, ignored))
         throw UsageError("There is no file or folder " + options.path.string() + ".");
     Workspace workspace(workspace_or_default(options.workspace), Workspace::Access::read_write);
     std::vector<ImportReport> reports;
     if (options.from == "tensorboard")
-        reports = import_tensorboard(workspace, options.path, options.name);
+        reports = import_tensorboard(workspace, options.path, options.name, stop);
     else
-        reports.push_back(import_completions(workspace, options.path, options.name));
+        reports.push_back(import_completions(workspace, options.path, options.name, stop));
     Json list = Json::array();
     for (const auto& report : reports) {
         list.push_back({{"id", report.run.id},
@@ -62,7 +63,11 @@ void add_import_verb(CLI::App& app, Action& action) {
     verb->add_option("--name", options->name, "What the run is called; the folder's name without it");
     verb->add_flag("--json", options->json, "As JSON");
     add_workspace_option(*verb, options->workspace);
-    verb->callback([options, &action] { action = [options] { return import_runs(*options); }; });
+    verb->callback([options, &action] {
+        action = [options] {
+            return until_signalled([&](const StopToken& stop) { return import_runs(*options, stop); });
+        };
+    });
 }
 
 } // namespace tempera::cli

@@ -101,7 +101,7 @@ int resume(const RunOptions& options) {
         return exit_done;
     }
     return watch(workspace, options.watch, [&](RunQueue& queue) {
-        if (record.status != RunStatus::queued) queue.resume(record.id);
+        queue.resume(record.id);
         return run_and_its_followers(workspace, record);
     });
 }

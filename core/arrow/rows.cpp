@@ -120,10 +120,10 @@ private:
         for (int i = 0; i < group.field_count(); ++i) {
             const auto& field = *group.field(i);
             if (!names.insert(field.name()).second)
-                fail(ErrorKind::bad_input, name_ + " has the column " + to_json_line(field.name().substr(0, 80))
+                fail(ErrorKind::bad_input, name_ + " has the column "
+                                               + to_json_line(field.name().substr(0, 80))
                                                + " twice: rename one.");
-            if (field.is_group())
-                require_unique(static_cast<const parquet::schema::GroupNode&>(field));
+            if (field.is_group()) require_unique(static_cast<const parquet::schema::GroupNode&>(field));
         }
     }
 

@@ -23,8 +23,8 @@ public:
     /// Of the byte that get() returns next.
     std::uint64_t offset() const { return buffer_at_ + next_; }
     void seek(std::uint64_t offset);
-    /// Steps over a UTF-8 byte-order mark at the beginning of the file, where get() has read nothing yet. Throws
-    /// Error(bad_input) for one of UTF-16.
+    /// Steps over a UTF-8 byte-order mark at the beginning of the file, where get() has read nothing yet.
+    /// Throws Error(bad_input) for one of UTF-16.
     void skip_byte_order_mark();
 
     const std::filesystem::path& path() const { return path_; }

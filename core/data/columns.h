@@ -51,10 +51,10 @@ public:
     ColumnMapper(DataTask task, ColumnMapping given) : task_(task), given_(std::move(given)) {}
 
     /// `row` with its values under the names of the roles and nothing else; where its columns do not make a
-    /// row of the task, as it was; `input` stands in `prompt`. ShareGPT's turns ({"from", "value"}; human, gpt) become {"role",
-    /// "content"}; contents made of text parts become text. Of a CSV file (`text_cells`) lists and numbers
-    /// are read from the text. A column that is null is not there. Throws RowError(missing) naming a column
-    /// that was given and is not there, RowError(wrong_type) for an input that is no text.
+    /// row of the task, as it was; `input` stands in `prompt`. ShareGPT's turns ({"from", "value"}; human,
+    /// gpt) become {"role", "content"}; contents made of text parts become text. Of a CSV file (`text_cells`)
+    /// lists and numbers are read from the text. A column that is null is not there. Throws RowError(missing)
+    /// naming a column that was given and is not there, RowError(wrong_type) for an input that is no text.
     JsonRow map(JsonRow row, bool text_cells) const;
 
 private:

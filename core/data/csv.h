@@ -6,8 +6,8 @@ namespace tempera {
 
 /// Reads a CSV file as RFC 4180 has it: a head line with the names of the columns, fields in quotes that may
 /// hold delimiters, doubled quotes and line breaks. The delimiter is the one of , ; tab and | that the head
-/// line has most of. A UTF-8 byte-order mark, "\r\n", "\r" alone (where the head line ends so) and blank lines
-/// are accepted. Every value is text.
+/// line has most of. A UTF-8 byte-order mark, "\r\n", "\r" alone (where the head line ends so) and blank
+/// lines are accepted. Every value is text.
 class CsvReader {
 public:
     /// Throws Error(not_found, bad_input, io): no head line, a name twice, more than 10,000 columns.

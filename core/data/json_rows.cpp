@@ -117,7 +117,8 @@ void JsonReader::read_rest() {
             std::string key = read_key();
             if (list_key_ != data_key && at_list_of_objects())
                 refuse("there are two lists of objects, " + list_key_.substr(0, 80) + " and "
-                       + key.substr(0, 80) + ": put each into a file of its own, e.g. train.json and test.json.");
+                       + key.substr(0, 80)
+                       + ": put each into a file of its own, e.g. train.json and test.json.");
             if (!read_value()) refuse("the key " + key.substr(0, 80) + " has no value.");
         }
         if (skip_space() != '}') refuse("the object around the list is not closed; the file was cut off.");

@@ -11,8 +11,8 @@ public:
     /// Throws Error(not_found, bad_input, io).
     explicit JsonReader(const std::filesystem::path& path);
     /// nullopt behind the list. An element that cannot be used comes back with its `problem`. Throws
-    /// Error(bad_input) where the list itself is broken (cut off, no comma between two elements) or is not all
-    /// that the file holds: text behind it, a second list of objects beside it.
+    /// Error(bad_input) where the list itself is broken (cut off, no comma between two elements) or is not
+    /// all that the file holds: text behind it, a second list of objects beside it.
     std::optional<JsonRow> next_or_problem();
 
     RowPosition position() const { return {bytes_.offset(), number_}; }

@@ -64,14 +64,15 @@ void read_conversations(const JsonRow& row, PreferenceRow& pair) {
                            row.place() + ", column \"" + column + "\": the answer is empty.");
     }
     if (pair.prompt.empty())
-        throw RowError(RowFault::missing,
-                       row.place()
-                           + (row.has("prompt")
-                                  ? " has answers that do not fit together: \"chosen\" and \"rejected\" begin with "
-                                    "different turns. Either both begin with the same turns, or with the "
-                                    "assistant's, behind those of \"prompt\"."
-                                  : " has no prompt: \"chosen\" and \"rejected\" begin with different turns, and "
-                                    "there is no column \"prompt\"."));
+        throw RowError(
+            RowFault::missing,
+            row.place()
+                + (row.has("prompt")
+                       ? " has answers that do not fit together: \"chosen\" and \"rejected\" begin with "
+                         "different turns. Either both begin with the same turns, or with the "
+                         "assistant's, behind those of \"prompt\"."
+                       : " has no prompt: \"chosen\" and \"rejected\" begin with different turns, and "
+                         "there is no column \"prompt\"."));
 }
 
 void read_texts(const JsonRow& row, PreferenceRow& pair) {

@@ -15,7 +15,8 @@ SftRow split_conversation(const JsonRow& row) {
         throw RowError(RowFault::empty,
                        row.place() + ": \"messages\" has no turn of the assistant to learn.");
     if (result.prompt.back().content.empty())
-        throw RowError(RowFault::empty, row.place() + ": the assistant's last turn in \"messages\" is empty.");
+        throw RowError(RowFault::empty,
+                       row.place() + ": the assistant's last turn in \"messages\" is empty.");
     result.answer = {std::move(result.prompt.back())};
     result.prompt.pop_back();
     result.conversational = true;

@@ -17,9 +17,9 @@ enum class RowIssue {
     empty,
     unknown_role,
     same_answers, ///< a preference whose chosen and rejected answer are the same
-    too_long,  ///< longer than max_length tokens: its end is cut off
-    duplicate, ///< the same prompt and answer as an earlier row
-    in_train   ///< a test row whose prompt stands in the other split
+    too_long,     ///< longer than max_length tokens: its end is cut off
+    duplicate,    ///< the same prompt and answer as an earlier row
+    in_train      ///< a test row whose prompt stands in the other split
 };
 /// "cannot be read", "a column is missing", ...: what stands before the number of rows.
 const char* words_of(RowIssue issue);

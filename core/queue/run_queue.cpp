@@ -7,6 +7,7 @@
 #include "core/recipe/field.h"
 #include "core/recipe/study.h"
 #include "core/store/run_folder.h"
+#include "core/store/run_import.h"
 
 #include <algorithm>
 #include <condition_variable>
@@ -305,6 +306,9 @@ void RunQueue::resume(const std::string& run_id) {
         fail(ErrorKind::busy, "Run " + run_id + " is still stopping; resume it when it has stopped.");
     }
     RunRecord record = state_->workspace.require_run(run_id);
+    if (record.kind == imported_kind)
+        fail(ErrorKind::bad_input,
+             "Run " + run_id + " was imported: what another program did cannot be resumed here.");
     if (record.status == RunStatus::queued) return state_->rescan();
     if (!can_resume(record.status))
         fail(ErrorKind::bad_input,

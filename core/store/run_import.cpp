@@ -27,6 +27,10 @@ std::string name_of_folder(const fs::path& path) {
     return whole.filename().string();
 }
 
+void check_stop(const StopToken& stop) {
+    if (stop) fail(ErrorKind::stopped, "Stopped; nothing was kept of the import.");
+}
+
 /// Makes a run, lets `fill` write what it holds, and finishes it; removes it where that throws.
 void make_finished_run(Workspace& workspace, ImportReport& report, const std::string& name,
                        const std::string& source, const fs::path& path,
@@ -61,28 +65,52 @@ void make_finished_run(Workspace& workspace, ImportReport& report, const std::st
     }
 }
 
-/// What the event files of one folder hold, by step and metric; of a step that was written again (a resumed
+/// What the event files of one folder hold, by step and tag; of a step that was written again (a resumed
 /// run) the newest value counts.
 struct Series {
     std::map<std::int64_t, std::map<std::string, double>> steps;
+    std::map<std::string, std::string> name_of; ///< tag -> metric
     double first_time = INFINITY, last_time = -INFINITY;
 };
 
-Series read_series(const std::vector<fs::path>& files, ImportReport& report) {
+/// Gives every tag its metric's name. Where that is another tag too ("train/loss" beside "loss"), or two tags
+/// would get it, a tag is its own name.
+void name_metrics(Series& series, ImportReport& report) {
+    std::map<std::string, int> wanted;
+    for (const auto& [tag, name] : series.name_of)
+        ++wanted[metric_of_tag(tag)];
+    for (auto& [tag, name] : series.name_of) {
+        name = metric_of_tag(tag);
+        if (name == tag || (wanted[name] == 1 && !series.name_of.contains(name))) continue;
+        report.notes.push_back("The tag " + tag + " keeps its name: " + name
+                               + " is that of another one too.");
+        name = tag;
+    }
+}
+
+Series read_series(const std::vector<fs::path>& files, ImportReport& report, const StopToken& stop) {
     Series series;
-    std::map<std::string, int> names;
+    std::int64_t before_zero = 0;
     for (const auto& file : files) {
         bool cut = read_event_file(file, [&](const EventScalar& scalar) {
-            std::string metric = metric_of_tag(scalar.tag);
-            ++names[metric];
-            series.steps[scalar.step][metric] = scalar.value;
+            check_stop(stop);
+            if (scalar.step < 0) {
+                ++before_zero;
+                return;
+            }
+            series.name_of[scalar.tag];
+            series.steps[scalar.step][scalar.tag] = scalar.value;
             series.first_time = std::min(series.first_time, scalar.wall_time);
             series.last_time = std::max(series.last_time, scalar.wall_time);
         });
         if (cut)
             report.notes.push_back(file.filename().string() + " ends within a record, which is left out.");
     }
-    report.metrics = static_cast<std::int64_t>(names.size());
+    if (before_zero > 0)
+        report.notes.push_back(counted(before_zero, "value") + " of steps below 0 "
+                               + (before_zero == 1 ? "is" : "are") + " left out.");
+    name_metrics(series, report);
+    report.metrics = static_cast<std::int64_t>(series.name_of.size());
     for (const auto& [step, values] : series.steps)
         report.points += static_cast<std::int64_t>(values.size());
     return series;
@@ -93,19 +121,20 @@ std::int64_t in_ms(double seconds, std::int64_t otherwise) {
 }
 
 ImportReport import_events(Workspace& workspace, const fs::path& path, const std::vector<fs::path>& files,
-                           const std::string& name) {
+                           const std::string& name, const StopToken& stop) {
     ImportReport report;
-    Series series = read_series(files, report);
+    Series series = read_series(files, report, stop);
     if (report.points == 0) fail(ErrorKind::bad_input, path.string() + " holds no scalars to import.");
     make_finished_run(workspace, report, name, "tensorboard", path, [&](RunWriter& writer) {
         for (const auto& [step, values] : series.steps) {
+            check_stop(stop);
             std::vector<Metric> metrics;
-            for (const auto& [metric, value] : values)
-                metrics.push_back({metric, value});
+            for (const auto& [tag, value] : values) {
+                metrics.push_back({series.name_of.at(tag), value});
+                for (const char* shown : {"loss", "eval_loss", "reward"})
+                    if (metrics.back().name == shown) report.run.headline[shown] = value;
+            }
             writer.on_metrics(step, metrics);
-            for (const char* shown : {"loss", "eval_loss", "reward"})
-                if (auto found = values.find(shown); found != values.end())
-                    report.run.headline[shown] = found->second;
         }
         report.run.started_ms = in_ms(series.first_time, report.run.started_ms);
         report.run.ended_ms = in_ms(series.last_time, report.run.ended_ms);
@@ -126,14 +155,15 @@ std::string text_of(const JsonRow& row, const char* column) {
 std::int64_t step_of(const JsonRow& row) {
     auto found = row.value.find("step");
     if (found == row.value.end() || found->is_null()) return 0;
-    if (found->is_number_integer()) return found->get<std::int64_t>();
+    if (found->is_number_integer() && found->get<std::int64_t>() >= 0) return found->get<std::int64_t>();
     if (found->is_string()) { // as older versions of TRL write it, and CSV
         const auto& text = found->get_ref<const std::string&>();
         char* end = nullptr;
         long long step = std::strtoll(text.c_str(), &end, 10);
-        if (end != text.c_str() && *end == '\0') return step;
+        if (end != text.c_str() && *end == '\0' && step >= 0) return step;
     }
-    throw RowError(RowFault::wrong_type, row.place() + ", column \"step\": a whole number is expected.");
+    throw RowError(RowFault::wrong_type,
+                   row.place() + ", column \"step\": a whole number from 0 on is expected.");
 }
 
 /// One step's completions, grouped by prompt.
@@ -216,24 +246,35 @@ std::vector<Metric> finish_step(StepRollouts& rollouts) {
     return metrics;
 }
 
-std::vector<fs::path> completion_files(const fs::path& path) {
+std::vector<fs::path> completion_files(const fs::path& path, ImportReport& report) {
     // output_dir/completions/ is where TRL puts them.
     std::error_code ignored;
     fs::path inner = path / "completions";
-    auto splits = find_data_splits(fs::is_directory(inner, ignored) ? inner : path);
+    const fs::path place = fs::is_directory(inner, ignored) ? inner : path;
     std::vector<fs::path> files;
-    for (const auto& split : splits)
-        files.insert(files.end(), split.files.begin(), split.files.end());
+    try {
+        for (const auto& split : find_data_splits(place)) {
+            files.insert(files.end(), split.files.begin(), split.files.end());
+            report.notes.insert(report.notes.end(), split.notes.begin(), split.notes.end());
+        }
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::bad_input || !fs::is_directory(place, ignored)) throw;
+        fail(ErrorKind::bad_input, place.string()
+                                       + " holds no completions: the files that TRL logs with "
+                                         "log_completions, completions_*.parquet, are expected.");
+    }
     return files;
 }
 
-void store_completions(const std::vector<fs::path>& files, RunWriter& writer, ImportReport& report) {
+void store_completions(const std::vector<fs::path>& files, RunWriter& writer, ImportReport& report,
+                       const StopToken& stop) {
     std::map<std::int64_t, StepRollouts> steps;
     std::int64_t skipped = 0;
     std::string first;
     for (const auto& path : files) {
         RowFile file(path);
         while (auto row = file.next()) {
+            check_stop(stop);
             try {
                 if (!row->problem.empty()) throw RowError(RowFault::unreadable, row->problem);
                 std::int64_t step = step_of(*row);
@@ -251,6 +292,7 @@ void store_completions(const std::vector<fs::path>& files, RunWriter& writer, Im
         report.notes.push_back(counted(skipped, "row") + " could not be used; the first: " + first);
     std::map<std::string, int> names;
     for (auto& [step, rollouts] : steps) {
+        check_stop(stop);
         auto metrics = finish_step(rollouts);
         for (const auto& metric : metrics) {
             ++names[metric.name];
@@ -266,28 +308,36 @@ void store_completions(const std::vector<fs::path>& files, RunWriter& writer, Im
 } // namespace
 
 std::vector<ImportReport> import_tensorboard(Workspace& workspace, const fs::path& path,
-                                             const std::string& name) {
+                                             const std::string& name, const StopToken& stop) {
     std::map<fs::path, std::vector<fs::path>> runs;
     for (const auto& file : find_event_files(path))
         runs[file.parent_path()].push_back(file);
     std::vector<ImportReport> reports;
-    for (const auto& [folder, files] : runs) {
-        std::string own = name.empty() ? name_of_folder(folder) : name;
-        if (!name.empty() && runs.size() > 1) own += "/" + fs::relative(folder, path).string();
-        reports.push_back(import_events(workspace, files.size() == 1 ? files.front() : folder, files, own));
+    try {
+        for (const auto& [folder, files] : runs) {
+            std::string own = name.empty() ? name_of_folder(folder) : name;
+            if (!name.empty() && runs.size() > 1) own += "/" + fs::relative(folder, path).string();
+            const fs::path& source = files.size() == 1 ? files.front() : folder;
+            reports.push_back(import_events(workspace, source, files, own, stop));
+        }
+    } catch (...) {
+        for (const auto& report : reports)
+            workspace.remove_run(report.run.id);
+        throw;
     }
     return reports;
 }
 
-ImportReport import_completions(Workspace& workspace, const fs::path& path, const std::string& name) {
+ImportReport import_completions(Workspace& workspace, const fs::path& path, const std::string& name,
+                                const StopToken& stop) {
     ImportReport report;
-    auto files = completion_files(path);
+    auto files = completion_files(path, report);
     std::error_code ignored;
     std::string own = !name.empty()                     ? name
                       : fs::is_directory(path, ignored) ? name_of_folder(path)
                                                         : path.stem().string();
     make_finished_run(workspace, report, own, "completions", path,
-                      [&](RunWriter& writer) { store_completions(files, writer, report); });
+                      [&](RunWriter& writer) { store_completions(files, writer, report, stop); });
     return report;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/base/stop_token.h"
 #include "core/store/workspace.h"
 
 #include <filesystem>
@@ -21,16 +22,16 @@ struct ImportReport {
 
 /// Takes what TensorBoard shows of a run into the workspace as a finished run, one for every folder with
 /// event files at or below `path` (as TensorBoard counts runs). Metrics get the names that they have here
-/// (metric_of_tag). `name` "" = the folder's. Nothing is left of an import that throws: Error(not_found,
-/// bad_input, io, disk_full).
+/// (metric_of_tag), or their tags where two would share one. `name` "" = the folder's. Nothing is left of an
+/// import that throws: Error(not_found, bad_input, io, disk_full, stopped).
 std::vector<ImportReport> import_tensorboard(Workspace& workspace, const std::filesystem::path& path,
-                                             const std::string& name = "");
+                                             const std::string& name = "", const StopToken& stop = {});
 
 /// Takes the completions that TRL's GRPO and RLOO trainers log (completions_*.parquet, or any file or folder
 /// of data with `prompt`, `completion`, mostly `step` and `advantage`; every other column of numbers is a
-/// reward) as the rollouts of a finished run, and as metrics "reward" and "rewards/NAME/mean". Throws as
-/// import_tensorboard().
+/// reward) as the rollouts of a finished run, and as metrics "reward" and "rewards/NAME/mean". A completion
+/// that no reward applies to has no score (NaN). Throws as import_tensorboard().
 ImportReport import_completions(Workspace& workspace, const std::filesystem::path& path,
-                                const std::string& name = "");
+                                const std::string& name = "", const StopToken& stop = {});
 
 } // namespace tempera

@@ -1,9 +1,12 @@
+#include "core/store/workspace.h"
 #include "tests/app/cli_process.h"
 
 #include <QDir>
 #include <QFile>
 #include <QTemporaryDir>
 #include <QTest>
+
+using namespace tempera;
 
 /// data check, data head, import and export of what was imported.
 class TestCliData : public QObject {
@@ -125,6 +128,16 @@ private Q_SLOTS:
         QCOMPARE(cli({"export", id, dir_.filePath("none.jsonl"), "--preferences"}).code, 1);
         QCOMPARE(cli({"export", id, table, "--metrics", "--format", "parquet"}).code, 2);
         QCOMPARE(cli({"import", "tensorboard", dir_.filePath("nowhere")}).code, 2);
+        {
+            Workspace workspace(dir_.filePath("workspace").toStdString(), Workspace::Access::read_write);
+            auto record = workspace.require_run(run.toStdString());
+            record.status = RunStatus::interrupted; // as a killed import leaves it
+            workspace.update_run(record);
+        }
+        auto resumed = cli({"resume", run});
+        QCOMPARE(resumed.code, 1);
+        QVERIFY2(resumed.err.contains("was imported"), resumed.err.constData());
+        QVERIFY(cli({"show", run, "--json"}).json()["status"] == "interrupted");
     }
 };
 

@@ -40,9 +40,10 @@ std::int64_t shortened(const TokenisedPairs& set) {
 void report_same_answers(const std::vector<PreferenceRow>& rows, const char* name, RunObserver& observer) {
     const auto count = std::count_if(rows.begin(), rows.end(), has_same_answers);
     if (count > 0)
-        observer.on_event({0, 0, -1, "warning",
-                           std::to_string(count) + " " + name
-                               + " pairs have one answer as chosen and rejected: nothing can be learned from them."});
+        observer.on_event(
+            {0, 0, -1, "warning",
+             std::to_string(count) + " " + name
+                 + " pairs have one answer as chosen and rejected: nothing can be learned from them."});
 }
 
 std::vector<std::int64_t> all_of(const TokenisedPairs& set) {

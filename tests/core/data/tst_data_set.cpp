@@ -307,13 +307,13 @@ not json
         QCOMPARE(numbers(report, RowIssue::empty), Numbers{3});
         QCOMPARE(report.usable, std::int64_t{2});
         options.task = DataTask::sft;
-        report = checked(
-            write("turns.jsonl",
-                  R"({"messages":[{"role":"user","content":"u"},{"role":"assistant","content":""}]}
+        report =
+            checked(write("turns.jsonl",
+                          R"({"messages":[{"role":"user","content":"u"},{"role":"assistant","content":""}]}
 {"prompt":[{"role":"user","content":"u"}],"completion":[{"role":"assistant","content":""}]}
 {"messages":[{"role":"user","content":""},{"role":"assistant","content":"a"}]}
 )"),
-            options);
+                    options);
         QCOMPARE(numbers(report, RowIssue::empty), (Numbers{1, 2}));
         QCOMPARE(report.usable, std::int64_t{1});
     }

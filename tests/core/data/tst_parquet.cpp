@@ -72,8 +72,9 @@ private Q_SLOTS:
     void whatIsNoTextIsBytes() {
         auto rows = all_rows(golden() / "not-utf8.parquet");
         QCOMPARE(to_json_line(rows[1].value), std::string("{\"text\":{\"bytes\":2}}"));
-        QCOMPARE(sentence_of([&] { rows[1].text({"text"}, true); }),
-                 std::string("not-utf8.parquet row 2, column \"text\": it holds bytes that are not UTF-8 text."));
+        QCOMPARE(
+            sentence_of([&] { rows[1].text({"text"}, true); }),
+            std::string("not-utf8.parquet row 2, column \"text\": it holds bytes that are not UTF-8 text."));
         QVERIFY(rows[1].problem.empty() && rows[0].value["text"] == "good");
     }
 
@@ -138,10 +139,12 @@ private Q_SLOTS:
         using Kind = ParquetType::Kind;
         const ParquetType text{Kind::text}, inner{Kind::record, {{"x", text}, {"x", text}}};
         for (const auto& members : std::vector<std::vector<std::pair<std::string, ParquetType>>>{
-                 {{"a", text}, {"a", text}}, {{"a", text}, {"b", text}, {"a", text}}, {{"b", text}, {"a", inner}}}) {
+                 {{"a", text}, {"a", text}},
+                 {{"a", text}, {"b", text}, {"a", text}},
+                 {{"b", text}, {"a", inner}}}) {
             std::string bytes;
-            auto sink = load_parquet().create([&](std::string_view part) { bytes += part; },
-                                              {Kind::record, members});
+            auto sink =
+                load_parquet().create([&](std::string_view part) { bytes += part; }, {Kind::record, members});
             sink->write({{"b", "b"}});
             sink->close();
             const std::string sentence = sentence_of([&] { all_rows(write(bytes)); });

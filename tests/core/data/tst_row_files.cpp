@@ -111,8 +111,9 @@ private Q_SLOTS:
         QVERIFY(refusal("a.json", "[{\"a\":1} {\"a\":1}]")
                     .starts_with("a.json, behind row 1: a comma is missing"));
         // Rows behind the list would be missed by nobody.
-        QVERIFY(refusal("a.json", "[{\"a\":1}]\n[{\"a\":2}]")
-                    .starts_with("a.json, behind row 1: there is text behind the end of the list, at byte 11:"));
+        QVERIFY(
+            refusal("a.json", "[{\"a\":1}]\n[{\"a\":2}]")
+                .starts_with("a.json, behind row 1: there is text behind the end of the list, at byte 11:"));
         QVERIFY(refusal("a.json", "[{\"a\":1}] garbage").find("text behind the end") != std::string::npos);
         QVERIFY(refusal("a.json", "{\"data\":[{\"a\":1}]}]").find("text behind the end")
                 != std::string::npos);
@@ -204,9 +205,10 @@ private Q_SLOTS:
         QCOMPARE(splits[0].notes,
                  (Rows{"Only 2 of 3 shards are there; missing: train-00001-of-00003.",
                        "1 packed file is left out: test.csv.gz; unpack to have the rows read."}));
-        QCOMPARE(splits[1].notes,
-                 (Rows{"Of several formats only JSON lines is read; 1 file is left out: b.csv.",
-                       "2 packed files are left out: c.jsonl.gz, test.csv.gz; unpack to have the rows read."}));
+        QCOMPARE(
+            splits[1].notes,
+            (Rows{"Of several formats only JSON lines is read; 1 file is left out: b.csv.",
+                  "2 packed files are left out: c.jsonl.gz, test.csv.gz; unpack to have the rows read."}));
         QVERIFY(sentence_of([&] { find_data_splits(folder / "c.jsonl.gz"); }).ends_with("unpack it first."));
         fs::create_directories(folder / "packed");
         fs::rename(folder / "c.jsonl.gz", folder / "packed/c.jsonl.gz");

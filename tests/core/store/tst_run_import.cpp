@@ -121,7 +121,50 @@ private Q_SLOTS:
         QVERIFY2(std::string(error->what()).find("row 1 has no column \"prompt\"") != std::string::npos,
                  error->what());
         QCOMPARE(error_of([&] { import_tensorboard(store, golden("trl")); })->kind(), ErrorKind::not_found);
+        const fs::path half = path("half"); // the second folder's file is broken
+        fs::create_directories(half / "a");
+        fs::create_directories(half / "b");
+        fs::copy(golden("runs/a"), half / "a");
+        std::ofstream(half / "b/events.out.tfevents.9") << "this is no event file";
+        QCOMPARE(error_of([&] { import_tensorboard(store, half); })->kind(), ErrorKind::bad_input);
+        StopToken stop;
+        stop.request(StopRequest::cancel);
+        QCOMPARE(error_of([&] { import_tensorboard(store, golden("runs"), "", stop); })->kind(),
+                 ErrorKind::stopped);
+        QCOMPARE(error_of([&] { import_completions(store, golden("trl"), "", stop); })->kind(),
+                 ErrorKind::stopped);
+        fs::create_directories(path("nothing"));
+        error = error_of([&] { import_completions(store, path("nothing")); });
+        QVERIFY2(std::string(error->what()).find("completions_*.parquet") != std::string::npos,
+                 error->what());
         QVERIFY(store.runs().empty());
+    }
+
+    /// "loss" and "train/loss" would be one metric, of which the last value would count.
+    void tagsThatWouldShareANameKeepTheirs() {
+        Workspace store(path("tags"), Workspace::Access::read_write);
+        std::ofstream file(path("tags.tfevents.1"), std::ios::binary);
+        EventWriter writer(file, 1.7e9);
+        for (const auto& [tag, value] : std::map<std::string, double>{
+                 {"loss", 1}, {"train/loss", 2}, {"eval_loss", 3}, {"eval/loss", 4}, {"train/lr", 5}})
+            for (std::int64_t step : {-1, 7})
+                writer.scalar({tag, step, 1.7e9, value});
+        file.close();
+        auto report = import_tensorboard(store, path("tags.tfevents.1")).at(0);
+        QCOMPARE(report.metrics, std::int64_t{5});
+        QCOMPARE(report.points, std::int64_t{5});
+        RunReader reader(store.run_folder(report.run.id));
+        for (const auto& [name, value] : std::map<std::string, double>{
+                 {"loss", 1}, {"train/loss", 2}, {"eval_loss", 3}, {"eval/loss", 4}, {"lr", 5}}) {
+            QCOMPARE(reader.metric(name).size(), std::size_t{1});
+            QCOMPARE(reader.metric(name)[0].value, value);
+        }
+        QCOMPARE(report.run.headline.at("eval_loss"), 3.0);
+        auto says = [&](const char* part) {
+            return std::any_of(report.notes.begin(), report.notes.end(),
+                               [&](auto& note) { return note.find(part) != std::string::npos; });
+        };
+        QVERIFY(says("The tag train/loss keeps its name") && says("5 values of steps below 0 are left out."));
     }
 
     void metricsGoToTensorboardAndBack() {

@@ -131,7 +131,8 @@ private Q_SLOTS:
                  std::to_string(expected_pairs).c_str()); // both cases
         const auto asked = rows_of(path / "artifacts/_prompts.jsonl");
         QCOMPARE(asked.size(), std::size_t{30});
-        QVERIFY(seen.prompts[29].text.find("user\n" + question(asked[29]) + "<|im_end|>") != std::string::npos);
+        QVERIFY(seen.prompts[29].text.find("user\n" + question(asked[29]) + "<|im_end|>")
+                != std::string::npos);
         QCOMPARE(pairs.size(), expected_pairs);
         QCOMPARE(best.size(), expected_best);
         QCOMPARE(seen.headline["pairs"], static_cast<double>(expected_pairs));
