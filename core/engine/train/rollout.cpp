@@ -264,8 +264,12 @@ completion_logprobs(const PassContext& context, const Rollout& rollout, const st
 
 RewardSet make_reward_set(const RlooRecipe& recipe, const StopToken& stop, const KeyLookup& keys) {
     RewardSet set;
-    RewardOptions options{recipe.max_tokens,  recipe.length_limit,          recipe.reward_model,
-                          recipe.reward_text, select_device(recipe.device), {},
+    RewardOptions options{recipe.max_tokens,
+                          recipe.length_limit,
+                          recipe.reward_model,
+                          recipe.reward_text,
+                          select_device(recipe.device),
+                          {},
                           stop};
     for (const std::string& text : recipe.rewards) {
         set.names.push_back(parse_reward(text));

@@ -4,6 +4,7 @@
 #include "core/data/jsonl.h"
 #include "core/engine/evaluate/pair_rows.h"
 #include "core/engine/evaluate/pairs.h"
+#include "core/engine/reward/reward_model.h"
 #include "core/recipe/pairs_recipe.h"
 #include "core/store/run_reader.h"
 #include "core/task/constraints.h"
@@ -12,6 +13,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 using namespace tempera;
@@ -95,6 +97,30 @@ private Q_SLOTS:
         QCOMPARE(seen.headline.at("pairs"), 0.0);
         QVERIFY(std::ranges::any_of(
             seen.events, [](const std::string& event) { return event.find("k is 1") != std::string::npos; }));
+    }
+
+    /// A reward model hears all turns of a conversation, as it was trained on them.
+    void rewardModelsReadTheConversation() {
+        QTemporaryDir folder;
+        const fs::path path = folder.path().toStdString();
+        const std::string judge = source_dir() + "/tests/golden/encoders/distilbert";
+        write_file_atomic(path / "prompts.jsonl",
+                          R"({"prompt":[{"role":"system","content":"S"},{"role":"user","content":"Two?"}]})"
+                          "\n");
+        RunRequest asked = request(path, 1);
+        asked.recipe.update({{"data", (path / "prompts.jsonl").string()},
+                             {"judge", "reward_model"},
+                             {"reward_model", judge}});
+        ComparisonObserver seen;
+        QCOMPARE(run_pairs(asked, seen, {}), RunOutcome::finished);
+        const RewardModel model = RewardModel::load(judge);
+        QCOMPARE(seen.samples.size(), std::size_t{5});
+        for (const auto& [key, sample] : seen.samples) {
+            const std::vector<ChatMessage> whole = {
+                {"system", "S"}, {"user", "Two?"}, {"assistant", sample.text}};
+            const EncoderInput encoded = model.tokeniser().encode_conversation(whole);
+            QVERIFY(std::fabs(sample.score - model.score_inputs(std::span(&encoded, 1)).front()) < 1e-5);
+        }
     }
 
     void everyAnswerIsScoredAndTheBestMeetsTheWorst() {

@@ -5,6 +5,7 @@
 #include "core/engine/model/decoder_io.h"
 #include "core/engine/model/forward.h"
 #include "core/engine/model/weights.h"
+#include "core/engine/reward/reward_model.h"
 #include "core/engine/train/rollout.h"
 
 #include <ATen/ATen.h>
@@ -281,6 +282,34 @@ private Q_SLOTS:
         QVERIFY(!run.observer.metrics.at(12).contains("entropy"));
         QVERIFY(run.observer.has_event("health", "Every completion of a step is masked"));
         QVERIFY(!run.observer.has_event("health", "entropy"));
+    }
+
+    /// A reward model hears all turns of a conversation, as it was trained on them.
+    void rewardModelsReadTheConversation() {
+        RlooTestRun run;
+        const fs::path file = run.path() / "prompts.jsonl";
+        const std::vector<ChatMessage> turns = {{"user", "Two?"}, {"assistant", "2"}, {"user", "Twice?"}};
+        Json list = Json::array();
+        for (const ChatMessage& turn : turns)
+            list.push_back({{"role", turn.role}, {"content", turn.content}});
+        write_file_atomic(file, to_json_line({{"messages", list}}) + "\n");
+        const std::string judge = (golden / "encoders/distilbert").string();
+        run.recipe.update({{"data", file.string()},
+                           {"rewards", {"model"}},
+                           {"reward_model", judge},
+                           {"reward_text", "plain"},
+                           {"chat_template", "plain"},
+                           {"batch_size", 3},
+                           {"max_steps", 1}});
+        QVERIFY(run.run() == RunOutcome::finished);
+        const RewardModel model = RewardModel::load(judge, {.form = RewardForm::plain});
+        for (const RolloutSample& sample : run.observer.groups.at(0).samples) {
+            std::vector<ChatMessage> whole = turns;
+            whole.push_back({"assistant", sample.text});
+            const EncoderInput encoded = model.tokeniser().encode_conversation(whole);
+            const double wanted = model.score_inputs(std::span(&encoded, 1)).front();
+            QVERIFY(std::fabs(sample.rewards.at("model") - wanted) < 1e-5);
+        }
     }
 
     /// A prompt that leaves the model no room is an unusable row like any other.
