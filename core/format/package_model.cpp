@@ -2,18 +2,15 @@
 
 #include "core/base/content_hash.h"
 #include "core/base/error.h"
+#include "core/base/file_lock.h"
 #include "core/base/files.h"
 #include "core/base/json.h"
 #include "core/base/process.h"
 #include "core/base/resources.h"
-#include "core/format/file_descriptor.h"
 #include "core/format/safetensors.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <fcntl.h>
 #include <random>
-#include <sys/file.h>
 
 namespace fs = std::filesystem;
 
@@ -244,9 +241,7 @@ fs::path cached_package_model(std::string_view name, const ImportProgress& progr
     std::error_code error;
     fs::create_directories(models, error);
     if (error) fail_errno("Cannot create folder", models, error.value());
-    FileDescriptor lock(models / ("." + model.name + ".lock"), O_RDWR | O_CREAT, "Cannot write");
-    while (flock(lock.get(), LOCK_EX) != 0)
-        if (errno != EINTR) fail_errno("Cannot lock", models, errno);
+    const FileLock lock(models / ("." + model.name + ".lock"));
     if (is_current(folder, model)) return folder;
     sweep(models, model.name);
     GgufImportOptions options;

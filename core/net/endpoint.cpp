@@ -1,6 +1,7 @@
 #include "core/net/endpoint.h"
 
 #include "core/base/error.h"
+#include "core/base/file_lock.h"
 #include "core/base/files.h"
 #include "core/base/resources.h"
 #include "core/base/suggest.h"
@@ -105,13 +106,17 @@ Endpoint endpoint_from(const Json& row, const std::string& where) {
     return endpoint;
 }
 
-void write_endpoints(const std::vector<Endpoint>& endpoints, const fs::path& file) {
-    Json rows = Json::array();
-    for (const Endpoint& endpoint : endpoints)
-        rows.push_back(to_json(endpoint));
+/// Reads the file, lets `change` work on what it holds and writes it, while no other program does the same.
+void change_endpoints(const fs::path& file, const std::function<void(std::vector<Endpoint>&)>& change) {
     std::error_code error;
     fs::create_directories(file.parent_path(), error);
     if (error) fail_errno("Cannot create", file.parent_path(), error.value());
+    const FileLock lock(file.string() + ".lock"); // beside it: the file itself is replaced by every change
+    std::vector<Endpoint> endpoints = own_endpoints(file);
+    change(endpoints);
+    Json rows = Json::array();
+    for (const Endpoint& endpoint : endpoints)
+        rows.push_back(to_json(endpoint));
     write_file_atomic(file,
                       Json{{"endpoints", rows}}.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
@@ -197,27 +202,27 @@ std::vector<Endpoint> load_endpoints(const fs::path& file) {
 void save_endpoint(const Endpoint& endpoint, const fs::path& file) {
     if (const auto problems = problems_of(endpoint); !problems.empty())
         fail(ErrorKind::bad_input, "Endpoint \"" + endpoint.name + "\": " + problems.front());
-    std::vector<Endpoint> list = own_endpoints(file);
-    auto found = std::ranges::find(list, endpoint.name, &Endpoint::name);
-    if (found == list.end())
-        list.push_back(endpoint);
-    else
-        *found = endpoint;
-    write_endpoints(list, file);
+    change_endpoints(file, [&](std::vector<Endpoint>& list) {
+        auto found = std::ranges::find(list, endpoint.name, &Endpoint::name);
+        if (found == list.end())
+            list.push_back(endpoint);
+        else
+            *found = endpoint;
+    });
 }
 
 void remove_endpoint(const std::string& name, const fs::path& file) {
-    std::vector<Endpoint> list = own_endpoints(file);
-    auto found = std::ranges::find(list, name, &Endpoint::name);
-    if (found == list.end()) {
-        std::vector<std::string> names;
-        for (const Endpoint& endpoint : list)
-            names.push_back(endpoint.name);
-        fail(ErrorKind::not_found,
-             file.string() + " holds no endpoint \"" + name + "\"." + did_you_mean(name, names));
-    }
-    list.erase(found);
-    write_endpoints(list, file);
+    change_endpoints(file, [&](std::vector<Endpoint>& list) {
+        auto found = std::ranges::find(list, name, &Endpoint::name);
+        if (found == list.end()) {
+            std::vector<std::string> names;
+            for (const Endpoint& endpoint : list)
+                names.push_back(endpoint.name);
+            fail(ErrorKind::not_found,
+                 file.string() + " holds no endpoint \"" + name + "\"." + did_you_mean(name, names));
+        }
+        list.erase(found);
+    });
 }
 
 Endpoint find_endpoint(const std::string& name, const fs::path& file) {

@@ -6,6 +6,7 @@
 #include <QTest>
 
 #include <functional>
+#include <thread>
 
 using namespace tempera;
 namespace fs = std::filesystem;
@@ -69,6 +70,22 @@ private slots:
                 != std::string::npos);
         QVERIFY(error_of([&] { find_endpoint("labb", file()); }).find("Did you mean \"lab\"?")
                 != std::string::npos);
+    }
+
+    /// Every program reads the file, changes it and writes it: none may undo another one's change.
+    void simultaneousChangesAllCount() {
+        save_endpoint(lab(), file());
+        std::vector<std::thread> writers;
+        for (int k = 0; k < 12; ++k)
+            writers.emplace_back([this, k] {
+                Endpoint own = lab();
+                own.name = "lab" + std::to_string(k);
+                save_endpoint(own, file());
+                if (k % 3 == 0) remove_endpoint(own.name, file());
+            });
+        for (std::thread& writer : writers)
+            writer.join();
+        QCOMPARE(own_endpoints(file()).size(), std::size_t{9}); // with the first
     }
 
     void problemsNameTheField_data() {
