@@ -109,7 +109,9 @@ void bind_lora(LoraFields& r, std::vector<Binding>& list) {
                        .range(1, 1024)
                        .label("LoRA rank")
                        .group("Method")
-                       .help("Rank of the adapter matrices. The paper uses 8. Ignored by method \"full\"."));
+                       .help("Rank of the adapter matrices. The paper uses 8. On a model that is an adapter "
+                             "itself the result is one adapter of both, of the sum of their ranks. Ignored "
+                             "by method \"full\"."));
     list.push_back(Binding("lora_alpha", &r.lora_alpha)
                        .above(0, 65536)
                        .label("LoRA alpha")

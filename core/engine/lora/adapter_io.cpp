@@ -78,11 +78,11 @@ LoraConfig load_adapter(Decoder& model, const fs::path& folder) {
     return config;
 }
 
-void save_adapter(const Decoder& model, const LoraConfig& config, const fs::path& folder) {
+void save_adapter(std::span<const LoraSlice> slices, const LoraConfig& config, const fs::path& folder) {
     std::vector<std::pair<std::string, at::Tensor>> tensors;
-    for (const LoraSlice* slice : lora_slices(const_cast<Decoder&>(model))) { // only read
-        tensors.emplace_back(key_of(*slice, "A"), slice->a.detach().to(at::kCPU, at::kFloat).contiguous());
-        tensors.emplace_back(key_of(*slice, "B"), slice->b.detach().to(at::kCPU, at::kFloat).contiguous());
+    for (const LoraSlice& slice : slices) {
+        tensors.emplace_back(key_of(slice, "A"), slice.a.detach().to(at::kCPU, at::kFloat).contiguous());
+        tensors.emplace_back(key_of(slice, "B"), slice.b.detach().to(at::kCPU, at::kFloat).contiguous());
     }
     std::vector<TensorSpec> specs;
     for (const auto& [name, tensor] : tensors)
@@ -94,6 +94,13 @@ void save_adapter(const Decoder& model, const LoraConfig& config, const fs::path
         writer.write_f32(name, {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())});
     writer.finish();
     write_file_atomic(folder / "adapter_config.json", to_peft_json(config).dump(2) + "\n");
+}
+
+void save_adapter(const Decoder& model, const LoraConfig& config, const fs::path& folder) {
+    std::vector<LoraSlice> slices;
+    for (const LoraSlice* slice : lora_slices(const_cast<Decoder&>(model))) // only read
+        slices.push_back(*slice);
+    save_adapter(slices, config, folder);
 }
 
 } // namespace tempera

@@ -76,34 +76,40 @@ bool ends_with(std::string_view text, std::string_view end) {
 
 } // namespace
 
-fs::path base_folder_of(const fs::path& folder) {
-    fs::path current = folder;
-    for (int depth = 0; is_adapter_folder(current); ++depth) {
-        if (depth == 8)
+AdapterChain adapter_chain(const fs::path& folder) {
+    AdapterChain chain{folder, {}};
+    while (is_adapter_folder(chain.base)) {
+        if (chain.adapters.size() == 8)
             fail(ErrorKind::bad_input,
                  "The adapters from " + folder.string() + " on are stacked more than 8 deep.");
-        LoraConfig config = read_lora_config(current);
+        const fs::path adapter = chain.base;
+        LoraConfig config = read_lora_config(adapter);
         if (config.base_model.empty())
             fail(ErrorKind::bad_input,
-                 (current / "adapter_config.json").string()
+                 (adapter / "adapter_config.json").string()
                      + " has no base_model_name_or_path; add the folder of its base model.");
-        fs::path base = current / fs::path(config.base_model); // an absolute path replaces the left side
+        fs::path base = adapter / fs::path(config.base_model); // an absolute path replaces the left side
         if (!fs::is_directory(base))
             fail(ErrorKind::not_found,
-                 "The adapter in " + current.string() + " stands on the model " + config.base_model
+                 "The adapter in " + adapter.string() + " stands on the model " + config.base_model
                      + ", which is not a folder here; set base_model_name_or_path to its folder.");
-        current = fs::weakly_canonical(base);
+        chain.adapters.insert(chain.adapters.begin(), adapter);
+        chain.base = fs::weakly_canonical(base);
     }
-    return current;
+    return chain;
+}
+
+fs::path base_folder_of(const fs::path& folder) {
+    return adapter_chain(folder).base;
 }
 
 Decoder load_decoder(const fs::path& folder, const TensorProgress& progress) {
-    if (!is_adapter_folder(folder)) return load_plain(folder, progress);
-    base_folder_of(folder); // refuses broken chains before anything large is read
-    LoraConfig config = read_lora_config(folder);
-    Decoder model = load_decoder(folder / fs::path(config.base_model), progress);
-    load_adapter(model, folder);
-    merge_lora(model);
+    const AdapterChain chain = adapter_chain(folder);
+    Decoder model = load_plain(chain.base, progress);
+    for (const fs::path& adapter : chain.adapters) {
+        load_adapter(model, adapter);
+        merge_lora(model);
+    }
     return model;
 }
 

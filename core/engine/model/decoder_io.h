@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <vector>
 
 namespace tempera {
 
@@ -17,8 +18,14 @@ using TensorProgress = std::function<void(std::int64_t done, std::int64_t total)
 /// file, field or tensor where something is missing, mis-shaped or not supported.
 Decoder load_decoder(const std::filesystem::path& folder, const TensorProgress& progress = {});
 
-/// The folder that holds the weights, the config and the tokenizer: `folder` itself, or the base where it is
-/// an adapter.
+/// What a model folder is made of: itself, or the base of an adapter and the adapters on it.
+struct AdapterChain {
+    std::filesystem::path base;                  ///< holds the weights, the config and the tokenizer
+    std::vector<std::filesystem::path> adapters; ///< lowest first; empty for a model of its own
+};
+/// Throws Error naming the adapter whose base is not named or not there.
+AdapterChain adapter_chain(const std::filesystem::path& folder);
+/// Its base.
 std::filesystem::path base_folder_of(const std::filesystem::path& folder);
 
 /// Fresh weights as transformers initialises them: normal with initializer_range, norms 1, biases 0. The same

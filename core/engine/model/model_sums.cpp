@@ -1,7 +1,6 @@
 #include "core/engine/model/model_sums.h"
 
 #include "core/base/checksum.h"
-#include "core/engine/lora/adapter_io.h"
 #include "core/engine/model/decoder_io.h"
 #include "core/format/safetensors.h"
 
@@ -30,13 +29,11 @@ std::string sums_of(const fs::path& folder) {
 } // namespace
 
 std::string model_sums(const fs::path& folder) {
+    AdapterChain chain = adapter_chain(folder);
     std::string text;
-    fs::path current = folder;
-    while (fs::exists(current / "adapter_config.json") && !fs::exists(current / "config.json")) {
-        text += sums_of(current);
-        current = current / fs::path(read_lora_config(current).base_model);
-    }
-    return text + sums_of(base_folder_of(current));
+    for (; !chain.adapters.empty(); chain.adapters.pop_back())
+        text += sums_of(chain.adapters.back());
+    return text + sums_of(chain.base);
 }
 
 } // namespace tempera

@@ -69,6 +69,7 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
     auto rows = static_cast<std::int64_t>(examples.size());
     BatchPlan plan(rows, recipe.batch_size, recipe.accumulation, seed);
     run.save_model = [&](const fs::path& folder) { model.save(folder); };
+    run.complete_model = [&](const fs::path& folder) { model.complete(folder); };
     take_up(run, trained_parameters(model.decoder), rows, plan.total_steps(recipe.epochs, recipe.max_steps),
             model.decoder.config.parameter_count());
 

@@ -140,6 +140,7 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
         recipe.max_steps > 0 ? recipe.max_steps : plan.total_steps(recipe.epochs, 0) * recipe.iterations;
     Rollout rollout;
     run.save_model = [&](const fs::path& folder) { model.save(folder); };
+    run.complete_model = [&](const fs::path& folder) { model.complete(folder); };
     run.save_more = [&](const fs::path& folder) {
         if (run.state.step % recipe.iterations != 0) save_rollout(rollout, folder);
     };

@@ -6,8 +6,8 @@ namespace tempera {
 
 /// Supervised fine-tuning (kind "sft", fields of SftRecipe; recipe.model is a folder). Full or LoRA, on the
 /// completion or on everything. The result is `folder`/model/: a Hugging Face folder, or a PEFT adapter whose
-/// base_model_name_or_path is recipe.model. With early stopping (patience > 0) it is the best evaluated
-/// model, else the last one.
+/// base_model_name_or_path is recipe.model, or the model that stands under it where that is an adapter too.
+/// With early stopping (patience > 0) it is the best evaluated model, else the last one.
 ///
 /// Metrics, named and defined as TRL 1.16 has them: loss (mean over the steps since the last log), grad_norm
 /// (before clipping), learning_rate, entropy, mean_token_accuracy (means over the micro-batches of

@@ -3,6 +3,7 @@
 #include "core/base/counted.h"
 #include "core/base/error.h"
 #include "core/engine/lora/adapter_io.h"
+#include "core/engine/lora/adapter_stack.h"
 #include "core/engine/model/decoder_io.h"
 
 #include <algorithm>
@@ -20,6 +21,10 @@ void TrainedModel::save(const fs::path& folder) const {
     copy_tokenizer_files(tokenizer_folder, folder);
 }
 
+void TrainedModel::complete(const fs::path& folder) const {
+    if (adapter && !below.empty()) flatten_adapter(decoder, below, tokenizer_folder, folder);
+}
+
 TrainedModel load_trained_model(const std::string& name, const LoraFields& lora, std::uint64_t seed,
                                 const fs::path& checkpoint) {
     TrainedModel model;
@@ -29,6 +34,7 @@ TrainedModel load_trained_model(const std::string& name, const LoraFields& lora,
         return model;
     }
     model.decoder = load_decoder(name);
+    model.below = stacked_slices(model.decoder, adapter_chain(name).adapters);
     if (checkpoint.empty()) {
         model.adapter = lora_config_of(lora, name);
         attach_lora(model.decoder, *model.adapter, seed);

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 namespace tempera {
 
@@ -14,10 +15,14 @@ namespace tempera {
 struct TrainedModel {
     Decoder decoder;
     std::optional<LoraConfig> adapter;
-    std::filesystem::path tokenizer_folder; ///< where the tokenizer files lie
+    std::filesystem::path tokenizer_folder; ///< where the tokenizer files lie; what `below` stands on
+    std::vector<LoraSlice> below; ///< adapters that are merged into the weights under `adapter`, lowest first
 
-    /// Writes the weights (or the adapter) as a folder other programs load.
+    /// Writes the weights (or the adapter alone), which is what a run goes on from.
     void save(const std::filesystem::path& folder) const;
+    /// Makes of a folder that save() wrote one that other programs load: PEFT takes no adapter for the base
+    /// of another, so an adapter that was trained on adapters becomes one with theirs (flatten_adapter()).
+    void complete(const std::filesystem::path& folder) const;
 };
 
 /// The model in the folder `model`, with a fresh adapter (drawn by `seed`) where `lora` asks for one; or,

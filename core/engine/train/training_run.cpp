@@ -133,6 +133,7 @@ TrainingRun begin_training(const RunRequest& request, RunObserver& observer, con
                     .resume_from = {},
                     .save_model = {},
                     .save_more = {},
+                    .complete_model = {},
                     .health = HealthWatch({.max_grad_norm = optimisation.max_grad_norm}),
                     .optimiser = nullptr,
                     .state = {},
@@ -239,6 +240,7 @@ RunOutcome finish_training(TrainingRun& run) {
     } else {
         run.save_model(staged.path());
     }
+    if (run.complete_model) run.complete_model(staged.path());
     staged.commit();
     run.observer.on_progress(run.meter.progress("finished", run.state.step));
     return RunOutcome::finished;

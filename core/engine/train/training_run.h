@@ -38,6 +38,8 @@ struct TrainingRun {
     std::filesystem::path resume_from; ///< the checkpoint to go on from; empty for a run from the beginning
     std::function<void(const std::filesystem::path&)> save_model; ///< writes the model into a folder
     std::function<void(const std::filesystem::path&)> save_more;  ///< what else a checkpoint's folder holds
+    /// Makes of what save_model() wrote into a folder the run's result; may be empty.
+    std::function<void(const std::filesystem::path&)> complete_model;
 
     HealthWatch health; ///< of what is logged and evaluated; every rule is told once
 

@@ -418,6 +418,18 @@ private Q_SLOTS:
         QVERIFY(numbers(broken) == numbers(whole));
     }
 
+    /// Not on the adapter it was trained on: PEFT takes no adapter for a base.
+    void theResultOnAnAdapterStandsOnItsBase() {
+        TestRun run("qwen2-tied-qv");
+        run.recipe.update({{"method", "lora"}, {"max_steps", 2}, {"learning_rate", 0.01}});
+        run.observer.stop_after = 1;
+        QVERIFY(run.run() == RunOutcome::stopped);
+        QVERIFY(run.run(true) == RunOutcome::finished);
+        const AdapterChain result = adapter_chain(run.path() / "model");
+        QCOMPARE(result.adapters.size(), std::size_t{1});
+        QCOMPARE(result.base, fs::canonical(golden / "models/qwen2-tied"));
+    }
+
     void evaluationKeepsTheBestAndStopsEarly() {
         TestRun run;
         run.recipe.update({{"validation_examples", 2},

@@ -236,6 +236,16 @@ private Q_SLOTS:
                              (name + " of step " + std::to_string(step)).c_str());
     }
 
+    /// Not on the adapter it was trained on: PEFT takes no adapter for a base.
+    void theResultOnAnAdapterStandsOnItsBase() {
+        RlooTestRun run("qwen2-tied-qv", "lora");
+        run.recipe["max_steps"] = 1;
+        QVERIFY(run.run() == RunOutcome::finished);
+        const AdapterChain result = adapter_chain(run.path() / "model");
+        QCOMPARE(result.adapters.size(), std::size_t{1});
+        QCOMPARE(result.base, fs::canonical(golden / "models/qwen2-tied"));
+    }
+
     /// Rewards that never differ within a group, as here, fire a rule; where the recipe asks for it, the run
     /// pauses there, and goes on when it is resumed, without being told again.
     void anUnhealthyRunPauses() {

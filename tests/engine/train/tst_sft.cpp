@@ -7,6 +7,7 @@
 #include "core/engine/lora/adapter_io.h"
 #include "core/engine/model/decoder_io.h"
 #include "core/engine/model/forward.h"
+#include "core/engine/model/weights.h"
 #include "core/engine/train/sft.h"
 #include "core/engine/train/sft_setup.h"
 #include "core/engine/train/sft_step.h"
@@ -239,6 +240,41 @@ private Q_SLOTS:
             for (const char* name : {"loss", "grad_norm", "learning_rate", "entropy", "mean_token_accuracy",
                                      "num_tokens", "epoch"})
                 QVERIFY2(broken.observer.metrics.at(step).at(name) == metrics.at(name), name);
+    }
+
+    /// PEFT takes no adapter for the base of another: the result stands on the model under both, the
+    /// checkpoints on the adapter that was given.
+    void anAdapterTrainedOnAnAdapterStandsOnItsBase_data() {
+        QTest::addColumn<int>("patience");
+        QTest::newRow("the last model") << 0;
+        QTest::newRow("the best checkpoint") << 2;
+    }
+    void anAdapterTrainedOnAnAdapterStandsOnItsBase() {
+        QFETCH(int, patience);
+        TestRun run("qwen2-tied-qv");
+        run.recipe.update({{"method", "lora"},
+                           {"validation_examples", 3},
+                           {"eval_steps", 1},
+                           {"patience", patience},
+                           {"learning_rate", 0.05},
+                           {"max_steps", 20},
+                           {"checkpoint_steps", 1},
+                           {"keep_checkpoints", 20}});
+        QVERIFY(run.run() == RunOutcome::finished);
+        const auto last = checkpoint_steps(run.path() / "checkpoints").back();
+        const auto best = std::ranges::max(run.observer.checkpoints, {}, [](const CheckpointRecord& record) {
+                              return record.best ? record.step : -1;
+                          }).step;
+        QVERIFY(best >= 1 && (patience == 0 || best < last));
+        const fs::path stack = run.path() / "checkpoints" / std::to_string(patience ? best : last) / "model";
+        QCOMPARE(adapter_chain(stack).adapters.size(), std::size_t{2});
+        const AdapterChain result = adapter_chain(run.path() / "model");
+        QCOMPARE(result.adapters.size(), std::size_t{1});
+        QCOMPARE(result.base, fs::canonical(golden / "models/qwen2-tied"));
+        const auto wanted = huggingface_weights(load_decoder(stack)),
+                   found = huggingface_weights(load_decoder(run.path() / "model"));
+        for (std::size_t k = 0; k < wanted.size(); ++k)
+            QVERIFY2(at::allclose(found[k].view, wanted[k].view, 1e-5, 1e-6), wanted[k].name.c_str());
     }
 
     void cancelLeavesNothingBehind() {
