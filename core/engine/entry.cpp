@@ -3,7 +3,7 @@
 #include "core/engine/evaluate/pairs.h"
 #include "core/engine/evaluate/sweep.h"
 #include "core/engine/evaluate/win_rate.h"
-#include "core/engine/lora/adapter_io.h"
+#include "core/engine/lora/adapter_stack.h"
 #include "core/engine/model/decoder_io.h"
 #include "core/engine/reward/reward_model.h"
 #include "core/engine/sample/sampler.h"
@@ -52,10 +52,9 @@ class TorchModel final : public LoadedModel {
 public:
     TorchModel(const std::filesystem::path& model, const std::optional<std::filesystem::path>& adapter,
                int threads)
-        : threads_(prepare_threads(threads)), decoder_(load_decoder(model)),
-          tokenizer_(Tokenizer::load(base_folder_of(model))) {
-        if (adapter) load_adapter(decoder_, *adapter);
-    }
+        : threads_(prepare_threads(threads)),
+          decoder_(adapter ? load_with_adapter(model, *adapter) : load_decoder(model)),
+          tokenizer_(Tokenizer::load(base_folder_of(model))) {}
 
     void generate(std::span<const NamedText> prompts, const SamplingOptions& options,
                   const std::function<void(const GeneratedSample&)>& deliver) override {
@@ -192,8 +191,7 @@ public:
             };
         };
         prepare_threads(0);
-        Decoder decoder = load_decoder(model, tell("reading"));
-        load_adapter(decoder, adapter);
+        Decoder decoder = load_with_adapter(model, adapter, tell("reading"));
         merge_lora(decoder);
         StagedFolder folder(target);
         save_decoder(decoder, folder.path(), tell("writing"));

@@ -249,6 +249,14 @@ private slots:
         QVERIFY(std::abs(merged[0]["sum"].get<double>() - beside[0]["sum"].get<double>()) < 1e-3);
     }
 
+    void anAdapterIsNotMergedIntoItself() {
+        const QString adapter = golden("models/qwen2-tied-all"), target = dir_.path() + "/twice";
+        const auto result = run_cli({"model", "merge", "--model", adapter, "--adapter", adapter, target});
+        QCOMPARE(result.code, 1);
+        QVERIFY2(result.has_one_error_line() && result.err.contains("twice"), result.err.constData());
+        QVERIFY(!QFile::exists(target));
+    }
+
     void anAdapterOfAnotherModelIsRefused() {
         auto result = run_cli({"logprobs", "--model", model_, "--adapter", golden("models/llama-rope-attn")},
                               "{\"prompt\":\"a\",\"completion\":\"b\"}\n");

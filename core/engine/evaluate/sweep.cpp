@@ -4,7 +4,7 @@
 #include "core/base/error.h"
 #include "core/engine/evaluate/answers.h"
 #include "core/engine/evaluate/sweep_table.h"
-#include "core/engine/lora/adapter_io.h"
+#include "core/engine/lora/adapter_stack.h"
 #include "core/engine/model/decoder_io.h"
 #include "core/engine/sample/sampler.h"
 #include "core/engine/train/machine.h"
@@ -52,8 +52,9 @@ std::vector<PromptRecord> prompt_records(const std::vector<CountdownProblem>& pr
 /// Decoder and tokenizer of a recipe, on its device.
 struct SweepModel {
     explicit SweepModel(const SweepRecipe& recipe)
-        : decoder(load_decoder(recipe.model)), tokenizer(Tokenizer::load(base_folder_of(recipe.model))) {
-        if (!recipe.adapter.empty()) load_adapter(decoder, recipe.adapter);
+        : decoder(recipe.adapter.empty() ? load_decoder(recipe.model)
+                                         : load_with_adapter(recipe.model, recipe.adapter)),
+          tokenizer(Tokenizer::load(base_folder_of(recipe.model))) {
         move_decoder(decoder, select_device(recipe.device),
                      recipe.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat);
     }

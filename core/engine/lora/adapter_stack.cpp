@@ -1,10 +1,13 @@
 #include "core/engine/lora/adapter_stack.h"
 
+#include "core/base/content_hash.h"
+#include "core/base/error.h"
 #include "core/engine/lora/adapter_io.h"
 #include "core/engine/model/weights.h"
 
 #include <algorithm>
 #include <c10/core/GradMode.h>
+#include <set>
 
 namespace fs = std::filesystem;
 
@@ -73,6 +76,20 @@ LoraConfig config_of(const Decoder& model, std::span<const LoraSlice> slices) {
     return config;
 }
 
+/// Names, by content, the products of rank 1 that slices are sums of.
+std::set<std::string> products_of(std::span<const LoraSlice> slices) {
+    std::set<std::string> products;
+    for (const LoraSlice& slice : slices) {
+        const at::Tensor rows = at::cat({slice.a, scaled_b(slice).t()}, 1).contiguous();
+        const auto* values = reinterpret_cast<const char*>(rows.const_data_ptr<float>());
+        const auto bytes = static_cast<std::size_t>(rows.size(1)) * sizeof(float);
+        for (std::int64_t row = 0; row < rows.size(0); ++row)
+            products.insert(sha256_hex(slice.module + ":"
+                                       + std::string(values + static_cast<std::size_t>(row) * bytes, bytes)));
+    }
+    return products;
+}
+
 } // namespace
 
 std::vector<LoraSlice> stacked_slices(const Decoder& model, std::span<const fs::path> adapters) {
@@ -97,6 +114,22 @@ void flatten_adapter(const Decoder& model, std::span<const LoraSlice> below, con
     config.dropout = read_lora_config(folder).dropout;
     config.base_model = base.string();
     save_adapter(sums, config, folder);
+}
+
+Decoder load_with_adapter(const fs::path& model, const fs::path& adapter, const TensorProgress& progress) {
+    const AdapterChain chain = adapter_chain(model);
+    Decoder decoder = load_decoder(model, progress);
+    load_adapter(decoder, adapter);
+    if (chain.adapters.empty()) return decoder;
+    const std::set<std::string> held = products_of(stacked_slices(decoder, chain.adapters));
+    for (const std::string& product : products_of(stacked_slices(decoder, std::vector{adapter})))
+        if (held.contains(product))
+            fail(ErrorKind::bad_input,
+                 "The model in " + model.string() + " holds the adapter in " + adapter.string()
+                     + ", or a part of it, already and would get it twice; give as model what the adapter "
+                       "stands on ("
+                     + read_lora_config(adapter).base_model + ").");
+    return decoder;
 }
 
 } // namespace tempera

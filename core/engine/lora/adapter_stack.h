@@ -21,4 +21,10 @@ std::vector<LoraSlice> stacked_slices(const Decoder& model, std::span<const std:
 void flatten_adapter(const Decoder& model, std::span<const LoraSlice> below,
                      const std::filesystem::path& base, const std::filesystem::path& folder);
 
+/// The model in the folder `model` with the adapter in `adapter` on it, not merged. Throws as load_decoder()
+/// and load_adapter(), and Error(bad_input) where `model` is an adapter folder that holds the same adapter,
+/// or a part of it, already.
+Decoder load_with_adapter(const std::filesystem::path& model, const std::filesystem::path& adapter,
+                          const TensorProgress& progress = {});
+
 } // namespace tempera

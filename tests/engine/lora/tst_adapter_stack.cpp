@@ -46,6 +46,15 @@ void write_adapter(const fs::path& folder, const fs::path& base, const std::vect
     save_adapter(model, config, folder);
 }
 
+std::string refusal_of(const fs::path& model, const fs::path& adapter) {
+    try {
+        load_with_adapter(model, adapter);
+    } catch (const Error& error) {
+        return error.kind() == ErrorKind::bad_input ? error.what() : "";
+    }
+    return "";
+}
+
 } // namespace
 
 class TestAdapterStack : public QObject {
@@ -120,6 +129,28 @@ private Q_SLOTS:
         const LoraConfig part =
             read_lora_config(flattened("part", models / "qwen2-tied-qv", {"v_proj", "layers.1.mlp.up_proj"}));
         QCOMPARE(part.targets, (std::vector<std::string>{"q_proj", "v_proj", "model.layers.1.mlp.up_proj"}));
+    }
+
+    void anAdapterIsNotAppliedTwice() {
+        const fs::path first = models / "qwen2-tied-qv", flat = flattened("upper", first, {"all-linear"}),
+                       beside = flattened("beside", first, {"all-linear"}, 9), copy = at("copy");
+        fs::copy(first, copy);
+        for (const auto& [model, adapter] : {std::pair(first, first),
+                                             {first, copy},
+                                             {first, flat},
+                                             {flat, first},
+                                             {flat, at("upper")},
+                                             {at("upper"), flat},
+                                             {flat, beside}}) {
+            const std::string said = refusal_of(model, adapter);
+            QVERIFY2(said.find("already") != said.npos && said.find(adapter.string()) != said.npos,
+                     (model.string() + " " + adapter.string() + ": " + said).c_str());
+        }
+        for (const auto& [model, adapter] : {std::pair(models / "qwen2-tied", first),
+                                             {models / "qwen2-tied", flat},
+                                             {first, at("upper")},
+                                             {first, models / "qwen2-tied-all"}})
+            QVERIFY(!lora_slices(std::vector{load_with_adapter(model, adapter)}.front()).empty());
     }
 };
 
