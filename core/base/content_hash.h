@@ -19,6 +19,13 @@ public:
 
     void update(std::span<const std::byte> bytes);
     void update(std::string_view text) { update(std::as_bytes(std::span(text))); }
+    /// A list of numbers, or a text, with its length before it: two lists never read as one.
+    template <class List>
+    void update_list(const List& list) {
+        const std::uint64_t length = std::size(list);
+        update(std::as_bytes(std::span(&length, 1)));
+        update(std::as_bytes(std::span(list)));
+    }
     /// Lower-case hexadecimal digits. Call once.
     std::string hex_digest();
 

@@ -50,6 +50,7 @@ Json to_json(const TrainingState& s) {
             {"num_tokens", s.num_tokens},
             {"seed", s.seed},
             {"rows", s.rows},
+            {"data", s.data},
             {"total_steps", s.total_steps},
             {"threads", s.threads},
             {"best_eval_loss", s.best_eval_loss ? Json(*s.best_eval_loss) : Json()},
@@ -66,6 +67,7 @@ TrainingState training_state_from(const Json& json, const std::string& source) {
         json.at("num_tokens").get_to(s.num_tokens);
         json.at("seed").get_to(s.seed);
         json.at("rows").get_to(s.rows);
+        s.data = json.value("data", std::string());
         json.at("total_steps").get_to(s.total_steps);
         json.at("threads").get_to(s.threads);
         if (!json.at("best_eval_loss").is_null()) s.best_eval_loss = json.at("best_eval_loss").get<double>();

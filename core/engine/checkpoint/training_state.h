@@ -17,6 +17,7 @@ struct TrainingState {
     std::int64_t num_tokens = 0;  ///< tokens trained on so far
     std::uint64_t seed = 0;       ///< of data order and dropout
     std::int64_t rows = 0;        ///< examples in the training set
+    std::string data;             ///< names what is trained on by its content; "" in a state of before
     std::int64_t total_steps = 0; ///< the schedule's length
     int threads = 0;              ///< sums are only bit-equal with the same number
     std::optional<double> best_eval_loss;

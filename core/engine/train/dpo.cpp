@@ -70,8 +70,8 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
     BatchPlan plan(rows, recipe.batch_size, recipe.accumulation, seed);
     run.save_model = [&](const fs::path& folder) { model.save(folder); };
     run.complete_model = [&](const fs::path& folder) { model.complete(folder); };
-    take_up(run, trained_parameters(model.decoder), rows, plan.total_steps(recipe.epochs, recipe.max_steps),
-            model.decoder.config.parameter_count());
+    take_up(run, trained_parameters(model.decoder), {rows, content_of(data)},
+            plan.total_steps(recipe.epochs, recipe.max_steps), model.decoder.config.parameter_count());
 
     auto reference =
         prepare_reference(recipe, model, context, data, rows_of(plan, run.state.total_steps), run);

@@ -151,6 +151,15 @@ PairData load_pairs(const DpoRecipe& recipe, const TrainedModel& model, RunObser
     return data;
 }
 
+std::string content_of(const PairData& data) {
+    ContentHash hash = ContentHash::sha256();
+    for (const TokenisedPairs* set : {&data.train, &data.validation}) {
+        hash.update("set of " + std::to_string(set->examples.size()) + ";");
+        add_to(hash, set->examples);
+    }
+    return hash.hex_digest();
+}
+
 std::optional<Reference> prepare_reference(const DpoRecipe& recipe, const TrainedModel& policy,
                                            const PassContext& context, const PairData& data,
                                            const std::vector<std::int64_t>& rows, const TrainingRun& run) {

@@ -20,6 +20,9 @@ struct PairData {
 /// where nothing is left to learn from.
 PairData load_pairs(const DpoRecipe& recipe, const TrainedModel& model, RunObserver& observer);
 
+/// Names the pairs by their tokens (TrainedOn).
+std::string content_of(const PairData& data);
+
 /// The reference: log-probabilities that are known, and the model that computes the others.
 struct Reference {
     ReferenceLogprobs train;

@@ -21,6 +21,12 @@ bool take_answer(const Ids& whole, std::size_t prompt, std::size_t most, Ids& an
 
 } // namespace
 
+void add_to(ContentHash& hash, std::span<const PairExample> examples) {
+    for (const PairExample& example : examples)
+        for (const Ids* ids : {&example.prompt, &example.chosen, &example.rejected})
+            hash.update_list(*ids);
+}
+
 TokenisedPairs tokenise_pairs(std::span<const PreferencePair> pairs, const Tokenizer& tokenizer,
                               const PairTokeniseOptions& options) {
     TokenisedPairs set;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/base/content_hash.h"
 #include "core/data/preferences.h"
 #include "core/text/tokenizer.h"
 
@@ -31,6 +32,9 @@ struct TokenisedPairs {
     std::int64_t merged_boundaries = 0; ///< pairs where a token spans the end of the prompt
     std::int64_t longest = 0;           ///< tokens of the longest text
 };
+
+/// Adds the tokens of every example.
+void add_to(ContentHash& hash, std::span<const PairExample> examples);
 
 struct PairTokeniseOptions {
     std::int32_t eos_id = -1;

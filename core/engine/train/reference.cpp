@@ -69,12 +69,7 @@ std::string reference_key(const fs::path& folder, const std::vector<PairExample>
     const std::string text = dtype + ";" + model_sums(folder);
     ContentHash hash = ContentHash::sha256();
     hash.update(text);
-    for (const PairExample& example : examples)
-        for (const auto* ids : {&example.prompt, &example.chosen, &example.rejected}) {
-            const std::uint64_t length = ids->size();
-            hash.update(std::as_bytes(std::span(&length, 1)));
-            hash.update(std::as_bytes(std::span(*ids)));
-        }
+    add_to(hash, examples);
     return hash.hex_digest();
 }
 

@@ -73,8 +73,8 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
     };
     const auto rows = static_cast<std::int64_t>(examples.size());
     BatchPlan plan(rows, recipe.batch_size, recipe.accumulation, static_cast<std::uint64_t>(recipe.seed));
-    take_up(run, trained_parameters(model), rows, plan.total_steps(recipe.epochs, recipe.max_steps),
-            count_parameters(model));
+    take_up(run, trained_parameters(model), {rows, content_of(data)},
+            plan.total_steps(recipe.epochs, recipe.max_steps), count_parameters(model));
     const RewardPassContext context{model, device, recipe.micro_batch_tokens, recipe.center_rewards,
                                     EncoderDropout{recipe.dropout, run.state.seed}};
     Evaluate evaluate;

@@ -1,11 +1,14 @@
 #include "core/engine/train/reward_data.h"
 
+#include "core/base/content_hash.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/engine/model/decoder_io.h"
 #include "core/queue/skipped_rows.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 
 namespace fs = std::filesystem;
 
@@ -109,6 +112,23 @@ RewardData load_reward_data(const RewardRecipe& recipe, const RewardTokeniser& t
     report(data.train, "training", tokeniser.format().max_length, observer);
     report(data.validation, "held-out", tokeniser.format().max_length, observer);
     return data;
+}
+
+std::string content_of(const RewardData& data) {
+    ContentHash hash = ContentHash::sha256();
+    for (const auto* pairs : {&data.train, &data.validation}) {
+        hash.update("set of " + std::to_string(pairs->size()) + ";");
+        for (const RewardPair& pair : *pairs) {
+            const EncoderInput rejected = pair.rejected.value_or(EncoderInput());
+            for (const EncoderInput* text : {&pair.chosen, &rejected}) {
+                hash.update_list(text->ids);
+                hash.update_list(text->type_ids);
+            }
+            hash.update_list(std::array{pair.score_chosen.value_or(HUGE_VAL),
+                                        pair.score_rejected.value_or(HUGE_VAL), pair.margin});
+        }
+    }
+    return hash.hex_digest();
 }
 
 } // namespace tempera

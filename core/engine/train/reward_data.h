@@ -35,4 +35,7 @@ void prepare_tokenizer(const std::filesystem::path& model, const std::vector<std
 RewardData load_reward_data(const RewardRecipe& recipe, const RewardTokeniser& tokeniser,
                             RunObserver& observer);
 
+/// Names the pairs by their tokens, scores and margins (TrainedOn).
+std::string content_of(const RewardData& data);
+
 } // namespace tempera

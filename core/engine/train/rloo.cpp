@@ -147,7 +147,8 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
     run.health = HealthWatch({recipe.kl_limit, static_cast<double>(recipe.max_tokens), recipe.max_grad_norm});
     if (recipe.kl_coef == 0 && recipe.kl_limit > 0)
         run.event("log", "kl_limit does nothing in this run: with kl_coef 0 no divergence is measured.");
-    take_up(run, trained_parameters(model.decoder), rows, total, model.decoder.config.parameter_count());
+    take_up(run, trained_parameters(model.decoder), {rows, content_of(prompts)}, total,
+            model.decoder.config.parameter_count());
     if (run.state.step % recipe.iterations != 0) {
         const auto drawn = plan.batches(run.state.step / recipe.iterations).front();
         rollout = load_rollout(run.resume_from, static_cast<std::int64_t>(drawn.size()) * recipe.k);

@@ -1,5 +1,6 @@
 #include "core/engine/train/rollout.h"
 
+#include "core/base/content_hash.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/engine/model/forward.h"
@@ -148,6 +149,19 @@ PolicyPrompts load_policy_prompts(const RlooRecipe& recipe, const std::filesyste
         for (const PolicyPrompt& prompt : *list)
             prompts.longest = std::max(prompts.longest, static_cast<std::int64_t>(prompt.ids.size()));
     return prompts;
+}
+
+std::string content_of(const PolicyPrompts& prompts) {
+    ContentHash hash = ContentHash::sha256();
+    for (const auto* list : {&prompts.train, &prompts.validation}) {
+        hash.update("set of " + std::to_string(list->size()) + ";");
+        for (const PolicyPrompt& prompt : *list) {
+            hash.update_list(prompt.ids);
+            hash.update_list(prompt.task.text);
+            hash.update_list(prompt.task.facts);
+        }
+    }
+    return hash.hex_digest();
 }
 
 RandomStream rollout_stream(std::uint64_t seed, std::int64_t rollout, std::int64_t group, int sample) {

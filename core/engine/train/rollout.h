@@ -36,6 +36,9 @@ struct PolicyPrompts {
 PolicyPrompts load_policy_prompts(const RlooRecipe& recipe, const std::filesystem::path& model,
                                   const Tokenizer& tokenizer, const ModelConfig& config);
 
+/// Names the prompts by their tokens, words and facts (TrainedOn).
+std::string content_of(const PolicyPrompts& prompts);
+
 /// k completions of every prompt of a step. Completion i = group * k + sample.
 struct Rollout {
     std::vector<std::int64_t> prompts; ///< groups[g] answers prompts[g] of the training prompts

@@ -43,8 +43,8 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
     BatchPlan plan(rows, recipe.batch_size, recipe.accumulation, static_cast<std::uint64_t>(recipe.seed));
     run.save_model = [&](const fs::path& folder) { model.save(folder); };
     run.complete_model = [&](const fs::path& folder) { model.complete(folder); };
-    take_up(run, trained_parameters(model.decoder), rows, plan.total_steps(recipe.epochs, recipe.max_steps),
-            model.decoder.config.parameter_count());
+    take_up(run, trained_parameters(model.decoder), {rows, content_of(data)},
+            plan.total_steps(recipe.epochs, recipe.max_steps), model.decoder.config.parameter_count());
     Evaluate evaluate;
     if (!data.validation.examples.empty())
         evaluate = [&] { return evaluation(context, data.validation, stop); };

@@ -1,5 +1,6 @@
 #include "core/engine/train/sft_setup.h"
 
+#include "core/base/content_hash.h"
 #include "core/base/error.h"
 #include "core/engine/model/decoder_io.h"
 #include "core/queue/skipped_rows.h"
@@ -87,6 +88,18 @@ TrainingData load_training_data(const SftRecipe& recipe, const TrainedModel& mod
                                        + " tokens); raise max_length or shorten the prompts.");
     data.longest = std::max(longest_of(data.train), longest_of(data.validation));
     return data;
+}
+
+std::string content_of(const TrainingData& data) {
+    ContentHash hash = ContentHash::sha256();
+    for (const TokenisedSet* set : {&data.train, &data.validation}) {
+        hash.update("set of " + std::to_string(set->examples.size()) + ";");
+        for (const TokenExample& example : set->examples) {
+            hash.update_list(example.ids);
+            hash.update_list(std::span(&example.label_begin, 1));
+        }
+    }
+    return hash.hex_digest();
 }
 
 } // namespace tempera

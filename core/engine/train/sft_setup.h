@@ -20,4 +20,7 @@ struct TrainingData {
 /// where nothing is left to learn from.
 TrainingData load_training_data(const SftRecipe& recipe, const TrainedModel& model, RunObserver& observer);
 
+/// Names the examples by their tokens (TrainedOn).
+std::string content_of(const TrainingData& data);
+
 } // namespace tempera

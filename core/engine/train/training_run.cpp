@@ -35,6 +35,12 @@ void take_up_checkpoint(TrainingRun& run) {
                  + std::to_string(run.state.rows) + " rows, " + std::to_string(run.state.total_steps)
                  + " steps) than this run has (" + std::to_string(fresh.rows) + " rows, "
                  + std::to_string(fresh.total_steps) + " steps); start a new run instead of resuming.");
+    if (!run.state.data.empty() && run.state.data != fresh.data)
+        fail(ErrorKind::bad_input, "The run's data is no longer what its checkpoint in "
+                                       + run.resume_from.string()
+                                       + " was trained on: rows, or how they are read, have changed. Put the "
+                                         "data back as it was and resume again, or start a new run.");
+    run.state.data = fresh.data;
     if (run.state.threads != fresh.threads)
         run.event("warning", "The run was started with " + std::to_string(run.state.threads)
                                  + " threads and goes on with " + std::to_string(fresh.threads)
@@ -148,11 +154,12 @@ TrainingRun begin_training(const RunRequest& request, RunObserver& observer, con
     return run;
 }
 
-void take_up(TrainingRun& run, std::vector<Parameter> parameters, std::int64_t rows, std::int64_t total_steps,
-             std::int64_t all_parameters) {
+void take_up(TrainingRun& run, std::vector<Parameter> parameters, const TrainedOn& data,
+             std::int64_t total_steps, std::int64_t all_parameters) {
     run.optimiser = std::make_unique<Optimiser>(std::move(parameters));
     run.state.seed = static_cast<std::uint64_t>(run.running.seed);
-    run.state.rows = rows;
+    run.state.rows = data.rows;
+    run.state.data = data.content;
     run.state.total_steps = total_steps;
     run.state.threads = run.threads;
     if (!run.resume_from.empty()) take_up_checkpoint(run);
@@ -162,8 +169,9 @@ void take_up(TrainingRun& run, std::vector<Parameter> parameters, std::int64_t r
                                  + " steps is as long as the whole run (" + std::to_string(total_steps)
                                  + " steps): the learning rate never reaches its peak. Lower warmup_steps.");
     run.event("log", "Trains " + std::to_string(run.optimiser->parameter_count()) + " of "
-                         + std::to_string(all_parameters) + " parameters on " + counted(rows, "row") + " for "
-                         + counted(total_steps, "step") + ", with " + counted(run.threads, "thread") + ".");
+                         + std::to_string(all_parameters) + " parameters on " + counted(data.rows, "row")
+                         + " for " + counted(total_steps, "step") + ", with " + counted(run.threads, "thread")
+                         + ".");
     run.meter = ProgressMeter(run.state.step, total_steps, run.state.since_log);
     if (run.state.step > 0) restore_health(run);
 }

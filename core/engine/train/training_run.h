@@ -15,8 +15,8 @@ namespace tempera {
 ///     TrainingRun run = begin_training(request, observer, stop, recipe, recipe);
 ///     ... load the model from run.resume_from, the data ...
 ///     run.save_model = [&](const fs::path& folder) { model.save(folder); };
-///     take_up(run, trained_parameters(model.decoder), rows, total_steps, all_parameters);
-///     while (goes_on(run)) {
+///     take_up(run, trained_parameters(model.decoder), {rows, content_of(data)}, total_steps,
+///     all_parameters); while (goes_on(run)) {
 ///         if (run.cancelled()) return RunOutcome::cancelled;
 ///         begin_step(run);
 ///         ... loss and gradients of step run.state.step ...
@@ -59,10 +59,17 @@ struct TrainingRun {
 TrainingRun begin_training(const RunRequest& request, RunObserver& observer, const StopToken& stop,
                            const OptimiserFields& optimisation, const RunningFields& running);
 
+/// What a run learns from. Its order depends on the seed and on `rows`.
+struct TrainedOn {
+    std::int64_t rows = 0; ///< examples in the training set
+    std::string content;   ///< changes with anything that is learnt from or evaluated on
+};
+
 /// Makes the optimiser and takes up the checkpoint's state, after checking that data, seed and length are the
-/// ones it was made with. `all_parameters` counts the whole model, for the log.
-void take_up(TrainingRun& run, std::vector<Parameter> parameters, std::int64_t rows, std::int64_t total_steps,
-             std::int64_t all_parameters);
+/// ones it was made with. `all_parameters` counts the whole model, for the log. Throws Error(bad_input) where
+/// they are others.
+void take_up(TrainingRun& run, std::vector<Parameter> parameters, const TrainedOn& data,
+             std::int64_t total_steps, std::int64_t all_parameters);
 
 /// Whether a step is left to do.
 bool goes_on(const TrainingRun& run);

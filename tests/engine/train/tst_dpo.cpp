@@ -1,3 +1,4 @@
+#include "changed_data.h"
 #include "recording_observer.h"
 #include "training_fixture.h"
 
@@ -416,6 +417,12 @@ private Q_SLOTS:
         std::string file = method == "lora" ? "model/adapter_model.safetensors" : "model";
         QVERIFY(same_weights(whole.path() / file, broken.path() / file));
         QVERIFY(numbers(broken) == numbers(whole));
+    }
+
+    void changedDataIsNotResumed() {
+        TestRun run;
+        const std::string rows = read_file(golden / "dpo/rows.jsonl", 1 << 20);
+        verify_other_data_is_refused(run, rows, replaced(rows, "3 * 17 = 51", "3 * 17 = 52"));
     }
 
     /// Not on the adapter it was trained on: PEFT takes no adapter for a base.

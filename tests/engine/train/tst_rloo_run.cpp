@@ -1,3 +1,4 @@
+#include "changed_data.h"
 #include "rloo_test_run.h"
 
 #include "core/base/error.h"
@@ -234,6 +235,28 @@ private Q_SLOTS:
                 if (name != "tokens_per_second" && name != "memory_gib" && name != "eval_runtime")
                     QVERIFY2(broken.observer.metrics.at(step).at(name) == value,
                              (name + " of step " + std::to_string(step)).c_str());
+    }
+
+    /// A rule of a prompt counts as data too.
+    void changedDataIsNotResumed_data() {
+        QTest::addColumn<QString>("word");
+        QTest::addColumn<QString>("with");
+        QTest::newRow("prompt") << "answer"
+                                << "question";
+        QTest::newRow("facts") << "\"target\":6"
+                               << "\"target\":9";
+    }
+    void changedDataIsNotResumed() {
+        QFETCH(QString, word);
+        QFETCH(QString, with);
+        RlooTestRun run;
+        run.recipe.update({{"examples", 0}, {"chat_template", "plain"}});
+        std::string rows;
+        for (int k = 1; k <= 8; ++k)
+            rows +=
+                Json{{"query", "the answer " + std::to_string(k)}, {"nums", {1, 2, 3}}, {"target", 6}}.dump()
+                + "\n";
+        verify_other_data_is_refused(run, rows, replaced(rows, word.toStdString(), with.toStdString()));
     }
 
     /// Not on the adapter it was trained on: PEFT takes no adapter for a base.

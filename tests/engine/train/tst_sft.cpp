@@ -1,3 +1,4 @@
+#include "changed_data.h"
 #include "recording_observer.h"
 #include "training_fixture.h"
 
@@ -275,6 +276,39 @@ private Q_SLOTS:
                    found = huggingface_weights(load_decoder(run.path() / "model"));
         for (std::size_t k = 0; k < wanted.size(); ++k)
             QVERIFY2(at::allclose(found[k].view, wanted[k].view, 1e-5, 1e-6), wanted[k].name.c_str());
+    }
+
+    void changedDataIsNotResumed_data() {
+        QTest::addColumn<int>("held_out");
+        QTest::newRow("trained on") << 0;
+        QTest::newRow("held out") << 8;
+    }
+    void changedDataIsNotResumed() {
+        QFETCH(int, held_out);
+        TestRun run;
+        run.recipe["validation_examples"] = held_out;
+        const std::string rows = read_file(TestRun::rows(), 1 << 20);
+        verify_other_data_is_refused(run, rows, replaced(rows, "(3 + 17)", "(3 + 18)"));
+    }
+
+    /// Its checkpoints do not say what they were trained on.
+    void aRunOfAnOlderProgramIsResumed() {
+        TestRun run;
+        run.observer.stop_after = 2;
+        QVERIFY(run.run() == RunOutcome::stopped);
+        const fs::path checkpoints = run.path() / "checkpoints", kept = run.path() / "kept";
+        fs::rename(checkpoints / "2", kept);
+        write_checkpoint(checkpoints, 2, [&](const fs::path& folder) {
+            for (const char* name : {"model", "optimiser.safetensors"})
+                fs::copy(kept / name, folder / name, fs::copy_options::recursive);
+            Json state = read_json_file(kept / "state.json");
+            QVERIFY(state.erase("data") == 1);
+            write_file_atomic(folder / "state.json", state.dump());
+        });
+        run.observer.stop_after = 4;
+        QVERIFY(run.run(true) == RunOutcome::stopped);
+        QVERIFY(run.observer.has_event("resumed", "step 2."));
+        QVERIFY(!read_json_file(checkpoints / "4/state.json").at("data").get<std::string>().empty());
     }
 
     void cancelLeavesNothingBehind() {
