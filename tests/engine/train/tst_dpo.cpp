@@ -1,4 +1,3 @@
-#include "changed_data.h"
 #include "recording_observer.h"
 #include "training_fixture.h"
 
@@ -417,24 +416,6 @@ private Q_SLOTS:
         std::string file = method == "lora" ? "model/adapter_model.safetensors" : "model";
         QVERIFY(same_weights(whole.path() / file, broken.path() / file));
         QVERIFY(numbers(broken) == numbers(whole));
-    }
-
-    void changedDataIsNotResumed() {
-        TestRun run;
-        const std::string rows = read_file(golden / "dpo/rows.jsonl", 1 << 20);
-        verify_other_data_is_refused(run, rows, replaced(rows, "3 * 17 = 51", "3 * 17 = 52"));
-    }
-
-    /// Not on the adapter it was trained on: PEFT takes no adapter for a base.
-    void theResultOnAnAdapterStandsOnItsBase() {
-        TestRun run("qwen2-tied-qv");
-        run.recipe.update({{"method", "lora"}, {"max_steps", 2}, {"learning_rate", 0.01}});
-        run.observer.stop_after = 1;
-        QVERIFY(run.run() == RunOutcome::stopped);
-        QVERIFY(run.run(true) == RunOutcome::finished);
-        const AdapterChain result = adapter_chain(run.path() / "model");
-        QCOMPARE(result.adapters.size(), std::size_t{1});
-        QCOMPARE(result.base, fs::canonical(golden / "models/qwen2-tied"));
     }
 
     void evaluationKeepsTheBestAndStopsEarly() {

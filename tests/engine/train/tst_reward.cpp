@@ -1,4 +1,3 @@
-#include "changed_data.h"
 #include "recording_observer.h"
 
 #include "core/base/error.h"
@@ -260,23 +259,6 @@ private Q_SLOTS:
         for (std::int64_t step = 1; step <= 6; ++step)
             for (const char* name : {"loss", "accuracy", "margin", "grad_norm", "max_reward"})
                 QCOMPARE(broken.observer.metrics[step][name], whole.observer.metrics[step][name]);
-    }
-
-    void changedDataIsNotResumed_data() {
-        QTest::addColumn<QString>("word");
-        QTest::addColumn<QString>("with");
-        QTest::newRow("text") << "Blue"
-                              << "Four";
-        QTest::newRow("score") << "8.5"
-                               << "8.25";
-    }
-    void changedDataIsNotResumed() {
-        QFETCH(QString, word);
-        QFETCH(QString, with);
-        TestRun run;
-        run.recipe["objective"] = "regression";
-        const std::string rows = read_file(golden / "reward/rows.jsonl", 1 << 20);
-        verify_other_data_is_refused(run, rows, replaced(rows, word.toStdString(), with.toStdString()));
     }
 
     void bestModelIsKept() {

@@ -1,4 +1,3 @@
-#include "changed_data.h"
 #include "rloo_test_run.h"
 
 #include "core/base/error.h"
@@ -235,38 +234,6 @@ private Q_SLOTS:
                 if (name != "tokens_per_second" && name != "memory_gib" && name != "eval_runtime")
                     QVERIFY2(broken.observer.metrics.at(step).at(name) == value,
                              (name + " of step " + std::to_string(step)).c_str());
-    }
-
-    /// A rule of a prompt counts as data too.
-    void changedDataIsNotResumed_data() {
-        QTest::addColumn<QString>("word");
-        QTest::addColumn<QString>("with");
-        QTest::newRow("prompt") << "answer"
-                                << "question";
-        QTest::newRow("facts") << "\"target\":6"
-                               << "\"target\":9";
-    }
-    void changedDataIsNotResumed() {
-        QFETCH(QString, word);
-        QFETCH(QString, with);
-        RlooTestRun run;
-        run.recipe.update({{"examples", 0}, {"chat_template", "plain"}});
-        std::string rows;
-        for (int k = 1; k <= 8; ++k)
-            rows +=
-                Json{{"query", "the answer " + std::to_string(k)}, {"nums", {1, 2, 3}}, {"target", 6}}.dump()
-                + "\n";
-        verify_other_data_is_refused(run, rows, replaced(rows, word.toStdString(), with.toStdString()));
-    }
-
-    /// Not on the adapter it was trained on: PEFT takes no adapter for a base.
-    void theResultOnAnAdapterStandsOnItsBase() {
-        RlooTestRun run("qwen2-tied-qv", "lora");
-        run.recipe["max_steps"] = 1;
-        QVERIFY(run.run() == RunOutcome::finished);
-        const AdapterChain result = adapter_chain(run.path() / "model");
-        QCOMPARE(result.adapters.size(), std::size_t{1});
-        QCOMPARE(result.base, fs::canonical(golden / "models/qwen2-tied"));
     }
 
     /// Rewards that never differ within a group, as here, fire a rule; where the recipe asks for it, the run

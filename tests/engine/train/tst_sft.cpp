@@ -1,4 +1,3 @@
-#include "changed_data.h"
 #include "recording_observer.h"
 #include "training_fixture.h"
 
@@ -8,7 +7,6 @@
 #include "core/engine/lora/adapter_io.h"
 #include "core/engine/model/decoder_io.h"
 #include "core/engine/model/forward.h"
-#include "core/engine/model/weights.h"
 #include "core/engine/train/sft.h"
 #include "core/engine/train/sft_setup.h"
 #include "core/engine/train/sft_step.h"
@@ -241,74 +239,6 @@ private Q_SLOTS:
             for (const char* name : {"loss", "grad_norm", "learning_rate", "entropy", "mean_token_accuracy",
                                      "num_tokens", "epoch"})
                 QVERIFY2(broken.observer.metrics.at(step).at(name) == metrics.at(name), name);
-    }
-
-    /// PEFT takes no adapter for the base of another: the result stands on the model under both, the
-    /// checkpoints on the adapter that was given.
-    void anAdapterTrainedOnAnAdapterStandsOnItsBase_data() {
-        QTest::addColumn<int>("patience");
-        QTest::newRow("the last model") << 0;
-        QTest::newRow("the best checkpoint") << 2;
-    }
-    void anAdapterTrainedOnAnAdapterStandsOnItsBase() {
-        QFETCH(int, patience);
-        TestRun run("qwen2-tied-qv");
-        run.recipe.update({{"method", "lora"},
-                           {"validation_examples", 3},
-                           {"eval_steps", 1},
-                           {"patience", patience},
-                           {"learning_rate", 0.05},
-                           {"max_steps", 20},
-                           {"checkpoint_steps", 1},
-                           {"keep_checkpoints", 20}});
-        QVERIFY(run.run() == RunOutcome::finished);
-        const auto last = checkpoint_steps(run.path() / "checkpoints").back();
-        const auto best = std::ranges::max(run.observer.checkpoints, {}, [](const CheckpointRecord& record) {
-                              return record.best ? record.step : -1;
-                          }).step;
-        QVERIFY(best >= 1 && (patience == 0 || best < last));
-        const fs::path stack = run.path() / "checkpoints" / std::to_string(patience ? best : last) / "model";
-        QCOMPARE(adapter_chain(stack).adapters.size(), std::size_t{2});
-        const AdapterChain result = adapter_chain(run.path() / "model");
-        QCOMPARE(result.adapters.size(), std::size_t{1});
-        QCOMPARE(result.base, fs::canonical(golden / "models/qwen2-tied"));
-        const auto wanted = huggingface_weights(load_decoder(stack)),
-                   found = huggingface_weights(load_decoder(run.path() / "model"));
-        for (std::size_t k = 0; k < wanted.size(); ++k)
-            QVERIFY2(at::allclose(found[k].view, wanted[k].view, 1e-5, 1e-6), wanted[k].name.c_str());
-    }
-
-    void changedDataIsNotResumed_data() {
-        QTest::addColumn<int>("held_out");
-        QTest::newRow("trained on") << 0;
-        QTest::newRow("held out") << 8;
-    }
-    void changedDataIsNotResumed() {
-        QFETCH(int, held_out);
-        TestRun run;
-        run.recipe["validation_examples"] = held_out;
-        const std::string rows = read_file(TestRun::rows(), 1 << 20);
-        verify_other_data_is_refused(run, rows, replaced(rows, "(3 + 17)", "(3 + 18)"));
-    }
-
-    /// Its checkpoints do not say what they were trained on.
-    void aRunOfAnOlderProgramIsResumed() {
-        TestRun run;
-        run.observer.stop_after = 2;
-        QVERIFY(run.run() == RunOutcome::stopped);
-        const fs::path checkpoints = run.path() / "checkpoints", kept = run.path() / "kept";
-        fs::rename(checkpoints / "2", kept);
-        write_checkpoint(checkpoints, 2, [&](const fs::path& folder) {
-            for (const char* name : {"model", "optimiser.safetensors"})
-                fs::copy(kept / name, folder / name, fs::copy_options::recursive);
-            Json state = read_json_file(kept / "state.json");
-            QVERIFY(state.erase("data") == 1);
-            write_file_atomic(folder / "state.json", state.dump());
-        });
-        run.observer.stop_after = 4;
-        QVERIFY(run.run(true) == RunOutcome::stopped);
-        QVERIFY(run.observer.has_event("resumed", "step 2."));
-        QVERIFY(!read_json_file(checkpoints / "4/state.json").at("data").get<std::string>().empty());
     }
 
     void cancelLeavesNothingBehind() {
