@@ -195,7 +195,8 @@ void bind_rows(RowFields& r, std::vector<Binding>& list, const std::string& grou
                        .label("Columns")
                        .group(group)
                        .help("Which column of the file is which, where the names do not say it: "
-                             "prompt=question,completion=answer. Empty = detected."));
+                             "prompt=question,completion=answer. Empty = detected; Alpaca's input then "
+                             "stands behind its instruction."));
     list.push_back(Binding("bad_rows", &r.bad_rows)
                        .choices({"skip", "refuse"})
                        .label("Unusable rows")

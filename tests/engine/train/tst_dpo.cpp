@@ -311,6 +311,16 @@ private Q_SLOTS:
         QVERIFY_THROWS_EXCEPTION(Error, run.run());
     }
 
+    void pairsOfOneAnswerAreToldOf() {
+        TestRun run;
+        run.recipe["data"] = (run.path() / "same.jsonl").string();
+        write_file_atomic(run.path() / "same.jsonl", R"({"prompt":"p","chosen":"a","rejected":"a"}
+{"prompt":"q","chosen":"a","rejected":"b"}
+)");
+        QCOMPARE(run.pairs().examples.size(), std::size_t{2});
+        QVERIFY(run.observer.has_event("warning", "1 training pairs have one answer as chosen and rejected"));
+    }
+
     /// A model is trained on no position that it does not have, whatever max_length says.
     void theModelsPositionsBoundTheLength() {
         TestRun run;
