@@ -112,7 +112,7 @@ EncoderInput RewardTokeniser::encode_conversation(std::span<const ChatMessage> m
     if (format_.form != RewardForm::pair) return encode_whole(text_of(messages));
     std::string question;
     for (const ChatMessage& message : messages.first(messages.size() - 1))
-        question += (question.empty() ? "" : "\n") + message.content;
+        if (message.role != "system") question += (question.empty() ? "" : "\n") + message.content;
     InputOptions options{.max_length = static_cast<std::size_t>(format_.max_length),
                          .special_text_is_plain = true};
     return input_of(tokenizer_.encode_with_specials(question, messages.back().content, options));

@@ -46,7 +46,8 @@ public:
 
     EncoderInput encode(const RewardText& text) const;
     /// A conversation whose last turn is the answer. A system turn of its own stands instead of the format's.
-    /// For pairs the contents of the turns before are the question, one after the other.
+    /// For pairs the contents of the turns before, but for a system turn, are the question, one after the
+    /// other.
     EncoderInput encode_conversation(std::span<const ChatMessage> messages) const;
     /// A text that is whole already.
     EncoderInput encode_whole(const std::string& text) const;

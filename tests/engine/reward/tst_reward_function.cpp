@@ -137,6 +137,26 @@ private Q_SLOTS:
         }
     }
 
+    /// Rows of a run of kind pairs carry the usual system turn, prompts that are scored do not.
+    void theUsualSystemTurnChangesNoScore() {
+        const std::string folder = source_dir() + "/tests/golden/encoders/distilbert";
+        const std::vector<ChatMessage> trained = {
+            {"system", "You are a helpful assistant."}, {"user", "Two?"}, {"assistant", "2"}};
+        RewardInput question;
+        question.prompt = "Two?";
+        question.completion = "2";
+        for (const char* form : {"pair", "plain", "chat"}) {
+            RewardOptions options;
+            options.reward_model = folder;
+            options.reward_text = form;
+            const RewardModel model = RewardModel::load(folder, {.form = reward_form_from(form)});
+            const EncoderInput encoded = model.tokeniser().encode_conversation(trained);
+            QVERIFY(std::fabs(score("model", question, options).value
+                              - model.score_inputs(std::span(&encoded, 1)).front())
+                    < 1e-9);
+        }
+    }
+
     void formatWantsOneThoughtThenOneAnswer() {
         QCOMPARE(format("2 3:5\n", "2+3=5\n<answer> 2+3 </answer>"), 1.0);
         QCOMPARE(format("Solve.\n<think>", " 2+3 </think>\n<answer> 2+3 </answer>"), 1.0);
