@@ -16,8 +16,8 @@ struct TaskPrompt {
     std::vector<ChatMessage> messages;
     std::string text; ///< what people read, and judges where nothing came before: the last user turn, or the
                       ///< whole prompt
-    /// The turns as the row has them, without a recipe's system turn, where `text` is not the only one: judges
-    /// read them instead, in the form in which reward models are trained on them. Else empty.
+    /// The turns as the row has them, without a recipe's system turn, where `text` is not the only one:
+    /// judges read them instead, in the form in which reward models are trained on them. Else empty.
     std::vector<ChatMessage> conversation;
     std::string facts; ///< {"constraints": [..]} or {"nums": [..], "target": ..} as JSON text; "" = none
     std::string place; ///< "rows.jsonl row 7"; "" for prompts that come from no file

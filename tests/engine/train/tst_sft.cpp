@@ -414,8 +414,7 @@ private Q_SLOTS:
         write_file_atomic(file, to_json_line({{"prompt", "Count."}, {"completion", long_answer}}) + "\n");
         run.recipe.update({{"max_length", 4096}, {"data", file.string()}, {"max_steps", 1}});
         const SftRecipe recipe = SftRecipe::from(run.recipe);
-        const TrainingData data =
-            load_training_data(recipe, load_trained_model(recipe, {}), run.observer);
+        const TrainingData data = load_training_data(recipe, load_trained_model(recipe, {}), run.observer);
         QCOMPARE(data.longest, std::int64_t{512}); // of config.json
         QVERIFY(run.observer.has_event("warning", "The model has 512 positions"));
     }
