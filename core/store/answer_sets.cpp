@@ -1,8 +1,8 @@
 #include "core/store/answer_sets.h"
 
 #include "core/data/row_file.h"
+#include "core/stats/best_and_worst.h"
 
-#include <algorithm>
 #include <cmath>
 
 namespace fs = std::filesystem;
@@ -14,7 +14,7 @@ namespace {
 struct ScoredAnswer {
     std::string text;
     double score = 0;
-    bool cut = false; ///< it ended at the limit
+    std::string finish;
 };
 
 /// A prompt (a text, or a list of turns) and its answers; those without a score are left out.
@@ -23,22 +23,12 @@ struct AnsweredPrompt {
     std::vector<ScoredAnswer> answers;
 
     void add(const std::string& text, double score, const std::string& finish) {
-        if (std::isfinite(score)) answers.push_back({text, score, finish == "length"});
+        if (std::isfinite(score)) answers.push_back({text, score, finish});
     }
     /// In the form of the prompt.
     Json answer(const ScoredAnswer& answer) const {
         if (!prompt.is_array()) return answer.text;
         return Json::array({{{"role", "assistant"}, {"content", answer.text}}});
-    }
-    /// Of equal ones the first that is whole.
-    const ScoredAnswer& best() const {
-        return *std::max_element(answers.begin(), answers.end(), [](const auto& a, const auto& b) {
-            return a.score != b.score ? a.score < b.score : a.cut && !b.cut;
-        });
-    }
-    const ScoredAnswer& worst() const {
-        return *std::min_element(answers.begin(), answers.end(),
-                                 [](const auto& a, const auto& b) { return a.score < b.score; });
     }
 };
 
@@ -124,7 +114,8 @@ std::int64_t for_each_preference(const fs::path& run_folder, const RunReader& ru
     if (count > 0) return count;
     for_each_answered(run_folder, run, options, [&](const AnsweredPrompt& answered) {
         if (answered.answers.empty()) return;
-        const ScoredAnswer &best = answered.best(), &worst = answered.worst();
+        const auto [best_at, worst_at] = best_and_worst(answered.answers);
+        const ScoredAnswer &best = answered.answers[best_at], &worst = answered.answers[worst_at];
         if (best.score <= worst.score) return;
         ++count;
         receive({{"prompt", answered.prompt},
@@ -142,7 +133,7 @@ std::int64_t for_each_best(const fs::path& run_folder, const RunReader& run, con
     if (count > 0) return count;
     for_each_answered(run_folder, run, options, [&](const AnsweredPrompt& answered) {
         if (answered.answers.empty()) return;
-        const ScoredAnswer& best = answered.best();
+        const ScoredAnswer& best = answered.answers[best_and_worst(answered.answers).best];
         if (options.min_score && best.score < *options.min_score) return;
         ++count;
         receive({{"prompt", answered.prompt}, {"completion", answered.answer(best)}, {"score", best.score}});

@@ -1,6 +1,7 @@
 #include "core/engine/evaluate/pair_rows.h"
 
 #include "core/base/random.h"
+#include "core/stats/best_and_worst.h"
 
 #include <algorithm>
 
@@ -66,17 +67,6 @@ Json prompt_json(const TaskPrompt& prompt) {
 void RowText::add(const Json& row) {
     text += to_json_line(row) + "\n";
     ++count;
-}
-
-BestAndWorst best_and_worst(std::span<const Sample> samples) {
-    BestAndWorst found;
-    for (std::size_t i = 1; i < samples.size(); ++i) {
-        const Sample &sample = samples[i], &best = samples[found.best];
-        const bool whole = sample.finish != "length" && best.finish == "length";
-        if (sample.score > best.score || (sample.score == best.score && whole)) found.best = i;
-        if (sample.score < samples[found.worst].score) found.worst = i;
-    }
-    return found;
 }
 
 PairRows pair_rows(std::span<const ScoredPrompt> prompts, const PairRules& rules,

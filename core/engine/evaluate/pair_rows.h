@@ -12,17 +12,6 @@
 
 namespace tempera {
 
-/// Indices of the best and the worst of some samples by score; for the best, an answer that ended by itself
-/// goes before a cut one, then the earlier one. `samples` is not empty.
-struct BestAndWorst {
-    std::size_t best = 0;
-    std::size_t worst = 0;
-};
-BestAndWorst best_and_worst(std::span<const Sample> samples);
-
-/// As the trainers read it: the turns of a conversation, else the text.
-Json prompt_json(const TaskPrompt& prompt);
-
 /// JSON lines, and how many.
 struct RowText {
     std::string text;

@@ -7,6 +7,7 @@
 #include "core/engine/evaluate/pair_rows.h"
 #include "core/engine/train/machine.h"
 #include "core/recipe/pairs_recipe.h"
+#include "core/stats/best_and_worst.h"
 #include "core/store/run_folder.h"
 #include "core/store/run_reader.h"
 

@@ -55,6 +55,17 @@ RunRequest win_rate_request(const fs::path& folder, const std::string& style = "
     return {"win_rate", recipe.to_json(), folder, false, 2};
 }
 
+RunRequest pairs_request(const fs::path& folder, std::int64_t prompts) {
+    PairsRecipe recipe;
+    fill(recipe);
+    recipe.model = model_path("qwen2-tied");
+    recipe.prompts = prompts;
+    recipe.k = 3;
+    recipe.temperature = 1.5;
+    fs::create_directories(folder);
+    return {"pairs", recipe.to_json(), folder, false, 2};
+}
+
 bool warned(const ComparisonObserver& seen, const std::string& part) {
     for (const std::string& message : seen.events)
         if (message.find(part) != std::string::npos) return true;
@@ -183,15 +194,8 @@ private Q_SLOTS:
             return refusal;
         });
         home.point_at(server);
-        PairsRecipe pairs;
-        fill(pairs);
-        pairs.model = model_path("qwen2-tied");
-        pairs.prompts = 6;
-        pairs.k = 3;
-        pairs.temperature = 1.5;
-        fs::create_directories(home.path("pairs"));
-        for (RunRequest request : {win_rate_request(home.path("win")),
-                                   RunRequest{"pairs", pairs.to_json(), home.path("pairs"), false, 2}}) {
+        for (RunRequest request :
+             {win_rate_request(home.path("win")), pairs_request(home.path("pairs"), 6)}) {
             const auto run = request.kind == "pairs" ? run_pairs : run_win_rate;
             down = true;
             {
@@ -219,18 +223,11 @@ private Q_SLOTS:
         const Lab home;
         ScriptedServer server([](const ReceivedRequest& request) { return reward_answer(request); });
         home.point_at(server);
-        PairsRecipe recipe;
-        fill(recipe);
-        recipe.model = model_path("qwen2-tied");
-        recipe.prompts = 10;
-        recipe.k = 3;
-        recipe.temperature = 1.5;
-        fs::create_directories(home.path("run"));
-        RunWriter writer(home.path("run"));
+        const RunRequest request = pairs_request(home.path("run"), 10);
+        RunWriter writer(request.folder);
         ComparisonObserver seen;
         seen.writer = &writer;
-        QCOMPARE(run_pairs({"pairs", recipe.to_json(), home.path("run"), false, 2}, seen, {}),
-                 RunOutcome::finished);
+        QCOMPARE(run_pairs(request, seen, {}), RunOutcome::finished);
         writer.flush();
         int unscored = 0;
         for (std::int64_t prompt = 0; prompt < 10; ++prompt)
