@@ -29,6 +29,12 @@ ChartStyle styleFrom(const Theme& theme, const QFont& family, int pixels) {
 
 } // namespace
 
+QColor ChartStyle::veil() const {
+    QColor color = background;
+    color.setAlphaF(0.75f);
+    return color;
+}
+
 ChartStyle ChartStyle::forWidget(const QWidget& widget) {
     // Ticks and labels one step below the text size, and never below 9 pt.
     const int pixels =

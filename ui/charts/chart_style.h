@@ -16,6 +16,9 @@ struct ChartStyle {
     /// No text is smaller: 9 pt at 96 pixels an inch.
     static constexpr int least_pixels = 12;
 
+    /// Laid under a text that stands on curves or bars: they are still seen, and the text is read.
+    QColor veil() const;
+
     static ChartStyle forWidget(const QWidget& widget);
     /// White paper, whatever the scheme on the screen; text of 9 pt at 96 pixels an inch.
     static ChartStyle forExport(const QFont& family);

@@ -109,9 +109,7 @@ void LengthHistogramChart::paintOverlay(QCPPainter& painter, const ChartStyle& s
         const double width = metrics.horizontalAdvance(mark.text);
         const bool left = x + 4 + width > area.right();
         const QRectF place(left ? x - 4 - width : x + 4, line, width + 1, metrics.height());
-        QColor veil = style.background; // a tall bar behind it stays to be seen, and the text to be read
-        veil.setAlphaF(0.75f);
-        painter.fillRect(place, veil);
+        painter.fillRect(place, style.veil());
         painter.setPen(mark.limit ? style.theme->failed : style.muted);
         painter.drawText(place, Qt::AlignLeft, mark.text);
         line += metrics.height();

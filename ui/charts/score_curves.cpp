@@ -181,9 +181,7 @@ void ScoreCurves::paintOverlay(QCPPainter& painter, const ChartStyle& style) {
     const double x = std::clamp(at.x() - width / 2.0, double(area.left()), double(area.right() - width));
     // Below the ring: above it there are bands and the values reported by others.
     const QRectF plate(x - 3, at.y() + 11, width + 6, painter.fontMetrics().height());
-    QColor veil = style.background;
-    veil.setAlphaF(0.75f);
-    painter.fillRect(plate, veil);
+    painter.fillRect(plate, style.veil());
     painter.drawText(plate, Qt::AlignCenter, text);
     paintCursor(painter, style);
     painter.restore();
