@@ -8,7 +8,9 @@
 
 namespace tempera {
 
-/// What the rows of a data set are used for.
+/// What the rows of a data set are used for. Where `prompt` is found in a column "instruction", or a column
+/// is given as `input`, the `input` of Alpaca's data sets goes with it: what it is about, behind the prompt
+/// and a blank line where it is not empty.
 enum class DataTask {
     sft,         ///< `messages`; or `prompt` and `completion`; or `nums` and `target`, which get a solution
     preferences, ///< `chosen` and `rejected`, mostly `prompt`; `score_chosen`, `score_rejected`, `margin`;
@@ -16,8 +18,6 @@ enum class DataTask {
     prompts,     ///< `prompt`, `messages`, or `nums` and `target`; `constraints`
     countdown    ///< `nums` and `target`
 };
-/// With a prompt that is found in a column `instruction`, or that a column is given for as `input`, goes the
-/// `input` of Alpaca's data sets: what it is about, behind the prompt and a blank line where it is not empty.
 
 /// "sft", "preferences", "prompts", "countdown"
 const char* name_of(DataTask task);

@@ -31,9 +31,8 @@ public:
     virtual const std::vector<std::string>& columns() const = 0;
     /// The next row as a JSON object: times and decimals as text, bytes as text, or as bytes_value() where
     /// they are not UTF-8. nullopt at the end. A row that holds more than longest_row is null, and `problem`
-    /// says so
-    /// ("is longer than ..."). Throws Error(bad_input) where the file is broken or asks for more than 1 GiB
-    /// at once.
+    /// says so ("is longer than ..."). Throws Error(bad_input) where the file is broken or asks for more than
+    /// 1 GiB at once.
     virtual std::optional<Json> next(std::string& problem) = 0;
     /// next() then gives row `row`, from 0. Cheap: row groups before it are not read.
     virtual void seek(std::int64_t row) = 0;

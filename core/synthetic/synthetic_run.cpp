@@ -198,11 +198,12 @@ void Writing::keep(const ReadProblem& problem, const SyntheticVerdict& verdict) 
     sample.equation = verdict.verdict.equation;
     sample.value = verdict.verdict.value;
     sample.reason = verdict.reason.empty() ? "Kept. " + verdict.verdict.reason : verdict.reason;
-    if (verdict.step == SyntheticStep::fresh)
+    if (verdict.step == SyntheticStep::fresh) {
         result_.add_example(prompt.text, verdict, task, result_.requests);
-    else
+    } else {
         result_.add_rejected(verdict, problem.raw, result_.requests);
-    if (verdict.step != SyntheticStep::fresh) last_rejection_ = verdict.reason;
+        last_rejection_ = verdict.reason;
+    }
     prompts_.push_back(std::move(prompt));
     samples_.push_back(std::move(sample));
 }
