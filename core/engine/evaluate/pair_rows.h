@@ -12,6 +12,9 @@
 
 namespace tempera {
 
+/// As the trainers read it: the turns of a conversation, else the text.
+Json prompt_json(const TaskPrompt& prompt);
+
 /// JSON lines, and how many.
 struct RowText {
     std::string text;
