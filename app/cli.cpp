@@ -69,6 +69,9 @@ std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
         bool option = word.starts_with('-');
         std::string name = word.substr(0, word.find('='));
         auto known = option ? option_names(*verb) : verb_names(*verb);
+        if (option && verb != &app && std::find(known.begin(), known.end(), name) != known.end())
+            return "\"" + name + "\" stands before its verb: write " + path_of(verb) + " " + name
+                   + " instead." + help;
         std::string what = option                      ? "Unknown option "
                            : verb_names(*verb).empty() ? "Unexpected argument "
                                                        : "Unknown verb ";

@@ -52,6 +52,8 @@ private slots:
         row("no verb", {}, "--help");
         row("unknown verb", {"generat"}, "Did you mean \"generate\"?");
         row("unknown option", {"runs", "--jsno"}, "Did you mean \"--json\"?");
+        row("option before its verb", {"--json", "runs"},
+            "\"--json\" stands before its verb: write tempera-cli runs --json instead.");
         row("missing argument", {"run"}, "RECIPE");
         row("missing option", {"tokenize"}, "--model");
         row("no model verb", {"model"}, "model --help");
