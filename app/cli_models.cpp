@@ -144,11 +144,7 @@ int merge(const MergeOptions& options) {
     auto model = model_folder(options.model, options.workspace),
          adapter = adapter_folder(options.adapter, options.workspace);
     return until_signalled([&](const StopToken& stop) {
-        load_engine().merge(model, adapter, fs::absolute(options.target).lexically_normal(),
-                            [&](const char*, std::int64_t, std::int64_t) {
-                                if (stop)
-                                    fail(ErrorKind::stopped, "Stopped before the merged model was written.");
-                            });
+        load_engine().merge(model, adapter, fs::absolute(options.target).lexically_normal(), {}, stop);
         write_output("Merged into " + options.target + "\n");
         return exit_done;
     });

@@ -1,6 +1,5 @@
 #include "ui/model_work.h"
 
-#include "core/base/error.h"
 #include "core/base/folder_copy.h"
 #include "core/format/gguf.h"
 #include "core/format/gguf_import.h"
@@ -48,12 +47,12 @@ Jobs::Work mergeWork(fs::path model, fs::path adapter, fs::path target, std::int
     return [=](const Jobs::Report& report, const StopToken& stop) {
         require_space(target, static_cast<std::uint64_t>(elements) * 4, "The merged model");
         report({"loading the engine"});
-        load_engine().merge(model, adapter, target,
-                            [&](const char* phase, std::int64_t done, std::int64_t total) {
-                                if (stop)
-                                    fail(ErrorKind::stopped, "Stopped before the merged model was written.");
-                                report({phase, double(done) * 4, double(total) * 4});
-                            });
+        load_engine().merge(
+            model, adapter, target,
+            [&](const char* phase, std::int64_t done, std::int64_t total) {
+                report({phase, double(done) * 4, double(total) * 4});
+            },
+            stop);
         return "Merged into " + target.string() + ".";
     };
 }

@@ -184,9 +184,11 @@ public:
     }
 
     void merge(const std::filesystem::path& model, const std::filesystem::path& adapter,
-               const std::filesystem::path& target, const MergeProgress& progress) override {
+               const std::filesystem::path& target, const MergeProgress& progress,
+               const StopToken& stop) override {
         auto tell = [&](const char* phase) {
-            return [&progress, phase](std::int64_t done, std::int64_t total) {
+            return [&progress, &stop, phase](std::int64_t done, std::int64_t total) {
+                if (stop) fail(ErrorKind::stopped, "Stopped; nothing was kept of the merge.");
                 if (progress) progress(phase, done, total);
             };
         };

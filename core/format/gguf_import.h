@@ -22,7 +22,7 @@ struct GgufImportOptions {
     bool replace = false;
     /// Further files of the folder, by name, e.g. where the model came from.
     std::map<std::string, std::string> extra_files;
-    /// Looked at between two tensors.
+    /// Looked at between two tensors, or between two files of a folder that is copied.
     StopToken stop = {};
     /// Told the elements written so far and in all, after every tensor.
     std::function<void(std::uint64_t, std::uint64_t)> written = {};

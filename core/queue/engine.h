@@ -114,7 +114,6 @@ public:
 };
 
 /// Told between two tensors what goes on ("reading", "writing") and how many elements of how many are done.
-/// What it throws ends the merge.
 using MergeProgress = std::function<void(const char* phase, std::int64_t done, std::int64_t total)>;
 
 /// The narrow entry of libtempera_engine. Throws Error.
@@ -129,9 +128,10 @@ public:
     virtual std::unique_ptr<LoadedRewardModel> load_reward(const std::filesystem::path& model,
                                                            const std::string& form, int threads) = 0;
     /// Writes base + adapter, merged in fp32, as a Hugging Face folder, which appears as a whole or not at
-    /// all.
+    /// all. `stop` is looked at between two tensors: Error(stopped).
     virtual void merge(const std::filesystem::path& model, const std::filesystem::path& adapter,
-                       const std::filesystem::path& target, const MergeProgress& progress = {}) = 0;
+                       const std::filesystem::path& target, const MergeProgress& progress = {},
+                       const StopToken& stop = {}) = 0;
 };
 
 /// Loads libtempera_engine from beside libtempera_core (0.3 s, 120 MB, so only when the first job starts) and

@@ -100,12 +100,12 @@ public:
     std::unique_ptr<LoadedRewardModel> load_reward(const fs::path&, const std::string&, int) override {
         fail(ErrorKind::unsupported, "The scripted engine scores nothing.");
     }
-    void merge(const fs::path& model, const fs::path& adapter, const fs::path& target,
-               const MergeProgress& progress) override {
+    void merge(const fs::path& model, const fs::path& adapter, const fs::path& target, const MergeProgress&,
+               const StopToken& stop) override {
         StagedFolder folder(target);
         // As slow as a large model, where the adapter's name says so: until someone ends it.
-        for (int done = 0; adapter.filename() == "endless"; ++done) {
-            progress("writing", done, done + 1);
+        while (adapter.filename() == "endless") {
+            if (stop) fail(ErrorKind::stopped, "Stopped; nothing was kept of the merge.");
             std::this_thread::sleep_for(std::chrono::milliseconds(10));
         }
         write_file_atomic(folder.path() / "merged",

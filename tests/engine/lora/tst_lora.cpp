@@ -3,12 +3,15 @@
 #include "core/engine/lora/adapter_io.h"
 #include "core/engine/model/decoder_io.h"
 #include "core/format/safetensors.h"
+#include "core/queue/engine.h"
 #include "tests/support/cpu_clock.h"
 #include "tests/support/paths.h"
 
 #include <QtTest>
 
 #include <cmath>
+
+extern "C" tempera::EngineEntry tempera_engine_entry;
 
 using namespace tempera;
 namespace fs = std::filesystem;
@@ -256,6 +259,27 @@ private Q_SLOTS:
         lora_slices(model)[2]->a.fill_(NAN);
         QVERIFY(refusal([&] { merge_lora(model); }) == ErrorKind::numeric);
         QVERIFY(model.layers[0].qkv.weight.equal(before));
+    }
+
+    void aStoppedMergeLeavesNothing() {
+        for (const char* where : {"reading", "writing"}) {
+            QTemporaryDir folder;
+            const fs::path target = fs::path(folder.path().toStdString()) / "merged";
+            StopToken stop;
+            int told = 0; // after the stop
+            auto progress = [&](const char* phase, std::int64_t, std::int64_t) {
+                told += stop ? 1 : 0;
+                if (std::string_view(phase) == where) stop.request(StopRequest::cancel);
+            };
+            QCOMPARE(refusal([&] {
+                         tempera_engine_entry()->merge(models / "qwen2-tied", models / "qwen2-tied-qv",
+                                                       target, progress, stop);
+                     }),
+                     ErrorKind::stopped);
+            QVERIFY2(stop, where);
+            QCOMPARE(told, 0);
+            QVERIFY2(fs::is_empty(folder.path().toStdString()), where);
+        }
     }
 };
 
