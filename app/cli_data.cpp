@@ -4,6 +4,7 @@
 #include "app/cli_output.h"
 #include "app/cli_signals.h"
 #include "core/base/counted.h"
+#include "core/base/joined.h"
 #include "core/data/task_rows.h"
 #include "core/data/validation.h"
 
@@ -68,10 +69,7 @@ DataTask task_of(const std::string& name, const OpenedData& opened, const std::v
     auto found = DataSet::detected(columns);
     if (!found.empty()) return found.front().task;
     require_readable_rows(opened);
-    std::string list;
-    for (const auto& column : columns)
-        list += (list.empty() ? "" : ", ") + column.name;
-    throw UsageError("The columns (" + list
+    throw UsageError("The columns (" + joined(columns, ", ", &DataColumn::name)
                      + ") say no use that is known: name one with --task and, where needed, --columns "
                        "prompt=COLUMN,completion=COLUMN.");
 }
@@ -129,10 +127,11 @@ void write_text(const ValidationReport& report, const OpenedData& opened,
                  + grouped(static_cast<double>(split.bytes)) + " bytes"
                  + (split.name.empty() ? "" : ", split " + split.name) + "\n");
     if (opened.data.splits().size() > 1) {
-        std::string names;
-        for (const auto& other : opened.data.splits())
-            names += (names.empty() ? "" : ", ") + (other.name.empty() ? "(without a name)" : other.name);
-        write_output("Splits: " + names + " (choose with #SPLIT behind the path)\n");
+        auto name = [](const DataSplit& other) {
+            return other.name.empty() ? "(without a name)" : other.name;
+        };
+        write_output("Splits: " + joined(opened.data.splits(), ", ", name)
+                     + " (choose with #SPLIT behind the path)\n");
     }
     for (const auto& note : split.notes)
         write_output(one_line(note) + "\n");

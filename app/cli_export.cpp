@@ -3,6 +3,7 @@
 #include "app/cli_records.h"
 #include "app/cli_signals.h"
 #include "core/base/error.h"
+#include "core/base/joined.h"
 #include "core/store/answer_sets.h"
 #include "core/store/export.h"
 #include "core/store/record_json.h"
@@ -44,13 +45,11 @@ void require_one_choice(const ExportOptions& options) {
 /// A temperature that was not drawn at would leave an empty file.
 void require_temperature(const ExportOptions& options, const RunReader& reader) {
     if (!options.temperature) return;
-    std::string list;
-    for (double drawn : reader.sampled_temperatures()) {
-        if (drawn == *options.temperature) return;
-        list += (list.empty() ? "" : ", ") + number_words(drawn);
-    }
+    const auto drawn = reader.sampled_temperatures();
+    if (std::find(drawn.begin(), drawn.end(), *options.temperature) != drawn.end()) return;
+    auto words = [](double temperature) { return number_words(temperature); };
     throw UsageError("This run has no samples at temperature " + number_words(*options.temperature)
-                     + (list.empty() ? "." : "; it has them at: " + list + "."));
+                     + (drawn.empty() ? "." : "; it has them at: " + joined(drawn, ", ", words) + "."));
 }
 
 void require_content(const ExportOptions& options, const RunReader& reader) {
@@ -95,10 +94,7 @@ std::string format_of(const ExportOptions& options) {
         options.format.empty() ? format_of_name(options.target, known) : options.format;
     if (wanted.empty()) return known.front();
     if (std::find(known.begin(), known.end(), wanted) != known.end()) return wanted;
-    std::string list;
-    for (const auto& format : known)
-        list += (list.empty() ? "" : ", ") + format;
-    throw UsageError("This cannot be written as " + wanted + "; choose of: " + list
+    throw UsageError("This cannot be written as " + wanted + "; choose of: " + joined(known)
                      + (options.format.empty() ? ", by the end of the file's name or with --format." : "."));
 }
 

@@ -4,6 +4,7 @@
 #include "app/cli_show.h"
 #include "app/cli_table.h"
 #include "core/base/error.h"
+#include "core/base/joined.h"
 #include "core/recipe/catalogue.h"
 #include "core/recipe/field.h"
 
@@ -131,9 +132,7 @@ int list_fields(const std::string& name, bool json) {
     for (const auto& field : kind.fields) {
         list.push_back(to_json(field));
         if (json) continue;
-        std::string range;
-        for (const auto& choice : field.choices)
-            range += (range.empty() ? ": " : ", ") + choice;
+        const std::string range = (field.choices.empty() ? "" : ": ") + joined(field.choices);
         write_output(field.name + " = " + field.default_value.dump() + "  (" + type_words(field.type) + range
                      + (field.unit.empty() ? "" : ", " + field.unit) + ")\n"
                      + wrapped(field.help, 96, "    "));

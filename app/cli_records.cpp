@@ -3,6 +3,7 @@
 #include "app/cli.h"
 #include "app/cli_output.h"
 #include "app/cli_table.h"
+#include "core/base/joined.h"
 #include "core/store/run_folder.h"
 
 namespace fs = std::filesystem;
@@ -106,10 +107,8 @@ std::string time_taken(const RunRecord& record) {
 }
 
 std::string headline_words(const RunRecord& record) {
-    std::string words;
-    for (const auto& [name, value] : record.headline)
-        words += (words.empty() ? "" : ", ") + name + " " + number_words(value);
-    return words;
+    return joined(record.headline, ", ",
+                  [](const auto& pair) { return pair.first + " " + number_words(pair.second); });
 }
 
 } // namespace tempera::cli

@@ -1,5 +1,6 @@
 #include "core/data/columns.h"
 
+#include "core/base/joined.h"
 #include "core/base/suggest.h"
 
 #include <algorithm>
@@ -190,10 +191,7 @@ DataTask data_task_from(const std::string& name) {
 }
 
 std::string ColumnMapping::text() const {
-    std::string text;
-    for (const auto& [role, column] : column_of)
-        text += (text.empty() ? "" : ", ") + role + "=" + column;
-    return text;
+    return joined(column_of, ", ", [](const auto& pair) { return pair.first + "=" + pair.second; });
 }
 
 ColumnMapping parse_columns(const std::string& text) {
@@ -213,13 +211,10 @@ ColumnMapping parse_columns(const std::string& text) {
         if (column.empty())
             fail(ErrorKind::bad_input, "columns must be like \"prompt=question,completion=answer\", not \""
                                            + text.substr(0, 200) + "\".");
-        if (std::find(names.begin(), names.end(), role) == names.end()) {
-            std::string list;
-            for (const auto& name : names)
-                list += (list.empty() ? "" : ", ") + name;
+        if (std::find(names.begin(), names.end(), role) == names.end())
             fail(ErrorKind::bad_input, "columns names the unknown role \"" + role.substr(0, 80)
-                                           + "\" (there are: " + list + ")." + did_you_mean(role, names));
-        }
+                                           + "\" (there are: " + joined(names) + ")."
+                                           + did_you_mean(role, names));
         mapping.column_of[role] = column;
     }
     return mapping;

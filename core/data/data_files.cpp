@@ -1,6 +1,7 @@
 #include "core/data/data_files.h"
 
 #include "core/base/counted.h"
+#include "core/base/joined.h"
 #include "core/base/suggest.h"
 
 #include <algorithm>
@@ -75,20 +76,8 @@ bool is_packed_data(const fs::path& file) {
     return false;
 }
 
-/// The first of `names`, and "..." where there are more.
-std::string listed(const std::vector<std::string>& names) {
-    constexpr std::size_t most = 3;
-    std::string list;
-    for (std::size_t i = 0; i < std::min(most, names.size()); ++i)
-        list += (i > 0 ? ", " : "") + names[i];
-    return list + (names.size() > most ? ", ..." : "");
-}
-
-std::vector<std::string> names_of(const std::vector<fs::path>& files) {
-    std::vector<std::string> names;
-    for (const auto& file : files)
-        names.push_back(file.filename().string());
-    return names;
+std::string names_of(const std::vector<fs::path>& files) {
+    return joined_first(files, 3, [](const fs::path& file) { return file.filename().string(); });
 }
 
 /// What lies in a folder and those below it.
@@ -150,8 +139,7 @@ void keep_one_format(DataSplit& split) {
     files.erase(other, files.end());
     split.notes.push_back("Of several formats only " + std::string(name_of(*data_format_of(files.front())))
                           + " is read; " + counted(others.size(), "file")
-                          + (others.size() == 1 ? " is" : " are") + " left out: " + listed(names_of(others))
-                          + ".");
+                          + (others.size() == 1 ? " is" : " are") + " left out: " + names_of(others) + ".");
 }
 
 /// Notes the shards that "-of-" says there are and that are not.
@@ -178,7 +166,7 @@ void note_missing_shards(DataSplit& split) {
                 missing.push_back(fs::path(before).filename().string() + "-" + number + "-of-" + total);
         }
         split.notes.push_back("Only " + std::to_string(numbers.size()) + " of " + counted(wanted, "shard")
-                              + " are there; missing: " + listed(missing) + ".");
+                              + " are there; missing: " + joined_first(missing, 3) + ".");
     }
 }
 
@@ -192,7 +180,7 @@ DataSplit made(const std::string& name, std::vector<fs::path> files) {
 
 std::string note_of_packed(const std::vector<fs::path>& packed) {
     return counted(packed.size(), "packed file") + (packed.size() == 1 ? " is" : " are")
-           + " left out: " + listed(names_of(packed)) + "; unpack to have the rows read.";
+           + " left out: " + names_of(packed) + "; unpack to have the rows read.";
 }
 
 std::vector<DataSplit> splits_of_folder(const fs::path& folder) {
@@ -266,14 +254,12 @@ const DataSplit& choose_split(const std::vector<DataSplit>& splits, const std::s
         return splits.front();
     }
     if (auto found = named(wanted); found != splits.end()) return *found;
-    std::string list;
     std::vector<std::string> names;
-    for (const auto& split : splits) {
+    for (const auto& split : splits)
         names.push_back(split.name);
-        list += (list.empty() ? "" : ", ") + (split.name.empty() ? "one without a name" : split.name);
-    }
-    fail(ErrorKind::not_found,
-         source + " has no split \"" + wanted + "\" (it has: " + list + ")." + did_you_mean(wanted, names));
+    auto words = [](const std::string& name) { return name.empty() ? "one without a name" : name; };
+    fail(ErrorKind::not_found, source + " has no split \"" + wanted + "\" (it has: "
+                                   + joined(names, ", ", words) + ")." + did_you_mean(wanted, names));
 }
 
 } // namespace tempera

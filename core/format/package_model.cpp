@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/file_lock.h"
 #include "core/base/files.h"
+#include "core/base/joined.h"
 #include "core/base/json.h"
 #include "core/base/process.h"
 #include "core/base/resources.h"
@@ -208,13 +209,10 @@ const std::vector<PackageModel>& package_models() {
 }
 
 const PackageModel& package_model(std::string_view name) {
-    std::string known;
-    for (const PackageModel& model : package_models()) {
+    for (const PackageModel& model : package_models())
         if (model.name == name || model.package == name) return model;
-        known += (known.empty() ? "" : ", ") + model.package;
-    }
-    fail(ErrorKind::not_found,
-         "No package " + in_quotes(name) + " with a model is known; known: " + known + ".");
+    fail(ErrorKind::not_found, "No package " + in_quotes(name) + " with a model is known; known: "
+                                   + joined(package_models(), ", ", &PackageModel::package) + ".");
 }
 
 GgufImportReport import_package(std::string_view name, const fs::path& target,

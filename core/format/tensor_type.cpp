@@ -1,5 +1,6 @@
 #include "core/format/tensor_type.h"
 
+#include "core/base/joined.h"
 #include "core/base/json.h"
 
 #include <array>
@@ -41,10 +42,7 @@ bool is_weight_type(TensorType type) {
 }
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {
-    std::string text = "[";
-    for (std::size_t i = 0; i < shape.size() && i < 8; ++i)
-        text += (i ? ", " : "") + std::to_string(shape[i]);
-    return text + (shape.size() > 8 ? ", ...]" : "]");
+    return "[" + joined(shape | std::views::take(8)) + (shape.size() > 8 ? ", ...]" : "]");
 }
 
 std::string in_quotes(std::string_view name) {

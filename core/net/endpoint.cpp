@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/file_lock.h"
 #include "core/base/files.h"
+#include "core/base/joined.h"
 #include "core/base/resources.h"
 #include "core/base/suggest.h"
 #include "core/net/http.h"
@@ -235,10 +236,7 @@ Endpoint find_endpoint(const std::string& name, const fs::path& file) {
                  "Endpoint \"" + name + "\" in " + file.string() + ": " + problems.front());
         return endpoint;
     }
-    std::string known;
-    for (const std::string& each : names)
-        known += (known.empty() ? "" : ", ") + each;
-    fail(ErrorKind::not_found, "There is no endpoint \"" + name + "\", only " + known
+    fail(ErrorKind::not_found, "There is no endpoint \"" + name + "\", only " + joined(names)
                                    + ": add it with tempera-cli endpoints add." + did_you_mean(name, names));
 }
 

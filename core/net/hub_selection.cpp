@@ -1,6 +1,7 @@
 #include "core/net/hub_selection.h"
 
 #include "core/base/error.h"
+#include "core/base/joined.h"
 #include "core/base/suggest.h"
 
 #include <algorithm>
@@ -58,13 +59,11 @@ bool is_of_data(const std::string& path, const std::string& folder) {
     return is_document(path) || (matches_any(name, endings) && !about);
 }
 
-std::string listed(const HubListing& listing, const char* pattern) {
-    std::string text;
-    int count = 0;
+std::vector<std::string> matching(const HubListing& listing, const char* pattern) {
+    std::vector<std::string> paths;
     for (const HubFile& file : listing.files)
-        if (matches(file_name(file.path), pattern) && ++count <= 6)
-            text += (text.empty() ? "" : ", ") + file.path;
-    return count > 6 ? text + " and " + std::to_string(count - 6) + " more" : text;
+        if (matches(file_name(file.path), pattern)) paths.push_back(file.path);
+    return paths;
 }
 
 std::string called(const HubListing& listing) {
@@ -72,12 +71,12 @@ std::string called(const HubListing& listing) {
 }
 
 [[noreturn]] void fail_without_weights(const HubListing& listing) {
-    const std::string ggufs = listed(listing, "*.gguf"), first = ggufs.substr(0, ggufs.find_first_of(", "));
-    if (!ggufs.empty())
-        fail(ErrorKind::not_found, called(listing) + " has no safetensors, but GGUF files (" + ggufs
-                                       + "): name one, as " + listing.name.repository() + "/" + first + ".");
-    const std::string pickles = listed(listing, "*.bin") + listed(listing, "*.pt") + listed(listing, "*.pth");
-    if (!pickles.empty())
+    if (const auto ggufs = matching(listing, "*.gguf"); !ggufs.empty())
+        fail(ErrorKind::not_found, called(listing) + " has no safetensors, but GGUF files ("
+                                       + joined_first(ggufs, 6) + "): name one, as "
+                                       + listing.name.repository() + "/" + ggufs.front() + ".");
+    const auto holds = [&](const char* pattern) { return !matching(listing, pattern).empty(); };
+    if (holds("*.bin") || holds("*.pt") || holds("*.pth"))
         fail(ErrorKind::unsupported, called(listing)
                                          + " has its weights only as pickle files, which are programs and "
                                            "are not run here: look for a "

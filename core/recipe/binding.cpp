@@ -1,5 +1,6 @@
 #include "core/recipe/binding.h"
 
+#include "core/base/joined.h"
 #include "core/base/suggest.h"
 #include "core/data/data_files.h"
 #include "core/net/endpoint.h"
@@ -84,13 +85,7 @@ std::string check_model_name(const Field& field, const Json& value) {
 }
 
 std::string choice_words(const Field& field) {
-    std::string words;
-    for (std::size_t i = 0; i < field.choices.size(); ++i)
-        words += (i == 0                          ? ""
-                  : i + 1 == field.choices.size() ? " or "
-                                                  : ", ")
-                 + ("\"" + field.choices[i] + "\"");
-    return words;
+    return joined_choice(field.choices, [](const std::string& choice) { return "\"" + choice + "\""; });
 }
 
 std::string check_choice(const Field& field, const Json& value) {

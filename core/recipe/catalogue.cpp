@@ -1,6 +1,7 @@
 #include "core/recipe/catalogue.h"
 
 #include "core/base/error.h"
+#include "core/base/joined.h"
 #include "core/base/resources.h"
 #include "core/base/suggest.h"
 #include "core/recipe/study.h"
@@ -58,13 +59,11 @@ std::vector<CatalogueEntry> shipped_recipes() {
 
 CatalogueEntry shipped_recipe(const std::string& name) {
     std::vector<std::string> names;
-    std::string listed;
     for (auto& entry : shipped_recipes()) {
         if (entry.name == name) return entry;
         names.push_back(entry.name);
-        listed += (listed.empty() ? "" : ", ") + entry.name;
     }
-    fail(ErrorKind::not_found, "There is no recipe \"" + name + "\" (there are: " + listed
+    fail(ErrorKind::not_found, "There is no recipe \"" + name + "\" (there are: " + joined(names)
                                    + "; or give a .json file)." + did_you_mean(name, names));
 }
 

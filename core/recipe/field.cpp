@@ -1,6 +1,7 @@
 #include "core/recipe/field.h"
 
 #include "core/base/error.h"
+#include "core/base/joined.h"
 #include "core/base/suggest.h"
 #include "core/recipe/adapted.h"
 #include "core/recipe/dpo_recipe.h"
@@ -92,12 +93,9 @@ const KindRow* find_row(const std::string& kind) {
 
 std::string unknown_kind(const std::string& kind) {
     std::vector<std::string> names;
-    std::string listed;
-    for (const auto& row : rows()) {
+    for (const auto& row : rows())
         names.push_back(row.kind.kind);
-        listed += (listed.empty() ? "" : ", ") + row.kind.kind;
-    }
-    return "There is no kind of run \"" + kind + "\" (there are: " + listed + ")."
+    return "There is no kind of run \"" + kind + "\" (there are: " + joined(names) + ")."
            + did_you_mean(kind, names);
 }
 

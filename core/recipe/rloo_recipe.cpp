@@ -1,6 +1,7 @@
 #include "core/recipe/rloo_recipe.h"
 
 #include "core/base/error.h"
+#include "core/base/joined.h"
 #include "core/base/suggest.h"
 #include "core/recipe/kind.h"
 
@@ -366,13 +367,9 @@ WeightedReward parse_reward(const std::string& text) {
     const std::size_t colon = text.find(':');
     WeightedReward reward{text.substr(0, colon), 1};
     const auto& names = reward_names();
-    if (std::find(names.begin(), names.end(), reward.name) == names.end()) {
-        std::string listed;
-        for (const std::string& name : names)
-            listed += (listed.empty() ? "" : ", ") + name;
-        fail(ErrorKind::bad_input, "There is no reward \"" + reward.name + "\" (there are: " + listed + ")."
-                                       + did_you_mean(reward.name, names));
-    }
+    if (std::find(names.begin(), names.end(), reward.name) == names.end())
+        fail(ErrorKind::bad_input, "There is no reward \"" + reward.name + "\" (there are: " + joined(names)
+                                       + ")." + did_you_mean(reward.name, names));
     if (colon == std::string::npos) return reward;
     const char *begin = text.data() + colon + 1, *end = text.data() + text.size();
     auto [last, problem] = std::from_chars(begin, end, reward.weight);

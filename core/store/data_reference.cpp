@@ -1,6 +1,7 @@
 #include "core/store/data_reference.h"
 
 #include "core/base/error.h"
+#include "core/base/joined.h"
 #include "core/base/suggest.h"
 #include "core/data/data_files.h"
 #include "core/recipe/field.h"
@@ -22,13 +23,6 @@ std::vector<std::string> data_files(const fs::path& folder) {
             names.push_back(entry.path().filename().string());
     std::sort(names.begin(), names.end());
     return names;
-}
-
-std::string listed(const std::vector<std::string>& names) {
-    std::string text;
-    for (const auto& name : names)
-        text += (text.empty() ? "" : ", ") + name;
-    return text;
 }
 
 } // namespace
@@ -62,7 +56,7 @@ fs::path resolve_data(const std::string& reference, const ModelScope& scope) {
              "\"" + reference + "\" is no data reference: name the file behind one \"/\".");
     if (slash == std::string::npos && names.size() == 1) wanted = names.front();
     if (std::find(names.begin(), names.end(), wanted) == names.end())
-        fail(ErrorKind::not_found, run + " has left no " + wanted + " (there are: " + listed(names) + ")."
+        fail(ErrorKind::not_found, run + " has left no " + wanted + " (there are: " + joined(names) + ")."
                                        + did_you_mean(wanted, names));
     return folder / wanted;
 }

@@ -1,5 +1,6 @@
 #include "core/task/arithmetic_text.h"
 
+#include "core/base/joined.h"
 #include "core/task/backward.h"
 
 #include <algorithm>
@@ -8,13 +9,6 @@
 namespace tempera {
 
 namespace {
-
-std::string joined(const std::vector<std::string>& items) {
-    std::string text;
-    for (const auto& item : items)
-        text += (text.empty() ? "" : " ") + item;
-    return text;
-}
 
 /// "57+36=93", or the other way round: "93=57+36".
 std::string single_operation(RandomStream& random) {
@@ -50,13 +44,13 @@ std::string taken_apart(const CountdownProblem& problem, const Calculation& solu
     std::vector<std::string> numbers;
     for (std::int64_t number : problem.nums)
         numbers.push_back(std::to_string(number));
-    std::string target = std::to_string(problem.target), text = joined(numbers) + " for " + target + ":";
+    std::string target = std::to_string(problem.target), text = joined(numbers, " ") + " for " + target + ":";
     auto told = tell_backwards(problem, solution);
     for (const auto& step : told.steps) {
         text += " " + step.text();
-        if (step.kind == BackwardStep::Kind::peel) text += " (" + joined(step.rest) + "),";
+        if (step.kind == BackwardStep::Kind::peel) text += " (" + joined(step.rest, " ") + "),";
         if (step.kind == BackwardStep::Kind::join)
-            text += " (" + joined(step.rest) + " for " + step.goal + "),";
+            text += " (" + joined(step.rest, " ") + " for " + step.goal + "),";
     }
     return text + ". " + target + "=" + told.calculation.to_string();
 }

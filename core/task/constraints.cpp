@@ -1,6 +1,7 @@
 #include "core/task/constraints.h"
 
 #include "core/base/error.h"
+#include "core/base/joined.h"
 #include "core/base/suggest.h"
 #include "core/task/answer_text.h"
 #include "core/text/utf8.h"
@@ -253,17 +254,14 @@ ConstraintVerdict check_constraints(std::span<const Constraint> constraints, std
         verdict.reason = "The answer holds no word.";
         return verdict;
     }
-    std::size_t met = 0;
-    std::string wrong;
-    for (const Constraint& constraint : constraints) {
-        const std::string what = trouble(constraint, answer);
-        met += what.empty();
-        if (!what.empty()) wrong += (wrong.empty() ? "" : "; ") + what;
-    }
+    std::vector<std::string> wrong;
+    for (const Constraint& constraint : constraints)
+        if (std::string what = trouble(constraint, answer); !what.empty()) wrong.push_back(std::move(what));
+    const std::size_t met = total - wrong.size();
     verdict.score = total == 0 ? 0 : static_cast<double>(met) / static_cast<double>(total);
     verdict.all = met == total;
     verdict.reason = std::to_string(met) + " of " + std::to_string(total) + " constraints are met"
-                     + (wrong.empty() ? "" : ": ") + wrong + ".";
+                     + (wrong.empty() ? "" : ": ") + joined(wrong, "; ") + ".";
     return verdict;
 }
 

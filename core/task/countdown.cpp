@@ -1,6 +1,7 @@
 #include "core/task/countdown.h"
 
 #include "core/base/error.h"
+#include "core/base/joined.h"
 #include "core/base/random.h"
 #include "core/base/suggest.h"
 #include "core/data/task_rows.h"
@@ -140,10 +141,7 @@ PromptStyle prompt_style_from(std::string_view name) {
 }
 
 std::string format_prompt(const CountdownProblem& problem, PromptStyle style) {
-    std::string list;
-    const char* separator = style == PromptStyle::paper ? ", " : " ";
-    for (std::int64_t number : problem.nums)
-        list += (list.empty() ? "" : separator) + std::to_string(number);
+    const std::string list = joined(problem.nums, style == PromptStyle::paper ? ", " : " ");
     std::string target = std::to_string(problem.target);
     if (style == PromptStyle::brief) return list + ":" + target + "\n";
     return "A conversation between User and Assistant. The user asks a question, and the Assistant solves "

@@ -1,6 +1,7 @@
 #include "core/task/written_problem.h"
 
 #include "core/base/error.h"
+#include "core/base/joined.h"
 #include "core/base/json.h"
 #include "core/text/utf8.h"
 
@@ -125,9 +126,6 @@ ReadProblem read_one(const Json& object) {
 } // namespace
 
 std::string teacher_prompt(int count, const std::vector<int>& seeds) {
-    std::string numbers;
-    for (int seed : seeds)
-        numbers += (numbers.empty() ? "" : ", ") + std::to_string(seed);
     const std::string many =
         count == 1 ? "one Countdown problem" : std::to_string(count) + " different Countdown problems";
     return "Write " + many
@@ -135,7 +133,7 @@ std::string teacher_prompt(int count, const std::vector<int>& seeds) {
              "a whole number from 10 to 99. The solution combines all the numbers, each exactly once, with "
              "+, -, *, / and parentheses to reach the target. Use a different one of these numbers in every "
              "problem, and choose the others freely: "
-           + numbers
+           + joined(seeds)
            + ".\n\nThe worked solution thinks aloud as a person does: it says what is needed, tries a "
              "combination, sees that it fails and goes back, works from the target towards the numbers, and "
              "checks the result. Every calculation in it is right.\n\nReply with JSON alone: a list of "

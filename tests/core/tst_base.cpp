@@ -1,5 +1,6 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/joined.h"
 #include "core/base/json.h"
 #include "core/base/random.h"
 #include "core/base/suggest.h"
@@ -53,6 +54,23 @@ private slots:
         std::sort(order.begin(), order.end());
         for (std::int64_t i = 0; i < 100; ++i)
             QCOMPARE(order[i], i);
+    }
+
+    void listsAreJoinedAsSentencesLeaveThem() {
+        const std::vector<std::string> names{"", "b", "c"};
+        QCOMPARE(joined(names), std::string(", b, c")); // an empty item is an item
+        QCOMPARE(joined(std::vector<const char*>{"a", "b"}, "; "), std::string("a; b"));
+        QCOMPARE(joined(std::vector<std::string>{}), std::string());
+        QCOMPARE(joined(std::vector<std::int64_t>{-1, 20}, " "), std::string("-1 20"));
+        const std::map<std::string, int> counts{{"x", 3}, {"y", 4}};
+        QCOMPARE(joined(counts, ", ", &std::pair<const std::string, int>::second), std::string("3, 4"));
+        QCOMPARE(joined_choice(names), std::string(", b or c"));
+        QCOMPARE(joined_choice(names, [](const std::string& name) { return "<" + name + ">"; }),
+                 std::string("<>, <b> or <c>"));
+        QCOMPARE(joined_choice(std::vector<int>{7}), std::string("7"));
+        QCOMPARE(joined_choice(std::vector<int>{}), std::string());
+        QCOMPARE(joined_first(names, 3), std::string(", b, c"));
+        QCOMPARE(joined_first(names, 1, &std::string::size), std::string("0 and 2 more"));
     }
 
     void jsonRefusesDuplicateKeysAndDepth() {

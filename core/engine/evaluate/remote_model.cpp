@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/base/counted.h"
 #include "core/base/error.h"
+#include "core/base/joined.h"
 #include "core/text/utf8.h"
 
 #include <algorithm>
@@ -70,15 +71,12 @@ Json RemoteModel::extra() const {
 
 std::string RemoteModel::left_out() const {
     if (client_.endpoint().dialect != "openai") return "";
-    std::string fields;
-    auto add = [&](bool is_set, const char* name) {
-        if (is_set) fields += (fields.empty() ? "" : ", ") + std::string(name);
-    };
-    add(sampling_.top_k > 0, "top_k");
-    add(sampling_.min_p > 0, "min_p");
-    add(sampling_.repetition_penalty != 1, "repetition_penalty");
+    std::vector<const char*> fields;
+    if (sampling_.top_k > 0) fields.push_back("top_k");
+    if (sampling_.min_p > 0) fields.push_back("min_p");
+    if (sampling_.repetition_penalty != 1) fields.push_back("repetition_penalty");
     if (fields.empty()) return "";
-    return "Endpoint \"" + client_.endpoint().name + "\" cannot be told " + fields
+    return "Endpoint \"" + client_.endpoint().name + "\" cannot be told " + joined(fields)
            + ", which are left out; where it can, set its dialect to vllm or llama.cpp.";
 }
 

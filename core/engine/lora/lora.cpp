@@ -1,6 +1,7 @@
 #include "core/engine/lora/lora.h"
 
 #include "core/base/error.h"
+#include "core/base/joined.h"
 #include "core/base/random.h"
 #include "core/engine/model/weights.h"
 
@@ -119,10 +120,7 @@ void attach_lora(Decoder& model, const LoraConfig& config, std::uint64_t seed, b
         any = true;
     }
     if (any) return;
-    std::string wanted = config.target_pattern;
-    for (const std::string& name : config.targets)
-        wanted += (wanted.empty() ? "" : ", ") + name;
-    fail_targets(wanted);
+    fail_targets(config.targets.empty() ? config.target_pattern : joined(config.targets));
 }
 
 void merge_lora(Decoder& model) {

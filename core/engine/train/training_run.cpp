@@ -2,6 +2,7 @@
 
 #include "core/base/counted.h"
 #include "core/base/error.h"
+#include "core/base/joined.h"
 #include "core/engine/checkpoint/checkpoint.h"
 #include "core/engine/train/machine.h"
 #include "core/engine/train/schedule.h"
@@ -15,15 +16,6 @@ namespace fs = std::filesystem;
 namespace tempera {
 
 namespace {
-
-std::string row_list(const std::vector<std::int64_t>& rows) {
-    constexpr std::size_t most = 20;
-    std::string text;
-    for (std::size_t k = 0; k < std::min(rows.size(), most); ++k)
-        text += (text.empty() ? "" : ", ") + std::to_string(rows[k]);
-    if (rows.size() > most) text += " and " + std::to_string(rows.size() - most) + " more";
-    return text;
-}
 
 void take_up_checkpoint(TrainingRun& run) {
     TrainingState fresh = run.state;
@@ -257,7 +249,8 @@ RunOutcome finish_training(TrainingRun& run) {
 void fail_numeric(const TrainingRun& run, const std::string& what, const std::vector<std::int64_t>& rows) {
     auto kept = checkpoint_steps(run.checkpoints);
     fail(ErrorKind::numeric, "The " + what + " is not finite at step " + std::to_string(run.state.step + 1)
-                                 + ", in training rows " + row_list(rows) + ". The step was not applied; "
+                                 + ", in training rows " + joined_first(rows, 20)
+                                 + ". The step was not applied; "
                                  + (kept.empty() ? "there is no checkpoint yet"
                                                  : "checkpoint " + std::to_string(kept.back()) + " is kept")
                                  + ". Lower learning_rate or look at these rows.");

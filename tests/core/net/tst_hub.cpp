@@ -127,8 +127,8 @@ private slots:
                 == std::vector<std::string>({"onnx/model.onnx", "pytorch_model.bin"}));
         FAILS(plan_hub(at_->hub, name_of("o/m"), {false, {"*.gguf"}}), not_found, "no file like that");
         at_->mimic.add("models/o/ggufs",
-                       {{"README.md", ""}, {"a-q4.gguf", noise(2000, 1)}, {"b-q8.gguf", noise(3000, 2)}});
-        FAILS(plan_hub(at_->hub, name_of("o/ggufs")), not_found, "name one, as o/ggufs/a-q4.gguf");
+                       {{"README.md", ""}, {"a, q4.gguf", noise(2000, 1)}, {"b-q8.gguf", noise(3000, 2)}});
+        FAILS(plan_hub(at_->hub, name_of("o/ggufs")), not_found, "name one, as o/ggufs/a, q4.gguf.");
         const auto plan = plan_hub(at_->hub, name_of("o/ggufs/b-q8.gguf"));
         QCOMPARE(plan.missing_bytes, std::uint64_t{3000});
         QCOMPARE(plan.target,
