@@ -266,9 +266,20 @@ private slots:
         const Lab home;
         ScriptedServer server([](const ReceivedRequest&) { return chat_answer("[]"); });
         home.point_at(server);
-        Listener listener;
-        QVERIFY_THROWS_EXCEPTION(
-            Error, run_synthetic(request_of(home.path("run"), endpoint_recipe(8)), listener, {}));
+        auto request = request_of(home.path("run"), endpoint_recipe(8));
+        for (const bool resumed : {false, true}) { // with no request left, then
+            request.resume = resumed;
+            Listener listener;
+            std::string sentence;
+            try {
+                run_synthetic(request, listener, {});
+            } catch (const Error& error) {
+                sentence = error.what();
+            }
+            QCOMPARE(sentence, std::string("The teacher wrote nothing that could be kept in 8 requests: the "
+                                           "samples say why each was rejected. Of the last one: The reply "
+                                           "holds no JSON object."));
+        }
         QCOMPARE(server.requests().size(), std::size_t{8}); // four times two, then it is given up
     }
 
