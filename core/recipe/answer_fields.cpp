@@ -160,10 +160,13 @@ void bind_remote_judge(RemoteJudgeFields& r, std::vector<Binding>& list, const s
                              "it had none yet."));
 }
 
-void check_remote_judge(const RemoteJudgeFields& fields, std::vector<FieldProblem>& list) {
-    if (fields.judge_endpoint.empty())
+void check_remote_judge(const RemoteJudgeFields& fields, bool asked, const std::string& but,
+                        const std::string& use, std::vector<FieldProblem>& list) {
+    if (asked && fields.judge_endpoint.empty())
         list.push_back({"judge_endpoint", "A remote judge needs judge_endpoint: name a configured endpoint, "
                                           "e.g. --set judge_endpoint=nvidia."});
+    check_used("judge_endpoint", fields.judge_endpoint, asked, but, use, list);
+    check_used("judge_model", fields.judge_model, asked, but, use, list);
 }
 
 void check_stop(const std::vector<std::string>& stop, std::vector<FieldProblem>& list) {
@@ -177,7 +180,10 @@ void check_judge(const JudgeFields& fields, const std::string& data, std::vector
         list.push_back({"reward_model",
                         "judge \"reward_model\" needs reward_model: name a run of kind reward "
                         "(run:ID) or a folder."});
-    if (fields.judge == "remote") check_remote_judge(fields, list);
+    const std::string but = "judge is \"" + fields.judge + "\"";
+    check_used("reward_model", fields.reward_model, fields.judge == "reward_model", but,
+               "set judge to \"reward_model\"", list);
+    check_remote_judge(fields, fields.judge == "remote", but, "set judge to \"remote\"", list);
     if ((fields.judge == "constraints" && data == "countdown")
         || (fields.judge == "countdown" && data == "instructions"))
         list.push_back({"judge", "judge \"" + fields.judge + "\" cannot score answers to \"" + data

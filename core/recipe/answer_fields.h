@@ -56,7 +56,8 @@ void bind_remote_judge(RemoteJudgeFields& fields, std::vector<Binding>& list, co
 /// Checks across fields: each adds to `list` what is wrong.
 void check_stop(const std::vector<std::string>& stop, std::vector<FieldProblem>& list);
 void check_judge(const JudgeFields& fields, const std::string& data, std::vector<FieldProblem>& list);
-/// Where the judge or a reward is "remote".
-void check_remote_judge(const RemoteJudgeFields& fields, std::vector<FieldProblem>& list);
+/// `asked`: whether the judge or a reward is "remote"; `but` and `use` say so as check_used() does.
+void check_remote_judge(const RemoteJudgeFields& fields, bool asked, const std::string& but,
+                        const std::string& use, std::vector<FieldProblem>& list);
 
 } // namespace tempera

@@ -145,7 +145,7 @@ void DpoRecipe::adapt_defaults(const Json& given) {
 std::vector<FieldProblem> DpoRecipe::problems_found() const {
     std::vector<FieldProblem> list;
     check_model(model, list);
-    check_rows(*this, list);
+    check_rows(*this, data, list);
     if (examples == 0 && !names_data(data) && !names_a_run(data))
         list.push_back({"examples", "examples must be at least 1 where the pairs are made: only a file's "
                                     "rows can be taken all with 0."});

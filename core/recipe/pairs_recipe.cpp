@@ -61,7 +61,7 @@ std::vector<Binding> PairsRecipe::bindings() {
 
 std::vector<FieldProblem> PairsRecipe::problems_found() const {
     std::vector<FieldProblem> list;
-    check_rows(*this, list);
+    check_rows(*this, data, list);
     check_model(model, list);
     check_stop(stop, list);
     check_judge(*this, data, list);

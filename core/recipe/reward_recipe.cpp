@@ -129,7 +129,7 @@ void RewardRecipe::adapt_defaults(const Json& given) {
 
 std::vector<FieldProblem> RewardRecipe::problems_found() const {
     std::vector<FieldProblem> list;
-    check_rows(*this, list);
+    check_rows(*this, data, list);
     check_model(model, list);
     if (dtype != "float32")
         list.push_back({"dtype", "dtype must be float32: reward models are trained in no other precision."});

@@ -267,6 +267,29 @@ void take_preset(RlooRecipe& r, const Json& given) {
     set("accumulation", r.accumulation, paper ? 8 : 1);
 }
 
+/// What the rewards that are `named` need, and what is set for rewards that are not.
+void check_named(const RlooRecipe& r, const std::vector<std::string>& named,
+                 std::vector<FieldProblem>& list) {
+    const auto has = [&](const char* name) {
+        return std::find(named.begin(), named.end(), name) != named.end();
+    };
+    const auto missing = [](const std::string& name) { return "rewards does not name \"" + name + "\""; };
+    if (has("model") && r.reward_model.empty())
+        list.push_back({"reward_model", "The reward \"model\" needs reward_model: name a run of kind reward "
+                                        "(run:ID) or a folder."});
+    check_used("reward_model", r.reward_model, has("model"), missing("model"), "add it to rewards", list);
+    check_remote_judge(r, has("remote"), missing("remote"), "add it to rewards", list);
+    if (r.length_limit > 0 && !has("length"))
+        list.push_back({"length_limit", "length_limit is set, but " + missing("length")
+                                            + ": add it to rewards, or set length_limit to 0."});
+    if (has("length") && r.length_limit >= r.max_tokens)
+        list.push_back({"length_limit", "length_limit (" + std::to_string(r.length_limit)
+                                            + " tokens) must be below max_tokens ("
+                                            + std::to_string(r.max_tokens)
+                                            + "): no completion is longer, so the reward \"length\" would "
+                                              "always be 0."});
+}
+
 } // namespace
 
 RlooRecipe::RlooRecipe() {
@@ -305,7 +328,7 @@ void RlooRecipe::adapt_defaults(const Json& given) {
 
 std::vector<FieldProblem> RlooRecipe::problems_found() const {
     std::vector<FieldProblem> list;
-    check_rows(*this, list);
+    check_rows(*this, data, list);
     check_model(model, list);
     if (examples == 0 && data == "countdown")
         list.push_back({"examples", "examples must be at least 1 where the prompts are drawn: only a file's "
@@ -325,21 +348,11 @@ std::vector<FieldProblem> RlooRecipe::problems_found() const {
         } catch (const Error& error) {
             list.push_back({"rewards", error.what()});
         }
-    const bool uses_model = std::find(seen.begin(), seen.end(), "model") != seen.end();
-    if (uses_model && reward_model.empty())
-        list.push_back({"reward_model", "The reward \"model\" needs reward_model: name a run of kind reward "
-                                        "(run:ID) or a folder."});
-    if (std::find(seen.begin(), seen.end(), "length") != seen.end() && length_limit >= max_tokens)
-        list.push_back({"length_limit", "length_limit (" + std::to_string(length_limit)
-                                            + " tokens) must be below max_tokens ("
-                                            + std::to_string(max_tokens)
-                                            + "): no completion is longer, so the reward \"length\" would "
-                                              "always be 0."});
+    if (!rewards.empty() && seen.size() == rewards.size()) check_named(*this, seen, list);
     if (kl_coef == 0 && kl_limit > 0 && kl_limit != usual_kl_limit)
         list.push_back({"kl_limit", "kl_limit needs kl_coef above 0: without it no divergence from the "
                                     "reference is measured. Set kl_limit to 0, or kl_coef to a small "
                                     "number, e.g. 1e-6."});
-    if (std::find(seen.begin(), seen.end(), "remote") != seen.end()) check_remote_judge(*this, list);
     for (const auto& text : stop)
         if (text.empty())
             list.push_back({"stop", "stop holds an empty text, which would end every completion at once."});

@@ -1,6 +1,7 @@
 #include "core/recipe/shared_fields.h"
 
 #include "core/data/columns.h"
+#include "core/data/data_files.h"
 
 #include <algorithm>
 
@@ -231,12 +232,22 @@ void check_lora(const LoraFields& fields, std::vector<FieldProblem>& list) {
         if (target.empty()) list.push_back({"lora_targets", "lora_targets holds an empty name."});
 }
 
-void check_rows(const RowFields& fields, std::vector<FieldProblem>& list) {
+void check_used(const std::string& field, const std::string& value, bool used, const std::string& but,
+                const std::string& use, std::vector<FieldProblem>& list) {
+    if (!value.empty() && !used)
+        list.push_back(
+            {field, field + " is set, but " + but + ": " + use + ", or leave " + field + " empty."});
+}
+
+void check_rows(const RowFields& fields, const std::string& data, std::vector<FieldProblem>& list) {
     try {
         parse_columns(fields.columns);
     } catch (const Error& error) {
         list.push_back({"columns", error.what()});
+        return;
     }
+    check_used("columns", fields.columns, names_data(data) || names_a_run(data),
+               "data \"" + data + "\" is no file", "name a data file or folder in data", list);
 }
 
 void check_optimiser(const OptimiserFields& fields, std::vector<FieldProblem>& list) {

@@ -72,9 +72,17 @@ void bind_rows(RowFields& fields, std::vector<Binding>& list, const std::string&
 void bind_device(DeviceFields& fields, std::vector<Binding>& list, const std::string& precision);
 
 /// Checks across fields: each adds to `list` what is wrong.
+
+/// A text field that brings a thing into the run (a model, an endpoint, a mapping) is refused where nothing
+/// uses it, for the run would not be what its recipe says. A field that only says how a thing is used (LoRA's
+/// with method "full", kl_estimator with kl_coef 0) rests with it, so that switching the thing off is a
+/// change of one field. The sentence: "FIELD is set, but `but`: `use`, or leave FIELD empty."
+void check_used(const std::string& field, const std::string& value, bool used, const std::string& but,
+                const std::string& use, std::vector<FieldProblem>& list);
 void check_model(const std::string& model, std::vector<FieldProblem>& list);
 void check_lora(const LoraFields& fields, std::vector<FieldProblem>& list);
-void check_rows(const RowFields& fields, std::vector<FieldProblem>& list);
+/// `data` is the recipe's, whose rows the fields are of.
+void check_rows(const RowFields& fields, const std::string& data, std::vector<FieldProblem>& list);
 void check_optimiser(const OptimiserFields& fields, std::vector<FieldProblem>& list);
 void check_running(const RunningFields& fields, std::int64_t validation_examples,
                    std::vector<FieldProblem>& list);

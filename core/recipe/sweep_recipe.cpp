@@ -100,7 +100,7 @@ std::vector<Binding> SweepRecipe::bindings() {
 
 std::vector<FieldProblem> SweepRecipe::problems_found() const {
     std::vector<FieldProblem> list;
-    check_rows(*this, list);
+    check_rows(*this, data, list);
     check_model(model, list);
     if (names_an_endpoint(model) && !adapter.empty())
         list.push_back({"adapter", "adapter cannot be put on the model of an endpoint: leave it empty, or "

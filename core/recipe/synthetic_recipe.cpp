@@ -122,9 +122,9 @@ std::vector<FieldProblem> SyntheticRecipe::problems_found() const {
     if (asks_endpoint() && endpoint.empty())
         list.push_back({"endpoint", "The teacher \"endpoint\" needs endpoint: name a configured one, e.g. "
                                     "--set endpoint=openai."});
-    if (!asks_endpoint() && !endpoint.empty())
-        list.push_back({"endpoint", "endpoint is set, but the teacher is the solver: set teacher=endpoint to "
-                                    "ask it, or leave endpoint empty."});
+    const std::string but = "the teacher is the solver", use = "set teacher to \"endpoint\"";
+    check_used("endpoint", endpoint, asks_endpoint(), but, use, list);
+    check_used("teacher_model", teacher_model, asks_endpoint(), but, use, list);
     return list;
 }
 

@@ -46,7 +46,7 @@ std::vector<Binding> WinRateRecipe::bindings() {
 
 std::vector<FieldProblem> WinRateRecipe::problems_found() const {
     std::vector<FieldProblem> list;
-    check_rows(*this, list);
+    check_rows(*this, data, list);
     for (const auto& [name, model] : {std::pair("base", &base), std::pair("tuned", &tuned)})
         if (model->empty())
             list.push_back({name, std::string(name) + " is empty: name a model or a folder, e.g. --set "

@@ -298,6 +298,8 @@ private slots:
         QTest::newRow("length never reached")
             << R"({"kind":"rloo","rewards":["countdown","length"],"max_tokens":32,"length_limit":32})"
             << "length_limit";
+        QTest::newRow("limit of no reward") << R"({"kind":"rloo","length_limit":32})"
+                                            << "length_limit";
         QTest::newRow("no temperature") << R"({"kind":"sweep","temperatures":[]})"
                                         << "temperatures";
         QTest::newRow("twice") << R"({"kind":"sweep","temperatures":[0.7,1,0.7]})"
@@ -316,6 +318,64 @@ private slots:
         QCOMPARE(problems.size(), std::size_t{1});
         QCOMPARE(QString::fromStdString(problems.front().field), field);
         QVERIFY_THROWS_EXCEPTION(Error, complete_recipe(Json::parse(recipe.toStdString())));
+    }
+
+    void whatNothingUsesIsRefused_data() {
+        QTest::addColumn<QString>("recipe");
+        QTest::addColumn<QString>("field");
+        QTest::addColumn<QString>("sentence");
+        for (const char* kind :
+             {R"("rloo")", R"("pairs","model":"m")", R"("win_rate","base":"a","tuned":"b")"})
+            for (const char* field : {"reward_model", "judge_endpoint", "judge_model"}) {
+                const bool rloo = std::string_view(kind).starts_with("\"rloo");
+                const QString role =
+                    QString(field) == "reward_model" ? (rloo ? "model" : "reward_model") : "remote";
+                QTest::addRow("%s of %s", field, kind)
+                    << QString(R"({"kind":%1,"%2":"x"})").arg(kind, field) << field
+                    << (rloo ? QString("%1 is set, but rewards does not name \"%2\": add it to rewards, or "
+                                       "leave %1 empty.")
+                             : QString("%1 is set, but judge is \"constraints\": set judge to \"%2\", or "
+                                       "leave %1 empty."))
+                           .arg(field, role);
+            }
+        for (const char* kind : {"sft", "dpo", "reward", "rloo", "sweep"})
+            QTest::addRow("columns of %s", kind)
+                << QString(R"({"kind":"%1","columns":"prompt=q"})").arg(kind) << "columns"
+                << "columns is set, but data \"countdown\" is no file: name a data file or folder in data, "
+                   "or "
+                   "leave columns empty.";
+        for (const char* field : {"endpoint", "teacher_model"})
+            QTest::addRow("solver %s", field)
+                << QString(R"({"kind":"synthetic","%1":"x"})").arg(field) << field
+                << QString(
+                       "%1 is set, but the teacher is the solver: set teacher to \"endpoint\", or leave %1 "
+                       "empty.")
+                       .arg(field);
+    }
+
+    void whatNothingUsesIsRefused() {
+        QFETCH(QString, recipe);
+        QFETCH(QString, field);
+        QFETCH(QString, sentence);
+        const Json json = Json::parse(recipe.toStdString());
+        QCOMPARE(problem_of(json), sentence);
+        QCOMPARE(check_recipe(json).size(), std::size_t{1});
+        Json without = json;
+        without.erase(field.toStdString());
+        QVERIFY(check_recipe(without).empty());
+    }
+
+    void whatIsUsedIsNot() {
+        Json rloo = {{"kind", "rloo"},         {"rewards", {"model", "remote:0.1", "length"}},
+                     {"reward_model", "m"},    {"judge_endpoint", "lab"},
+                     {"judge_model", "judge"}, {"length_limit", 20}};
+        QVERIFY(check_recipe(rloo).empty());
+        // how a thing is used rests with the thing
+        QVERIFY(check_recipe({{"kind", "rloo"}, {"reward_text", "plain"}, {"judge_style", "rubric-score"}})
+                    .empty());
+        QVERIFY(check_recipe({{"kind", "sft"}, {"lora_r", 4}}).empty());
+        for (const char* data : {"rows.jsonl", "@pairs/best.jsonl", "run:abc", "owner/name"})
+            QVERIFY2(check_recipe({{"kind", "sft"}, {"data", data}, {"columns", "prompt=q"}}).empty(), data);
     }
 
     void defaultsGiveWayToWhatIsSet() {

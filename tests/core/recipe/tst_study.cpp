@@ -1,5 +1,6 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/net/endpoint.h"
 #include "core/recipe/catalogue.h"
 #include "core/recipe/study.h"
 
@@ -249,7 +250,12 @@ private slots:
     void theSyntheticPresetIsThePapers() {
         const Json recipe = complete_recipe(load_recipe("synthetic-1600"));
         QCOMPARE(recipe["examples"].get<int>(), 1600);
-        QCOMPARE(recipe["teacher_model"].get<std::string>(), std::string("gpt-4o"));
+        const auto& known = built_in_endpoints();
+        const auto asked = std::ranges::find(known, recipe["endpoint"].get<std::string>(), &Endpoint::name);
+        QVERIFY(asked != known.end() && recipe["teacher_model"] == "");
+        QCOMPARE(asked->model, std::string("gpt-4o"));
+        // As its text says.
+        complete_recipe(apply_settings(load_recipe("synthetic-1600"), {"teacher=solver", "endpoint="}));
         for (const char* name : {"table-2-tiny", "table-2"}) { // what the teacher wrote is what is learnt
             const Study study =
                 parse_study(apply_settings(load_recipe(name), {std::string("model=/some/model")}));
