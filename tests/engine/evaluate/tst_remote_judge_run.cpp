@@ -6,7 +6,9 @@
 #include "core/engine/train/rloo.h"
 #include "core/recipe/pairs_recipe.h"
 #include "core/recipe/win_rate_recipe.h"
+#include "core/stats/best_of_n.h"
 #include "core/stats/win_rate.h"
+#include "core/store/answer_sets.h"
 #include "core/store/run_reader.h"
 #include "tests/core/judge/judge_server.h"
 #include "tests/core/store/child_process.h"
@@ -243,6 +245,55 @@ private Q_SLOTS:
         JsonlReader reader(home.path("run/artifacts/pairs.jsonl"));
         while (auto row = reader.next())
             QVERIFY(row->value["score_chosen"].get<double>() > row->value["score_rejected"].get<double>());
+    }
+
+    /// The paper's judge scores mostly below 0.
+    void negativeScoresLoseNothing() {
+        const Lab home;
+        const auto score = [](const std::string& answer) {
+            return -18.7 - static_cast<double>(answer.size()) / 8;
+        };
+        ScriptedServer server([&](const ReceivedRequest& request) {
+            return chat_answer("reward:" + std::to_string(score(last_turn(request))));
+        });
+        home.point_at(server);
+        const RunRequest request = pairs_request(home.path("run"), 10);
+        RunWriter writer(request.folder);
+        ComparisonObserver seen;
+        seen.writer = &writer;
+        QCOMPARE(run_pairs(request, seen, {}), RunOutcome::finished);
+        writer.flush();
+        const RunReader reader(home.path("run"));
+        std::vector<std::pair<double, double>> pairs; // the best and the worst score where they differ
+        std::vector<double> best;
+        double best_total = 0;
+        for (std::int64_t prompt = 0; prompt < 10; ++prompt) {
+            std::vector<double> scores;
+            for (const Sample& sample : reader.samples(1.5, prompt))
+                scores.push_back(score(sample.text));
+            QCOMPARE(scores.size(), std::size_t{3});
+            const auto [low, high] = std::ranges::minmax(scores);
+            if (high > low) pairs.emplace_back(high, low);
+            best.push_back(high);
+            best_total += high;
+            QCOMPARE(best_of_n_curve(scores, 3).back(), high);
+        }
+        QVERIFY(pairs.size() > 5);
+        QCOMPARE(seen.headline["pairs"], static_cast<double>(pairs.size()));
+        QCOMPARE(seen.headline["best"], 10.0);
+        QCOMPARE(seen.headline["best_score"], best_total / 10);
+        for (const int n : {0, 3}) { // what the run left, and what is made of the stored answers
+            const AnswerSetOptions options{std::nullopt, n};
+            std::vector<std::pair<double, double>> found;
+            for_each_preference(home.path("run"), reader, options, [&](const Json& row) {
+                found.emplace_back(row["score_chosen"].get<double>(), row["score_rejected"].get<double>());
+            });
+            QVERIFY(found == pairs);
+            std::vector<double> found_best;
+            for_each_best(home.path("run"), reader, options,
+                          [&](const Json& row) { found_best.push_back(row["score"].get<double>()); });
+            QVERIFY(found_best == best);
+        }
     }
 
     void rlooTrainsOnARemoteReward() {
