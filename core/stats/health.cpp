@@ -92,15 +92,23 @@ bool rises_within(const Points& reward, std::int64_t step) {
     return rise > 0 && (rise > 2 * all->noise || rise > 0.02);
 }
 
-Advice reward_hacking(const MetricHistory& history, const HealthLimits&) {
+/// Whether a score fell by more than chance, or by `least` where nobody knows how many answers it is of.
+bool fell(double from, double to, double least, const HealthLimits& limits) {
+    constexpr double sure = 3.3; // 3 lets one run of ten that stands still look gamed in 20 evaluations
+    if (limits.eval_prompts <= 0) return to <= from - least;
+    return fall_in_deviations(from, to, limits.eval_prompts) > sure;
+}
+
+Advice reward_hacking(const MetricHistory& history, const HealthLimits& limits) {
     const Points &score = points_of(history, "eval_score"), &reward = points_of(history, "reward");
     if (score.size() < 3) return std::nullopt;
     const auto last = score.end() - 1;
     const auto best = std::ranges::max_element(score, {}, &MetricPoint::value);
     const bool falls = last->value < (last - 1)->value && (last - 1)->value < (last - 2)->value;
     const double recent = std::max(last->value, (last - 1)->value);
-    const bool gone = recent < best->value / 2 && recent < best->value - 0.1;
-    const bool slow = falls && last->value <= best->value - 0.05 && rises_within(reward, (last - 2)->step);
+    const bool gone = recent < best->value / 2 && fell(best->value, recent, 0.1, limits);
+    const bool slow =
+        falls && fell(best->value, last->value, 0.05, limits) && rises_within(reward, (last - 2)->step);
     if (!slow && !(gone && rose_since(reward, best->step))) return std::nullopt;
     return "The reward still rises but the held-out score fell from " + shown(best->value) + " to "
            + shown(last->value)
@@ -200,6 +208,19 @@ constexpr Rule rules[] = {{"not_finite", not_finite},   {"reward_hacking", rewar
                           {"loss_rising", loss_rising}};
 
 } // namespace
+
+double fall_in_deviations(double from, double to, double count) {
+    from = std::clamp(from, 0.0, 1.0), to = std::clamp(to, 0.0, 1.0);
+    if (to >= from) return 0;
+    const double middle = (from + to) / 2;
+    const auto part = [](double share, double expected) {
+        return share > 0 ? share * std::log(share / expected) : 0;
+    };
+    double ratio = 0; // log-likelihood, of one answer on either side
+    for (const double share : {from, to})
+        ratio += part(share, middle) + part(1 - share, 1 - middle);
+    return std::sqrt(std::max(0.0, 2 * count * ratio));
+}
 
 std::vector<HealthFinding> check_health(const MetricHistory& history, const HealthLimits& limits) {
     std::vector<HealthFinding> findings;

@@ -12,6 +12,7 @@
 #include "core/queue/skipped_rows.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace fs = std::filesystem;
 
@@ -87,6 +88,13 @@ std::vector<std::int64_t> prompt_numbers(const Rollout& rollout, const std::vect
     return numbers;
 }
 
+/// How many of the prompts have a verdict, whatever the answer.
+std::int64_t verifiable(const std::vector<PolicyPrompt>& prompts) {
+    return std::ranges::count_if(prompts, [](const PolicyPrompt& prompt) {
+        return !std::isnan(verify_by_facts(prompt.task.facts, "").value);
+    });
+}
+
 /// Groups that taught nothing because nothing could be said of them.
 void tell_unrewarded(const TrainingRun& run, const std::vector<Metric>& metrics) {
     for (const Metric& metric : metrics)
@@ -144,7 +152,8 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
     run.save_more = [&](const fs::path& folder) {
         if (run.state.step % recipe.iterations != 0) save_rollout(rollout, folder);
     };
-    run.health = HealthWatch({recipe.kl_limit, static_cast<double>(recipe.max_tokens), recipe.max_grad_norm});
+    run.health = HealthWatch({recipe.kl_limit, static_cast<double>(recipe.max_tokens), recipe.max_grad_norm,
+                              static_cast<double>(verifiable(prompts.validation))});
     if (recipe.kl_coef == 0 && recipe.kl_limit > 0)
         run.event("log", "kl_limit does nothing in this run: with kl_coef 0 no divergence is measured.");
     take_up(run, trained_parameters(model.decoder), {rows, content_of(prompts)}, total,

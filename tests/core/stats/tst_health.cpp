@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <random>
 
 using namespace tempera;
 
@@ -98,6 +99,59 @@ private Q_SLOTS:
         QVERIFY(!run.fires("reward_hacking"));
         run.history["eval_score"] = {{0, 0.23}, {10, 0.35}, {20, 0.31}};
         QVERIFY(!run.fires("reward_hacking"));
+    }
+
+    void aFallIsMeasuredAgainstChance() {
+        // twice the log-likelihood ratio of 8 and 0 of 100 against 4 and 4: 2 * (8 log 2 + 92 log 92/96 + 100
+        // log 100/96)
+        QVERIFY(std::abs(fall_in_deviations(0.08, 0, 100) - 3.379) < 1e-3);
+        QVERIFY(std::abs(fall_in_deviations(0.08, 0, 400) - 2 * 3.379) < 2e-3);
+        QVERIFY(std::abs(fall_in_deviations(0.55, 0.45, 10000) - 14.15) < 0.05); // near the normal's z, 14.14
+        QCOMPARE(fall_in_deviations(0.3, 0.3, 100), 0.0);
+        QCOMPARE(fall_in_deviations(0.3, 0.4, 100), 0.0);
+        QVERIFY(std::isfinite(fall_in_deviations(1, 0, 100)));
+    }
+
+    /// With the number of prompts known a low score can fall too.
+    void aLowScoreThatIsGone() {
+        MadeRun run;
+        run.add("reward", 40, [](int i) { return std::min(0.9, 0.3 + 0.05 * i) + wobble(i); });
+        const auto gone = [&](std::vector<MetricPoint> scores, double prompts) {
+            run.history["eval_score"] = std::move(scores);
+            return run.fires("reward_hacking", {.eval_prompts = prompts});
+        };
+        QVERIFY(gone({{0, 0.08}, {10, 0}, {20, 0}}, 100));
+        QVERIFY(!gone({{0, 0.08}, {10, 0}, {20, 0}}, 40)); // three right answers more or less
+        QVERIFY(!gone({{0, 0.08}, {10, 0}, {20, 0}}, 0));
+        QVERIFY(!gone({{0, 0.08}, {10, 0}, {20, 0.05}}, 100));
+        QVERIFY(!gone({{0, 0.08}, {10, 0.02}, {20, 0.02}}, 100));
+        QVERIFY(gone({{0, 0.08}, {10, 0.02}, {20, 0.02}}, 1000));
+        QVERIFY(gone({{0, 0.23}, {10, 0}, {20, 0}}, 100));
+        QVERIFY(!gone({{0, 0.23}, {10, 0.11}, {20, 0.11}}, 20));
+        for (auto& point : run.history["reward"]) // no reward that rises, nothing that is gamed
+            point.value = 0.3 + wobble(static_cast<int>(point.step));
+        QVERIFY(!gone({{0, 0.08}, {10, 0}, {20, 0}}, 100));
+    }
+
+    /// Runs whose reward rises while the held-out score stands still but for chance.
+    void scoresThatOnlyWaverAreLeftAlone() {
+        const int runs = 400, prompts = 100;
+        for (const double level : {0.02, 0.08, 0.3, 0.5}) {
+            std::mt19937 random(7);
+            std::binomial_distribution<int> right(prompts, level);
+            int alarms = 0;
+            for (int k = 0; k < runs; ++k) {
+                HealthWatch watch({.eval_prompts = prompts});
+                for (std::int64_t step = 0; step <= 100; ++step) {
+                    std::vector<Metric> metrics{{"reward", 0.005 * static_cast<double>(step)}};
+                    if (step % 5 == 0)
+                        metrics.push_back({"eval_score", static_cast<double>(right(random)) / prompts});
+                    for (const HealthFinding& finding : watch.add(step, metrics))
+                        alarms += finding.rule == "reward_hacking";
+                }
+            }
+            QVERIFY2(alarms <= runs / 20, qPrintable(QString("%1 at %2").arg(alarms).arg(level)));
+        }
     }
 
     void divergenceOverItsLimit() {
