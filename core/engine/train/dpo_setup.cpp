@@ -52,6 +52,15 @@ std::vector<std::int64_t> all_of(const TokenisedPairs& set) {
     return rows;
 }
 
+/// The policy's, or those of a reference model of its own that has fewer.
+Positions positions_of(const DpoRecipe& recipe, const TrainedModel& policy) {
+    const Positions own{policy.decoder.config.max_positions};
+    if (recipe.ref_model.empty()) return own;
+    const ModelConfig reference = read_model_config(base_folder_of(recipe.ref_model));
+    return reference.max_positions < own.count ? Positions{reference.max_positions, "The reference model"}
+                                               : own;
+}
+
 /// A frozen model that is loaded for the reference alone.
 Decoder load_reference_model(const DpoRecipe& recipe, const PassContext& context) {
     Decoder decoder = load_decoder(recipe.ref_model.empty() ? recipe.model : recipe.ref_model);
@@ -132,7 +141,8 @@ PairData load_pairs(const DpoRecipe& recipe, const TrainedModel& model, RunObser
     report_same_answers(rows.validation, "validation", observer);
 
     Tokenizer tokenizer = load_tokenizer(model);
-    const std::int64_t max_length = length_within(recipe.max_length, model.decoder.config);
+    const Positions positions = positions_of(recipe, model);
+    const std::int64_t max_length = positions.within(recipe.max_length);
     PairTokeniseOptions tokens{end_of_text(tokenizer, model.decoder.config), max_length};
     if (tokens.eos_id < 0)
         observer.on_event(
@@ -142,8 +152,7 @@ PairData load_pairs(const DpoRecipe& recipe, const TrainedModel& model, RunObser
                   tokenise(rows.validation, renderer, tokenizer, tokens)};
     report_losses(data.train, "training", max_length, observer);
     report_losses(data.validation, "validation", max_length, observer);
-    report_length(shortened(data.train) + shortened(data.validation), recipe.max_length, model.decoder.config,
-                  observer);
+    report_length(shortened(data.train) + shortened(data.validation), recipe.max_length, positions, observer);
     if (data.train.examples.empty())
         fail(ErrorKind::bad_input, "No training pair has a token to learn within max_length ("
                                        + std::to_string(max_length)

@@ -68,10 +68,11 @@ TrainingData load_training_data(const SftRecipe& recipe, const TrainedModel& mod
     report_skipped(texts.skipped, observer);
 
     Tokenizer tokenizer = load_tokenizer(model);
+    const Positions positions{model.decoder.config.max_positions};
     TokeniseOptions tokenise;
     tokenise.eos_id = end_of_text(tokenizer, model.decoder.config);
     tokenise.completion_only = recipe.train_on == "completion";
-    tokenise.max_length = length_within(recipe.max_length, model.decoder.config);
+    tokenise.max_length = positions.within(recipe.max_length);
     if (tokenise.eos_id < 0)
         observer.on_event(
             {0, 0, -1, "warning", "The model names no end-of-text token: it will not learn where to stop."});
@@ -80,8 +81,7 @@ TrainingData load_training_data(const SftRecipe& recipe, const TrainedModel& mod
                       tokenise_examples(texts.validation, tokenizer, tokenise), 0};
     report_losses(data.train, "training", tokenise.max_length, observer);
     report_losses(data.validation, "validation", tokenise.max_length, observer);
-    report_length(shortened(data.train) + shortened(data.validation), recipe.max_length, model.decoder.config,
-                  observer);
+    report_length(shortened(data.train) + shortened(data.validation), recipe.max_length, positions, observer);
     if (data.train.examples.empty())
         fail(ErrorKind::bad_input, "No training row has a token to learn within max_length ("
                                        + std::to_string(tokenise.max_length)

@@ -60,15 +60,11 @@ std::int32_t end_of_text(const Tokenizer& tokenizer, const ModelConfig& config) 
         config.eos_ids.empty() ? -1 : static_cast<std::int32_t>(config.eos_ids.front()));
 }
 
-std::int64_t length_within(std::int64_t max_length, const ModelConfig& config) {
-    return std::min(max_length, config.max_positions);
-}
-
-void report_length(std::int64_t rows, std::int64_t max_length, const ModelConfig& config,
+void report_length(std::int64_t rows, std::int64_t max_length, const Positions& positions,
                    RunObserver& observer) {
-    if (rows == 0 || max_length <= config.max_positions) return;
+    if (rows == 0 || max_length <= positions.count) return;
     observer.on_event({0, 0, -1, "warning",
-                       "The model has " + std::to_string(config.max_positions)
+                       std::string(positions.whose) + " has " + std::to_string(positions.count)
                            + " positions, fewer than max_length (" + std::to_string(max_length)
                            + "): " + counted(rows, "row") + " that " + (rows == 1 ? "is" : "are")
                            + " longer than the positions were cut or dropped."});

@@ -5,6 +5,7 @@
 #include "core/recipe/shared_fields.h"
 #include "core/text/tokenizer.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <vector>
@@ -37,10 +38,16 @@ Tokenizer load_tokenizer(const TrainedModel& model);
 /// The token that ends a text: the tokenizer's, else the first of the model's; -1 where neither names one.
 std::int32_t end_of_text(const Tokenizer& tokenizer, const ModelConfig& config);
 
-/// max_length, but no more than the model has positions: of those behind them it has learnt nothing.
-std::int64_t length_within(std::int64_t max_length, const ModelConfig& config);
+/// How many positions the model that has the fewest of those reading a row has: of those behind them it has
+/// learnt nothing.
+struct Positions {
+    std::int64_t count = 0;
+    const char* whose = "The model";
+
+    std::int64_t within(std::int64_t max_length) const { return std::min(max_length, count); }
+};
 /// Warns where that has cut or dropped so many rows.
-void report_length(std::int64_t rows, std::int64_t max_length, const ModelConfig& config,
+void report_length(std::int64_t rows, std::int64_t max_length, const Positions& positions,
                    RunObserver& observer);
 
 LoraConfig lora_config_of(const LoraFields& lora, const std::string& base_model);

@@ -338,6 +338,29 @@ private Q_SLOTS:
         QVERIFY(run.observer.has_event("warning", "The model has 512 positions"));
     }
 
+    void aReferenceWithFewerPositionsBoundsTheLengthToo() {
+        for (const bool fewer : {true, false}) {
+            TestRun run;
+            const fs::path reference = run.path() / "reference";
+            fs::copy(golden / "models/qwen2-tied", reference, fs::copy_options::recursive);
+            Json config = read_json_file(reference / "config.json");
+            config["max_position_embeddings"] = fewer ? 16 : 1024;
+            write_file_atomic(reference / "config.json", config.dump());
+            run.recipe.update({{"ref_model", reference.string()}, {"max_length", 4096}, {"max_steps", 1}});
+            const TokenisedPairs pairs = run.pairs();
+            QCOMPARE(pairs.longest == 16, fewer);
+            QCOMPARE(run.observer.has_event("warning", "The reference model has 16 positions, fewer than"),
+                     fewer);
+            for (const char* how : {"model", "precomputed"}) {
+                TestRun trained;
+                trained.recipe = run.recipe;
+                trained.recipe["reference"] = how;
+                trained.run();
+                QVERIFY(std::isfinite(trained.at(1, "loss")));
+            }
+        }
+    }
+
     /// Dropout reaches the policy only where it is asked for, and never the reference.
     void dropoutIsOffUnlessAskedFor() {
         TestRun off, on, none;
