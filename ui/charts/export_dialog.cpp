@@ -51,8 +51,9 @@ ExportDialog::ExportDialog(Chart& chart, QWidget* parent) : QDialog(parent), cha
     QString base = chart.title().toLower();
     base.replace(QRegularExpression(QStringLiteral("[^a-z0-9]+")), QStringLiteral("-"));
     const QString folder = QStandardPaths::writableLocation(QStandardPaths::PicturesLocation);
-    file_ = new QLineEdit(
-        QDir(folder.isEmpty() ? QDir::homePath() : folder).filePath(base + QStringLiteral(".pdf")), this);
+    const bool there = !folder.isEmpty() && QFileInfo(folder).isDir(); // not everyone has it
+    file_ =
+        new QLineEdit((there ? QDir(folder) : QDir::home()).filePath(base + QStringLiteral(".pdf")), this);
     file_->setMinimumWidth(360);
     auto* browse = new QPushButton(tr("Browse…"), this);
     connect(browse, &QPushButton::clicked, this, &ExportDialog::chooseFile);
@@ -63,6 +64,7 @@ ExportDialog::ExportDialog(Chart& chart, QWidget* parent) : QDialog(parent), cha
     problem_ = new QLabel(this);
     problem_->setProperty("problem", true);
     problem_->setWordWrap(true);
+    problem_->setTextFormat(Qt::PlainText); // it names a file
     problem_->hide();
 
     auto* form = new QFormLayout(this);
@@ -78,6 +80,8 @@ ExportDialog::ExportDialog(Chart& chart, QWidget* parent) : QDialog(parent), cha
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Save | QDialogButtonBox::Cancel, this);
     buttons->button(QDialogButtonBox::Save)->setText(tr("Export"));
     buttons->button(QDialogButtonBox::Save)->setProperty("primary", true);
+    for (QAbstractButton* button : buttons->buttons())
+        button->setIcon({}); // the style's own are of another set
     form->addRow(buttons);
     connect(buttons, &QDialogButtonBox::accepted, this, &ExportDialog::accept);
     connect(buttons, &QDialogButtonBox::rejected, this, &ExportDialog::reject);
@@ -105,11 +109,23 @@ void ExportDialog::chooseFile() {
     if (!name.isEmpty()) setFileName(name);
 }
 
+/// A wrapped text asks for its height only where the layout is told its width: without this the sentence and
+/// the buttons under it are squeezed.
+void ExportDialog::fitProblem() {
+    layout()->activate();
+    problem_->setMinimumHeight(problem_->heightForWidth(problem_->width()));
+    layout()->activate();
+    resize(width(), std::max(height(), layout()->totalMinimumSize().height()));
+}
+
 void ExportDialog::accept() {
     const QString problem = exportChart(chart_, file_->text(), {width_->value(), height_->value()});
     problem_->setText(problem);
     problem_->setVisible(!problem.isEmpty());
-    if (problem.isEmpty()) QDialog::accept();
+    if (problem.isEmpty())
+        QDialog::accept();
+    else
+        fitProblem();
 }
 
 } // namespace tempera

@@ -26,6 +26,7 @@ public Q_SLOTS:
 private:
     void chooseFile();
     void formatChanged();
+    void fitProblem();
 
     Chart& chart_;
     QComboBox* format_;

@@ -97,6 +97,7 @@ void LineChart::prepareDraw() {
         drawBand(i);
         const SeriesPointer now = i < lines_.size() ? lines_[i].data : nullptr;
         if (now == drawn_[i]) continue;
+        styleDots(i);
         // A line that only grew gets its new points; anything else is set afresh.
         const std::size_t known = now && drawn_[i] && continues(*drawn_[i], *now) ? drawn_[i]->x.size() : 0;
         for (const auto& [graph, values] : {std::pair{raw_[i], now ? &now->y : nullptr},
@@ -128,6 +129,12 @@ void LineChart::drawBand(std::size_t line) {
     band.high->data()->set(high, true);
 }
 
+void LineChart::setEmptyText(const QString& text) {
+    if (text == empty_text_) return;
+    empty_text_ = text;
+    scheduleRedraw();
+}
+
 void LineChart::setEvents(std::vector<ChartEvent> events) {
     events_ = std::move(events);
     scheduleRedraw();
@@ -138,9 +145,7 @@ void LineChart::applySeriesStyle(const ChartStyle& style) {
         if (i >= lines_.size()) continue;
         QColor color = style.theme->seriesColor(lines_[i].color);
         smooth_[i]->setPen(QPen(color, 1.6));
-        smooth_[i]->setScatterStyle(lines_[i].markers
-                                        ? QCPScatterStyle(QCPScatterStyle::ssDisc, color, color, 5)
-                                        : QCPScatterStyle(QCPScatterStyle::ssNone));
+        styleDots(i);
         color.setAlphaF(0.25f);
         raw_[i]->setPen(QPen(color, 1));
         raw_[i]->setVisible(!lines_[i].markers);
@@ -149,6 +154,15 @@ void LineChart::applySeriesStyle(const ChartStyle& style) {
         color.setAlphaF(0.15f);
         bands_[i].high->setBrush(color);
     }
+}
+
+/// A line of one point would not be seen.
+void LineChart::styleDots(std::size_t line) {
+    const bool shown = line < lines_.size() && lines_[line].data;
+    const bool dots = shown && (lines_[line].markers || lines_[line].data->x.size() == 1);
+    const QColor color = smooth_[line]->pen().color();
+    smooth_[line]->setScatterStyle(dots ? QCPScatterStyle(QCPScatterStyle::ssDisc, color, color, 5)
+                                        : QCPScatterStyle(QCPScatterStyle::ssNone));
 }
 
 bool LineChart::hasPoints() const {
@@ -301,6 +315,7 @@ bool LineChart::event(QEvent* event) {
     QStringList texts;
     for (const ChartEvent& flag : events_)
         if (std::abs(pixelOf(flag.x, 0).x() - help->pos().x()) < 6) texts << flag.text;
+    if (const QString label = cutLabelAt(help->pos()); !label.isEmpty()) texts << label;
     if (texts.isEmpty())
         QToolTip::hideText();
     else

@@ -35,7 +35,7 @@ public:
     void setLines(std::vector<Line> lines);
     void setEvents(std::vector<ChartEvent> events);
     /// Shown in the middle while there is no point yet.
-    void setEmptyText(const QString& text) { empty_text_ = text; }
+    void setEmptyText(const QString& text);
     /// What the y axis must show at least, e.g. 0..1 for a share.
     void setFixedLow(std::optional<double> low) { fixed_low_ = low; }
 
@@ -58,6 +58,7 @@ private:
     void paintCrosshair(QCPPainter& painter, const ChartStyle& style) const;
     void paintEndLabels(QCPPainter& painter, const ChartStyle& style) const;
     void paintFlags(QCPPainter& painter, const ChartStyle& style) const;
+    void styleDots(std::size_t line);
     void drawBand(std::size_t line);
 
     std::vector<Line> lines_;

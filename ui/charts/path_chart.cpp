@@ -29,6 +29,12 @@ PathChart::PathChart(const QString& title, const QString& x_label, const QString
     restyle();
 }
 
+void PathChart::setXLabel(const QString& label) {
+    if (plot_->xAxis->label() == label) return;
+    plot_->xAxis->setLabel(label);
+    scheduleRedraw();
+}
+
 void PathChart::setData(const SeriesPointer& x, const SeriesPointer& y) {
     if (x == x_ && y == y_) return;
     x_ = x;

@@ -14,6 +14,7 @@ public:
     PathChart(const QString& title, const QString& x_label, const QString& y_label,
               QWidget* parent = nullptr);
 
+    void setXLabel(const QString& label);
     /// Steps that both have measured make the points.
     void setData(const SeriesPointer& x, const SeriesPointer& y);
     int pointCount() const { return static_cast<int>(points_.size()); }

@@ -2,6 +2,7 @@
 
 #include "ui/charts/overlay_item.h"
 
+#include <QAbstractScrollArea>
 #include <QContextMenuEvent>
 #include <QKeyEvent>
 #include <QMouseEvent>
@@ -13,7 +14,8 @@
 namespace tempera {
 
 PlotChart::PlotChart(const QString& title, const QString& x_label, const QString& y_label, QWidget* parent)
-    : Chart(title, parent), plot_(new QCustomPlot(this)), cursor_(std::numeric_limits<double>::quiet_NaN()) {
+    : Chart(title, parent), plot_(new QCustomPlot(this)), cursor_(std::numeric_limits<double>::quiet_NaN()),
+      y_label_(y_label) {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(plot_);
@@ -59,18 +61,15 @@ PlotChart::PlotChart(const QString& title, const QString& x_label, const QString
         const int label = QFontMetrics(style_.font).horizontalAdvance(QStringLiteral("00000"));
         plot_->xAxis->ticker()->setTickCount(std::clamp(room / label, 2, 4));
     });
+    connect(plot_, &QCustomPlot::afterLayout, this, &PlotChart::fitYLabel);
 
     redraw_timer_.setSingleShot(true);
     redraw_timer_.setTimerType(Qt::PreciseTimer); // a coarse one may be early: more than twenty a second
     redraw_timer_.setInterval(redraw_interval_ms);
     connect(&redraw_timer_, &QTimer::timeout, this, &PlotChart::redraw);
-    connect(plot_->xAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this,
-            [this](const QCPRange& range) {
-                if (!fitting_) {
-                    zoomed_ = true;
-                    Q_EMIT xRangeChanged(range.lower, range.upper);
-                }
-            });
+    connect(plot_->xAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, [this] {
+        if (!fitting_) xRangeMoved();
+    });
     connect(plot_->yAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, [this] {
         if (!fitting_) zoomed_ = true;
     });
@@ -137,6 +136,10 @@ std::pair<QStringList, QStringList> PlotChart::tickLabels() const {
     return {inside(plot_->xAxis), inside(plot_->yAxis)};
 }
 
+QString PlotChart::shownYLabel() const {
+    return plot_->yAxis->label();
+}
+
 double PlotChart::xLow() const {
     return plot_->xAxis->range().lower;
 }
@@ -161,16 +164,54 @@ void PlotChart::resetView() {
     scheduleRedraw();
 }
 
+QCPRange PlotChart::wholeX(const QRectF& data) const {
+    const double half = data.right() > data.left() ? 0 : 0.5; // a single point stands in the middle
+    return {data.left() - half, data.right() + half};
+}
+
+/// By the user's hand. No view ends up beside the data, and the whole of them is the view that follows them.
+void PlotChart::xRangeMoved() {
+    QRectF data;
+    const QCPRange range = plot_->xAxis->range();
+    const QCPRange whole = dataRange(data) ? wholeX(data) : range;
+    if (range.size() > whole.size() * (1 + 1e-9)) {
+        resetView();
+        return;
+    }
+    const QCPRange kept = range.bounded(whole.lower, whole.upper);
+    fitting_ = true;
+    plot_->xAxis->setRange(kept);
+    fitting_ = false;
+    if (kept == whole) return; // dragged up or down: x has nowhere to go
+    zoomed_ = true;
+    Q_EMIT xRangeChanged(kept.lower, kept.upper);
+}
+
 void PlotChart::fitRange() {
     QRectF range;
     if (!dataRange(range)) range = QRectF(0, 0, 1, 1);
     fitting_ = true;
-    const double half = range.right() > range.left() ? 0 : 0.5; // a single point stands in the middle
-    plot_->xAxis->setRange(range.left() - half, range.right() + half);
-    const double height = range.height() > 0 ? range.height() : std::max(1e-12, std::abs(range.top()) * 0.1);
+    plot_->xAxis->setRange(wholeX(range));
+    // What differs by rounding alone is one value, and about a value of 0 there is no scale to go by.
+    constexpr double least = 1e-12;
+    const double value = std::abs(range.center().y());
+    const bool flat = range.height() < least * std::max(1.0, value);
+    const double height = !flat ? range.height() : value > least ? value * 0.1 : 1;
     plot_->yAxis->setRange(range.top() - 0.06 * height,
-                           range.top() + (range.height() > 0 ? height : 0) + 0.08 * height);
+                           (flat ? range.top() : range.bottom()) + 0.08 * height);
     fitting_ = false;
+}
+
+/// With an ellipsis where it is longer than its axis.
+void PlotChart::fitYLabel() {
+    const int room = plot_->axisRect()->height();
+    if (y_label_.isEmpty() || room <= 0) return;
+    const QString shown = QFontMetrics(style_.font).elidedText(y_label_, Qt::ElideRight, room);
+    if (shown != plot_->yAxis->label()) plot_->yAxis->setLabel(shown);
+}
+
+QString PlotChart::cutLabelAt(const QPoint& at) const {
+    return at.x() < plot_->axisRect()->left() && plot_->yAxis->label() != y_label_ ? y_label_ : QString();
 }
 
 void PlotChart::dataChanged() {
@@ -286,7 +327,16 @@ bool PlotChart::eventFilter(QObject* watched, QEvent* event) {
         contextMenuEvent(static_cast<QContextMenuEvent*>(event));
         return true;
     case QEvent::Wheel: {
-        const bool vertical = static_cast<QWheelEvent*>(event)->modifiers() & Qt::ShiftModifier;
+        auto* wheel = static_cast<QWheelEvent*>(event);
+        const bool vertical = wheel->modifiers() & Qt::ShiftModifier;
+        if (!vertical && !zoomed_ && wheel->angleDelta().y() < 0) { // all is shown: the wheel is the page's
+            for (QWidget* around = parentWidget(); around; around = around->parentWidget())
+                if (auto* area = qobject_cast<QAbstractScrollArea*>(around)) {
+                    QCoreApplication::sendEvent(area->viewport(), event);
+                    break;
+                }
+            return true;
+        }
         plot_->axisRect()->setRangeZoom(vertical ? Qt::Vertical : Qt::Horizontal);
         break;
     }

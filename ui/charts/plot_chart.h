@@ -38,6 +38,8 @@ public:
     QPointF pixelOf(double x, double y) const;
     /// What is written at the ticks of x and y, as drawn last, for tests.
     std::pair<QStringList, QStringList> tickLabels() const;
+    /// The label of the y axis as drawn last, for tests.
+    QString shownYLabel() const;
     void setXRange(double low, double high);
     double xLow() const;
     double xHigh() const;
@@ -87,6 +89,8 @@ protected:
     /// Data changed: follow them unless the user zoomed, redraw soon.
     void dataChanged();
     double cursor() const { return cursor_; }
+    /// The whole label of the y axis, where `at` is beside the axis and it is shown cut; else "".
+    QString cutLabelAt(const QPoint& at) const;
     /// The readout, right of the title.
     void paintReadout(QCPPainter& painter, const ChartStyle& style) const;
 
@@ -94,6 +98,10 @@ protected:
 
 private:
     void applyStyle(const ChartStyle& style);
+    /// The x axis over all data, as it is shown before one zooms.
+    QCPRange wholeX(const QRectF& data) const;
+    void xRangeMoved();
+    void fitYLabel();
     void fitRange();
     void fitLabels(const ChartStyle& style);
     void redraw();
@@ -108,6 +116,7 @@ private:
     bool exporting_ = false;
     bool overdue_ = false; ///< a redraw was left out while nothing of it was seen
     int redraw_count_ = 0;
+    QString y_label_; ///< whole; the axis may have no room for it
     QPoint press_;
     QString readout_;
 };

@@ -66,9 +66,12 @@ double WinRateBars::textWidth(const QFontMetricsF& metrics) const {
 
 WinRateBars::Geometry WinRateBars::geometry(const QSizeF& size, const ChartStyle& style) const {
     const QFontMetricsF metrics(style.font);
+    QFont shown_font = style.font;
+    shown_font.setWeight(QFont::DemiBold); // any of them may be the one that is shown
     double name_width = 24;
     for (const WinRateLine& line : lines_)
-        name_width = std::max(name_width, std::min(widest_name, metrics.horizontalAdvance(line.name)));
+        name_width = std::max(name_width,
+                              std::min(widest_name, QFontMetricsF(shown_font).horizontalAdvance(line.name)));
     Geometry g;
     const double top = 8 + QFontMetricsF(style.title_font).height() + 8;
     const double bottom = metrics.height() + 12;

@@ -1,0 +1,142 @@
+#include "ui/charts/export_dialog.h"
+#include "ui/charts/line_chart.h"
+#include "ui/theme/theme.h"
+
+#include <QApplication>
+#include <QDir>
+#include <QFileInfo>
+#include <QHelpEvent>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QScrollBar>
+#include <QTest>
+#include <QToolTip>
+#include <QWheelEvent>
+
+using namespace tempera;
+
+/// What a chart shows of its data, and of its own words, in little room.
+class TestChartViews : public QObject {
+    Q_OBJECT
+
+    static SeriesPointer seriesOf(std::vector<double> values) {
+        auto series = std::make_shared<Series>();
+        for (std::size_t i = 0; i < values.size(); ++i)
+            series->x.push_back(double(i));
+        series->y = std::move(values);
+        finishSeries(*series, 0);
+        return series;
+    }
+    static SeriesPointer line(int steps) {
+        std::vector<double> values;
+        for (int i = 0; i < steps; ++i)
+            values.push_back(std::sin(i * 0.1));
+        return seriesOf(values);
+    }
+
+private Q_SLOTS:
+    void initTestCase() { applyTheme(*qApp, Scheme::light); }
+
+    void zoomingOutEndsAtTheDataAndThenScrollsThePage() {
+        QScrollArea page;
+        auto* chart = new LineChart(QStringLiteral("Loss"), QStringLiteral("step"), {});
+        chart->setFixedSize(500, 900);
+        page.setWidget(chart);
+        page.resize(540, 400);
+        page.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&page));
+        chart->setLines({{{}, line(100), 0, false}});
+        QWidget* plot = chart->findChild<QWidget*>();
+        const auto wheel = [&](double at, int angle) {
+            const QPointF place = chart->pixelOf(at, 0.5);
+            QWheelEvent event(place, plot->mapToGlobal(place), {}, QPoint(0, angle), Qt::NoButton,
+                              Qt::NoModifier, Qt::NoScrollPhase, false);
+            QApplication::sendEvent(plot, &event);
+        };
+        QTest::qWait(120);
+        wheel(90, 360);
+        QVERIFY(chart->zoomed());
+        const double shown = chart->xHigh() - chart->xLow();
+        wheel(chart->xLow() + 1, -120); // out, but not beyond the last step
+        QVERIFY(chart->xHigh() - chart->xLow() > shown);
+        QVERIFY2(chart->xHigh() <= 99 && chart->xLow() >= 0, qPrintable(QString::number(chart->xHigh())));
+        for (int i = 0; chart->zoomed() && i < 20; ++i)
+            wheel(chart->xLow() + 1, -120);
+        QVERIFY(!chart->zoomed());
+        QCOMPARE(std::pair(chart->xLow(), chart->xHigh()), std::pair(0.0, 99.0));
+        QCOMPARE(page.verticalScrollBar()->value(), 0);
+        wheel(50, -120);
+        QVERIFY(page.verticalScrollBar()->value() > 0);
+        QVERIFY(!chart->zoomed());
+    }
+
+    void oneValueHasAScaleAndOnePointIsSeen() {
+        LineChart chart(QStringLiteral("Reward"), QStringLiteral("step"), {});
+        chart.resize(600, 360);
+        chart.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&chart));
+        const auto show = [&](std::vector<double> values) {
+            chart.setLines({{{}, seriesOf(std::move(values)), 0, false}});
+            QTest::qWait(120);
+            return chart.tickLabels().second;
+        };
+        for (const std::vector<double>& values : {std::vector<double>{0, 0, 0}, {2e-18, -1e-17, 0}}) {
+            const QStringList ticks = show(values); // rounding is no curve
+            QVERIFY2(ticks.contains(QStringLiteral("0")) && ticks.size() > 2, qPrintable(ticks.join(u' ')));
+            QVERIFY2(ticks.last().toDouble() > 0.01 && ticks.last().toDouble() < 1,
+                     qPrintable(ticks.join(u' ')));
+        }
+        QVERIFY(show({5e-7, 4e-7}).size() > 2); // but a learning rate is
+        show({0});
+        const QPoint at = chart.pixelOf(0, 0).toPoint();
+        QCOMPARE(chart.grab().toImage().pixelColor(at), Theme::current().seriesColor(0));
+    }
+
+    void aLabelLongerThanItsAxisEndsInAnEllipsis() {
+        const QString label =
+            QStringLiteral("a long unit that no small chart has room for, in nats per token");
+        LineChart chart(QStringLiteral("KL"), QStringLiteral("step"), label);
+        chart.setLines({{{}, line(10), 0, false}});
+        chart.resize(400, 160);
+        chart.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&chart));
+        QTest::qWait(150);
+        const QString shown = chart.shownYLabel();
+        QVERIFY2(shown.endsWith(u'…') && label.startsWith(shown.chopped(1)), qPrintable(shown));
+        const QPoint beside(8, 80);
+        QHelpEvent help(QEvent::ToolTip, beside, chart.mapToGlobal(beside));
+        QApplication::sendEvent(&chart, &help);
+        QTRY_VERIFY(QToolTip::text().contains(label));
+        QToolTip::hideText();
+        chart.resize(400, 900);
+        QTRY_COMPARE(chart.shownYLabel(), label);
+    }
+
+    void theExportOffersAFolderThatIsThereAndHasRoomForItsProblem() {
+        LineChart chart(QStringLiteral("Loss"), QStringLiteral("step"), {});
+        chart.setLines({{{}, line(10), 0, false}});
+        ExportDialog dialog(chart);
+        dialog.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&dialog));
+        const auto* file = dialog.findChild<QLineEdit*>();
+        QVERIFY2(QFileInfo(file->text()).dir().exists(), qPrintable(file->text()));
+        dialog.setFileName(QStringLiteral("/no/such <b>folder</b>/with a long name, longer than a line of it/"
+                                          "and one in it/loss.pdf"));
+        dialog.accept();
+        QVERIFY(dialog.isVisible());
+        QCoreApplication::processEvents();
+        for (const QWidget* part : dialog.findChildren<QWidget*>()) {
+            if (!part->isVisible()
+                || (!qobject_cast<const QPushButton*>(part) && !part->property("problem").toBool()))
+                continue;
+            const int needed = part->hasHeightForWidth() ? part->heightForWidth(part->width())
+                                                         : part->minimumSizeHint().height();
+            QVERIFY2(part->height() >= needed, qPrintable(QString::number(part->height())));
+            QVERIFY(dialog.rect().contains(QRect(part->mapTo(&dialog, QPoint()), part->size())));
+        }
+    }
+};
+
+QTEST_MAIN(TestChartViews)
+#include "tst_chart_views.moc"
