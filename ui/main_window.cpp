@@ -105,6 +105,7 @@ MainWindow::MainWindow(Parts parts, QWidget* parent) : QMainWindow(parent), part
     connectPages();
     addShortcuts();
     restoreState();
+    list_->view()->setFocus(Qt::OtherFocusReason);
     if (!parts_.queue)
         notices_
             ->notice(Banner::Kind::warning, parts_.read_only_reason.isEmpty()
@@ -303,6 +304,7 @@ void MainWindow::startRun(const Json& recipe_or_study) {
             if (!ids->empty()) pending_selection_ = ids->front();
             pending_study_ = true;
             showRun({});
+            list_->view()->setFocus(Qt::OtherFocusReason); // not a button of the new run, such as Cancel
             catalogueArrived(parts_.feed.catalogue());
         });
 }
@@ -339,9 +341,11 @@ void MainWindow::remove(const QString& run_id) {
     const RunRecord* run = parts_.feed.catalogue()->run(fromQt(run_id));
     if (!run || !parts_.queue || removals_.count(run->id) > 0) return;
     const std::string id = run->id;
+    const std::string next = list_->beside(id);
     removals_.insert(id);
     hidden_.insert(id);
     list_->setHidden(hidden_);
+    if (list_->currentRun().empty()) list_->select(next);
     if (list_->currentRun().empty()) stack_->setCurrentWidget(empty_);
     notices_->offerUndo(
         tr("“%1” is deleted with its metrics, samples, checkpoints and model.").arg(runTitle(*run)),

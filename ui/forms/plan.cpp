@@ -30,15 +30,25 @@ QString grouped(double value) {
     return wholeText(std::llround(value));
 }
 
-/// Optimiser steps of an SFT recipe; 0 where they depend on a data file.
+/// Rows of the data behind one optimiser step: examples, or RLOO's prompts with k completions each.
+double rowsPerStep(const Json& recipe) {
+    return std::max(1.0, number(recipe, "batch_size", 1) * number(recipe, "accumulation", 1)
+                             / std::max(1.0, number(recipe, "k", 1)));
+}
+
+/// Steps on the same rows: RLOO's.
+double iterationsOf(const Json& recipe) {
+    return std::max(1.0, number(recipe, "iterations", 1));
+}
+
+/// Optimiser steps of a recipe that trains; 0 where they depend on a data file.
 double stepsOf(const Json& recipe) {
     const double limit = number(recipe, "max_steps", 0);
     if (limit > 0) return limit;
     const std::string data = text(recipe, "data");
     if (data != "countdown" && data != "arithmetic") return 0;
-    const double per_step =
-        std::max(1.0, number(recipe, "batch_size", 1) * number(recipe, "accumulation", 1));
-    return std::ceil(std::ceil(number(recipe, "examples", 0) / per_step) * number(recipe, "epochs", 1));
+    const double epoch = std::ceil(number(recipe, "examples", 0) / rowsPerStep(recipe));
+    return std::ceil(epoch * number(recipe, "epochs", 1)) * iterationsOf(recipe);
 }
 
 double samplesOf(const Json& recipe) {
@@ -71,9 +81,14 @@ double addStage(std::vector<PlanLine>& plan, const Json& given, const Catalogue&
         plan.push_back({tr("Prompts"), prompts > 0 ? grouped(prompts) : tr("all of the file")});
     } else {
         plan.push_back({tr("Steps"), work > 0 ? grouped(work) : tr("known when the data file is read")});
-        if (work > 0)
-            plan.push_back({tr("Examples seen"), grouped(work * number(recipe, "batch_size", 1)
-                                                         * number(recipe, "accumulation", 1))});
+        if (const double rows = work * rowsPerStep(recipe) / iterationsOf(recipe); rows > 0) {
+            const double k = number(recipe, "k", 0);
+            if (k > 0)
+                plan.push_back({tr("Prompts seen"),
+                                QObject::tr("%1, with %2 completions each").arg(grouped(rows), grouped(k))});
+            else
+                plan.push_back({tr("Examples seen"), grouped(rows)});
+        }
         if (const double keep = number(recipe, "keep_checkpoints", 0); keep > 0)
             plan.push_back({tr("Checkpoints kept"), QObject::tr("%1 and the best").arg(grouped(keep))});
     }

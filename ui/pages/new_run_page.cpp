@@ -23,6 +23,8 @@
 #include <QSignalBlocker>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace tempera {
 
 namespace {
@@ -69,7 +71,10 @@ NewRunPage::NewRunPage(std::vector<CatalogueEntry> shipped, QWidget* parent)
     for (const RecipeKind& kind : recipe_kinds())
         start_from_->addItem(icon(toQt(kind.kind)), tr("Empty: %1").arg(toQt(kind.title)),
                              QString(QStringLiteral("kind:") + toQt(kind.kind)));
+    // What runs on any machine stands first; an empty workspace tells of it.
+    start_from_->setCurrentIndex(std::max(0, start_from_->findData(QStringLiteral("figure-5"))));
     about_ = new QLabel(this);
+    about_->setTextFormat(Qt::PlainText);
     about_->setWordWrap(true);
     about_->setProperty("muted", true);
     name_ = new QLineEdit(this);
@@ -183,12 +188,12 @@ void NewRunPage::chosen(int index) {
     if (key.startsWith(QStringLiteral("kind:"))) {
         const RecipeKind& kind = recipe_kind(fromQt(key.mid(5)));
         about_->setText(toQt(kind.help));
-        setRecipe(Json{{"kind", kind.kind}});
+        showRecipe(Json{{"kind", kind.kind}});
         return;
     }
     if (index < 0 || index >= int(shipped_.size())) return;
     about_->setText(toQt(shipped_[std::size_t(index)].about));
-    setRecipe(shipped_[std::size_t(index)].recipe);
+    showRecipe(shipped_[std::size_t(index)].recipe);
 }
 
 bool NewRunPage::choose(const QString& name) {
@@ -202,6 +207,18 @@ bool NewRunPage::choose(const QString& name) {
 }
 
 void NewRunPage::setRecipe(const Json& recipe_or_study) {
+    // It is none of those listed: its kind stands in their place.
+    const auto kind =
+        std::ranges::find(recipe_kinds(), recipe_or_study.value("kind", std::string()), &RecipeKind::kind);
+    const bool known = kind != recipe_kinds().end();
+    const QSignalBlocker quiet(start_from_);
+    start_from_->setPlaceholderText(known ? toQt(kind->title) : tr("A study"));
+    start_from_->setCurrentIndex(-1);
+    about_->setText(known ? toQt(kind->help) : QString());
+    showRecipe(recipe_or_study);
+}
+
+void NewRunPage::showRecipe(const Json& recipe_or_study) {
     base_ = recipe_or_study;
     if (base_.is_object() && !is_study(base_)) base_.erase("stage"); // a study's run as a run of its own
     const QSignalBlocker quiet(name_);

@@ -48,6 +48,7 @@ protected:
 private:
     QWidget* buildSide();
     void chosen(int index);
+    void showRecipe(const Json& recipe_or_study);
     void rebuildForms();
     void check();
     void refreshPlan(const Json& recipe);

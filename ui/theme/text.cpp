@@ -127,6 +127,10 @@ QString statusText(RunStatus status) {
     return {};
 }
 
+bool hasEnded(RunStatus status) {
+    return status != RunStatus::queued && status != RunStatus::running && status != RunStatus::stopping;
+}
+
 QString runSummary(const RunRecord& run) {
     switch (run.status) {
     case RunStatus::running:
@@ -139,9 +143,14 @@ QString runSummary(const RunRecord& run) {
             return QStringLiteral("%1 pairs").arg(pairs->second, 0, 'f', 0);
         if (const auto fresh = run.headline.find("new"); fresh != run.headline.end())
             return QStringLiteral("%1 examples").arg(fresh->second, 0, 'f', 0);
-        for (const char* key : {"best", "score", "win_rate", "reward", "accuracy", "eval_loss", "loss"})
+        // What was measured on held-out data comes before what was trained on.
+        for (const char* key : {"best", "score", "eval_score", "win_rate", "eval_accuracy", "accuracy"})
             if (const auto found = run.headline.find(key); found != run.headline.end())
                 return scoreText(found->second);
+        for (const auto& [key, word] :
+             {std::pair("reward", "reward"), std::pair("eval_loss", "loss"), std::pair("loss", "loss")})
+            if (const auto found = run.headline.find(key); found != run.headline.end())
+                return QStringLiteral("%1 %2").arg(QLatin1String(word), scoreText(found->second));
         return QStringLiteral("finished");
     default:
         return statusText(run.status);

@@ -8,6 +8,7 @@
 
 #include <QClipboard>
 #include <QGuiApplication>
+#include <QKeyEvent>
 #include <QLineEdit>
 #include <QMenu>
 #include <QTreeView>
@@ -56,6 +57,7 @@ RunList::RunList(QWidget* parent)
     connect(search_, &QLineEdit::returnPressed, view_, qOverload<>(&QWidget::setFocus));
     connect(view_->selectionModel(), &QItemSelectionModel::currentChanged, this, &RunList::currentChanged);
     connect(view_, &QWidget::customContextMenuRequested, this, &RunList::showMenu);
+    view_->installEventFilter(this);
     connect(view_, &QTreeView::collapsed, this, [this](const QModelIndex& index) {
         folded_.insert(index.data(RunTreeModel::IdRole).toString());
     });
@@ -101,12 +103,25 @@ void RunList::restoreSelection() {
 void RunList::select(const std::string& run_or_study_id) {
     if (run_or_study_id.empty()) return;
     selected_id_ = toQt(run_or_study_id);
-    if (filter_->rowCount() == 0) return;
-    const QModelIndexList found = filter_->match(filter_->index(0, 0), RunTreeModel::IdRole, selected_id_, 1,
-                                                 Qt::MatchExactly | Qt::MatchRecursive);
-    if (found.isEmpty()) return;
-    view_->setCurrentIndex(found.first());
-    view_->scrollTo(found.first());
+    const QModelIndex found = indexOf(run_or_study_id);
+    if (!found.isValid()) return;
+    view_->setCurrentIndex(found);
+    view_->scrollTo(found);
+}
+
+QModelIndex RunList::indexOf(const std::string& run_or_study_id) const {
+    if (filter_->rowCount() == 0) return {};
+    return filter_
+        ->match(filter_->index(0, 0), RunTreeModel::IdRole, toQt(run_or_study_id), 1,
+                Qt::MatchExactly | Qt::MatchRecursive)
+        .value(0);
+}
+
+std::string RunList::beside(const std::string& run_or_study_id) const {
+    const QModelIndex row = indexOf(run_or_study_id);
+    for (const QModelIndex& next : {view_->indexBelow(row), view_->indexAbove(row)})
+        if (row.isValid() && next.isValid()) return fromQt(next.data(RunTreeModel::IdRole).toString());
+    return {};
 }
 
 std::string RunList::currentRun() const {
@@ -122,19 +137,41 @@ void RunList::currentChanged() {
     Q_EMIT runSelected(shown_run_);
 }
 
+bool RunList::eventFilter(QObject* watched, QEvent* event) {
+    if (watched == view_ && event->type() == QEvent::KeyPress
+        && static_cast<QKeyEvent*>(event)->matches(QKeySequence::Delete)) {
+        removeCurrent();
+        return true;
+    }
+    return QWidget::eventFilter(watched, event);
+}
+
+/// A study's row deletes nothing: it would be one of its runs.
+void RunList::removeCurrent() {
+    const QModelIndex current = view_->currentIndex();
+    const RunRecord* run = catalogue_->run(currentRun());
+    if (!run || read_only_ || current.data(RunTreeModel::IsStudyRole).toBool()) return;
+    if (hasEnded(run->status) || run->status == RunStatus::queued)
+        Q_EMIT actionRequested(QStringLiteral("remove"), toQt(run->id));
+}
+
 void RunList::showMenu(const QPoint& at) {
     const QModelIndex index = view_->indexAt(at);
     const std::string id = model_->runAt(filter_->mapToSource(index));
     const RunRecord* run = catalogue_->run(id);
     if (!run) return;
     const QString run_id = toQt(id);
+    const bool of_study = index.data(RunTreeModel::IsStudyRole).toBool(); // which stands for one of its runs
     QMenu menu(this);
     const auto add = [&](const char* symbol, const QString& text, const char* action, bool enabled) {
+        const QString shown =
+            of_study ? tr("%1 “%2”").arg(text, runTitle(*run).replace(u'&', QStringLiteral("&&"))) : text;
         QAction* entry =
-            menu.addAction(icon(QString::fromLatin1(symbol)), text, this, [this, action, run_id] {
+            menu.addAction(icon(QString::fromLatin1(symbol)), shown, this, [this, action, run_id] {
                 Q_EMIT actionRequested(QString::fromLatin1(action), run_id);
             });
         entry->setEnabled(enabled && !read_only_);
+        return entry;
     };
     const RunStatus status = run->status;
     const bool active = status == RunStatus::running || status == RunStatus::stopping;
@@ -147,7 +184,8 @@ void RunList::showMenu(const QPoint& at) {
     menu.addAction(icon(QStringLiteral("copy")), tr("Copy id"), this,
                    [run_id] { QGuiApplication::clipboard()->setText(run_id); });
     menu.addSeparator();
-    add("cancel", tr("Delete"), "remove", !active);
+    QAction* remove = add("delete", tr("Delete"), "remove", !active);
+    if (!of_study) remove->setShortcut(QKeySequence::Delete); // removeCurrent() does it
     menu.exec(view_->viewport()->mapToGlobal(at));
 }
 

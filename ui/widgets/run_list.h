@@ -27,6 +27,8 @@ public:
     void setHidden(const std::set<std::string>& run_ids);
     void setReadOnly(bool read_only) { read_only_ = read_only; }
     void select(const std::string& run_or_study_id);
+    /// The run or study whose row is below that of this one, or else above it; "" = none.
+    std::string beside(const std::string& run_or_study_id) const;
     /// The run to show for the selection, "" = none.
     std::string currentRun() const;
     QLineEdit* searchBox() const { return search_; }
@@ -38,8 +40,13 @@ Q_SIGNALS:
     void actionRequested(const QString& action,
                          const QString& run_id); ///< "stop", "resume", "cancel", "first", "reuse", "remove"
 
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
 private:
     void showMenu(const QPoint& at);
+    void removeCurrent();
+    QModelIndex indexOf(const std::string& run_or_study_id) const;
     void restoreSelection();
     void currentChanged();
 
