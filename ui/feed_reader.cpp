@@ -266,7 +266,9 @@ void FeedReader::read_metrics(RunData& data, double smoothing) {
             series->x.push_back(static_cast<double>(point.step));
             series->y.push_back(point.value);
         }
-        finishSeries(*series, series->x.size() < 20 ? 0.0 : smoothing);
+        // A schedule is not noisy, and evaluations are few and shown as the dots they are.
+        const bool exact = name == "learning_rate" || name.starts_with("eval_");
+        finishSeries(*series, exact || series->x.size() < 20 ? 0.0 : smoothing);
         data.metrics[name] = series;
     }
 }
@@ -275,9 +277,11 @@ void FeedReader::answer_prompts(const PromptQuery& query) {
     RunReader reader(workspace_.run_folder(query.run_id));
     auto list = std::make_shared<PromptList>();
     list->query = query;
+    const RunRecord* run = catalogue_->run(query.run_id);
+    const QString system = run ? systemTurnOf(*run) : QString();
     std::map<std::int64_t, QString> labels;
     for (const PromptRecord& prompt : reader.prompts())
-        labels[prompt.index] = promptLabel(prompt);
+        labels[prompt.index] = promptLabel(prompt, system);
     std::optional<std::set<std::int64_t>> wanted;
     if (!query.search.isEmpty()) {
         const auto found = reader.search(query.temperature, fromQt(query.search));

@@ -7,7 +7,38 @@
 
 namespace tempera {
 
-QString promptLabel(const PromptRecord& prompt) {
+namespace {
+
+/// What the chat templates of core/text put around a user's turn.
+constexpr std::pair<const char*, const char*> users_turns[] = {
+    {"<|im_start|>user\n", "<|im_end|>"},
+    {"<|start_header_id|>user<|end_header_id|>\n\n", "<|eot_id|>"},
+    {"<start_of_turn>user\n", "<end_of_turn>"}};
+
+QString usersWords(const QString& text, const QString& system) {
+    QString words = text;
+    for (const auto& [begin, end] : users_turns) {
+        const QString open = QString::fromLatin1(begin);
+        const qsizetype at = text.lastIndexOf(open);
+        if (at < 0) continue;
+        const qsizetype from = at + open.size(), to = text.indexOf(QLatin1String(end), from);
+        words = text.mid(from, to < 0 ? -1 : to - from);
+        break;
+    }
+    if (!system.isEmpty() && words.startsWith(system)) words = words.mid(system.size());
+    words = words.trimmed();
+    return words.isEmpty() ? text : words;
+}
+
+} // namespace
+
+QString systemTurnOf(const RunRecord& run) {
+    const Json recipe = Json::parse(run.recipe, nullptr, false);
+    const Json system = recipe.is_object() ? recipe.value("system", Json()) : Json();
+    return system.is_string() ? toQt(system.get<std::string>()).trimmed() : QString();
+}
+
+QString promptLabel(const PromptRecord& prompt, const QString& system) {
     const Json facts = Json::parse(prompt.facts, nullptr, false);
     if (facts.is_object() && facts.contains("nums") && facts["nums"].is_array() && facts.contains("target")
         && facts["target"].is_number()) {
@@ -17,7 +48,7 @@ QString promptLabel(const PromptRecord& prompt) {
         return numbers.join(QStringLiteral(", ")) + QStringLiteral(" → ")
                + QString::number(facts["target"].get<double>(), 'g', 12);
     }
-    return toQt(prompt.text).section(u'\n', 0, 0).left(120);
+    return usersWords(toQt(prompt.text), system).section(u'\n', 0, 0).left(120);
 }
 
 } // namespace tempera

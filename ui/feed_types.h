@@ -99,7 +99,11 @@ struct SystemLoad {
     bool operator==(const SystemLoad&) const = default;
 };
 
-/// "3, 5, 7 → 42" from {"nums":[..],"target":..}; the prompt's first line where there are no such facts.
-QString promptLabel(const PromptRecord& prompt);
+/// "3, 5, 7 → 42" from {"nums":[..],"target":..}; where there are no such facts the first line of what the
+/// user says last, without the marks of a chat template and without `system`, the words that every prompt
+/// begins with.
+QString promptLabel(const PromptRecord& prompt, const QString& system = {});
+/// The system turn that the run's recipe gives to conversations without one.
+QString systemTurnOf(const RunRecord& run);
 
 } // namespace tempera

@@ -87,7 +87,7 @@ private Q_SLOTS:
         desk.window->showRun(rloo.id);
         RunView* view = desk.window->runView();
         RunPage* page = view->charts();
-        QTRY_LONG(page->chart(QStringLiteral("reward")));
+        QTRY_LONG(page->chart(QStringLiteral("shares")));
         view->showTab(QStringLiteral("charts"));
         for (const char* key : {"reward", "reward_functions", "kl", "entropy", "length", "shares", "loss"})
             QVERIFY2(page->chart(QString::fromLatin1(key)), key);
@@ -97,7 +97,7 @@ private Q_SLOTS:
                     ->csv()
                     .startsWith(QStringLiteral("step,countdown,format\n")));
         desk.window->showRun(dpo.id);
-        QTRY_LONG(page->chart(QStringLiteral("margin")));
+        QTRY_LONG(page->chart(QStringLiteral("logps")));
         for (const char* key : {"pair_rewards", "pair_accuracy", "logps", "loss", "grad_norm"})
             QVERIFY2(page->chart(QString::fromLatin1(key)), key);
         QVERIFY(!page->chart(QStringLiteral("reward")) && !page->chart(QStringLiteral("kl")));
@@ -147,8 +147,17 @@ private Q_SLOTS:
         const auto stored = RunReader(desk.fixture.workspace->run_folder(run.id)).rollouts(41);
         QCOMPARE(browser->row()->shownCards()[2]->completion().text, toQt(stored[0].samples[2].text));
         const auto& numbers = browser->row()->shownCards()[2]->completion().numbers;
-        QVERIFY(numbers.size() == 5); // baseline, advantage, KL and two reward functions
-        QCOMPARE(numbers[0].second, numberText(stored[0].samples[2].baseline));
+        QVERIFY(numbers.size() == 6); // KL, reward less KL, baseline, advantage and two reward functions
+        const RolloutSample& sample = stored[0].samples[2];
+        QCOMPARE(numbers[1].first, QStringLiteral("reward − 0.050 KL"));
+        QCOMPARE(numbers[1].second, numberText(sample.reward - 0.05 * sample.kl));
+        QCOMPARE(numbers[2].second, numberText(sample.baseline));
+        // An advantage is no verdict: what beats its baseline may be a wrong answer.
+        for (std::size_t i = 0; i < 4; ++i)
+            QCOMPARE(browser->row()->shownCards()[i]->completion().verdict,
+                     stored[0].samples[i].advantage > 0   ? Completion::Verdict::above
+                     : stored[0].samples[i].advantage < 0 ? Completion::Verdict::below
+                                                          : Completion::Verdict::none);
         list->setFocus();
         QTest::keyClick(list, Qt::Key_J);
         QTRY_LONG(browser->row()->key().endsWith(QStringLiteral(" 41 1")));
@@ -167,6 +176,8 @@ private Q_SLOTS:
         QCOMPARE(page->step(), 1);
         QVERIFY(!page->followBox()->isChecked());
         QTRY_LONG(browser->row()->key().endsWith(QStringLiteral(" 1 1")));
+        QTest::keyClick(page->slider(), Qt::Key_T); // the keys work wherever on the page one is
+        QCOMPARE(browser->row()->lens(), Lens::logprob);
     }
 
     void theSliderFollowsARunUntilItIsMoved() {

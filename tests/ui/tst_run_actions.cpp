@@ -13,6 +13,7 @@
 
 #include <QApplication>
 #include <QClipboard>
+#include <QComboBox>
 #include <QMenu>
 #include <QMessageBox>
 #include <QPushButton>
@@ -161,6 +162,8 @@ private Q_SLOTS:
         };
         remove();
         QTRY_COMPARE_WITH_TIMEOUT(list->model()->rowCount(), 1, 8000);
+        QCOMPARE(desk.window->runView()->runId(), kept.id); // the one beside it, not an empty page
+        QVERIFY(desk.window->runView()->isVisible());
         QCOMPARE(desk.window->banners().size(), std::size_t(1));
         QVERIFY(desk.window->banners()[0]->text().contains(QStringLiteral("is deleted")));
         QVERIFY(std::filesystem::exists(folder)); // not yet
@@ -191,6 +194,60 @@ private Q_SLOTS:
         desk.window.reset();
         desk.feed.reset();
         QVERIFY(!desk.fixture.workspace->run(kept.id));
+    }
+
+    void theDeleteKeyTakesTheRunAndAStudysMenuNamesIt() {
+        Desk desk;
+        const std::string study = desk.fixture.workspace->add_study({"", "A table", "{}", 1}).id;
+        const RunRecord first =
+            made_up::add_run(*desk.fixture.workspace, "sft", "one & only", study, "sft", RunStatus::finished);
+        desk.open();
+        RunList* runs = desk.window->runList();
+        QTreeView* list = runs->view();
+        QTRY_VERIFY_WITH_TIMEOUT(!runs->currentRun().empty(), 8000);
+        QVERIFY(list->hasFocus()); // and no button that acts on the run
+        runs->select(study);
+        QTest::keyClick(list, Qt::Key_Delete);
+        QVERIFY(desk.window->banners().empty()); // a study is more than the run it shows
+        QStringList texts;
+        QTimer::singleShot(0, desk.window.get(), [&] {
+            auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
+            QVERIFY(menu);
+            for (const QAction* action : menu->actions())
+                texts << action->text();
+            menu->close();
+        });
+        Q_EMIT list->customContextMenuRequested(list->visualRect(list->model()->index(0, 0)).center());
+        QVERIFY2(texts.contains(QStringLiteral("Delete “one && only”")), qPrintable(texts.join(u'|')));
+        runs->select(first.id);
+        QTest::keyClick(list, Qt::Key_Delete);
+        QCOMPARE(desk.window->banners().size(), std::size_t(1));
+        QVERIFY(desk.window->banners()[0]->text().contains(QStringLiteral("“one & only” is deleted")));
+        desk.window->setUndoTime(1000000);
+    }
+
+    void aStartedRunIsNotAKeyAwayFromItsEnd() {
+        Desk desk;
+        desk.fixture.engine.scripts["long"] = test::ScriptedEngine::endless;
+        desk.open();
+        NewRunPage* form = desk.window->newRunPage();
+        form->setRecipe(desk.fixture.sft("long"));
+        desk.window->showNewRun();
+        const auto* from = form->findChild<QComboBox*>(); // of none of the recipes that are listed
+        QCOMPARE(from->currentIndex(), -1);
+        QCOMPARE(from->placeholderText(), QStringLiteral("Supervised fine-tuning"));
+        auto* start = desk.button(form, QStringLiteral("Start"));
+        start->setFocus();
+        QTest::keyClick(start, Qt::Key_Space);
+        RunHeader* header = desk.window->runView()->header();
+        QTRY_VERIFY_WITH_TIMEOUT(desk.button(header, QStringLiteral("Cancel")), 8000);
+        QVERIFY(desk.window->runList()->view()->hasFocus());
+        const std::string id = desk.window->runView()->runId();
+        QTest::keyClick(QApplication::focusWidget(), Qt::Key_Space);
+        QTest::keyClick(QApplication::focusWidget(), Qt::Key_Return);
+        QTest::qWait(50);
+        QCOMPARE(desk.fixture.status(id), RunStatus::running);
+        desk.fixture.queue->cancel(id);
     }
 
     void aCancelledRunThatHadNotBegunIsQueuedAgain() {

@@ -1,5 +1,6 @@
 #include "core/recipe/field.h"
 #include "core/recipe/study.h"
+#include "core/text/chat_template.h"
 #include "ui/charts/label_stack.h"
 #include "ui/charts/series.h"
 #include "ui/charts/sweep_table.h"
@@ -134,6 +135,23 @@ private Q_SLOTS:
         QCOMPARE(promptLabel({0, "text", R"({"nums":[3,5,7],"target":42})"}), QStringLiteral("3, 5, 7 → 42"));
         QCOMPARE(promptLabel({0, "First line\nsecond", "no json {"}), QStringLiteral("First line"));
         QCOMPARE(promptLabel({0, "x", R"({"nums":"3","target":[]})"}), QStringLiteral("x"));
+        // What all prompts of a run have in common tells none from another.
+        const std::string system = "You are a helpful assistant.";
+        for (const char* style : {"chatml", "llama-3", "gemma", "plain"}) {
+            const ChatTemplate chat = ChatTemplate::named(style);
+            std::vector<ChatMessage> turns{
+                {"user", "Hello"}, {"assistant", "Hi"}, {"user", "Name a river.\nOne."}};
+            if (style != std::string("gemma")) turns.insert(turns.begin(), {"system", system});
+            if (style == std::string("plain")) turns = {{"system", system}, {"user", "Name a river.\nOne."}};
+            const PromptRecord record{0, chat.apply(turns, {.add_generation_prompt = true}), "{}"};
+            QCOMPARE(promptLabel(record, toQt(system)), QStringLiteral("Name a river."));
+        }
+        QCOMPARE(promptLabel({0, system, ""}, toQt(system)), toQt(system)); // nothing else is there
+        RunRecord run;
+        run.recipe = R"({"system":"Be brief. "})";
+        QCOMPARE(systemTurnOf(run), QStringLiteral("Be brief."));
+        run.recipe = "no json {";
+        QCOMPARE(systemTurnOf(run), QString());
     }
 
     void smoothingIsUnbiasedAndKeepsGaps() {
@@ -206,6 +224,24 @@ private Q_SLOTS:
         QVERIFY(lines.contains(QStringLiteral("Samples=2,000, at most 160 tokens each")));
         QVERIFY(lines.filter(QStringLiteral("known after the first such run")).size() == 2);
     }
+    void planCountsRloosPromptsAndIterations() {
+        Json recipe{{"kind", "rloo"},    {"model", "tiny"}, {"data", "countdown"},
+                    {"examples", 1000},  {"k", 4},          {"batch_size", 16},
+                    {"accumulation", 2}, {"epochs", 3},     {"iterations", 4}};
+        const auto plan = [&] {
+            QStringList lines;
+            for (const PlanLine& line : planOf(recipe, Catalogue()))
+                lines << line.label + u'=' + line.text;
+            return lines.join(u'|');
+        };
+        // 8 prompts behind every draw of 32 completions, and four steps on each.
+        QVERIFY2(plan().contains(QStringLiteral("Steps=1,500|Prompts seen=3,000, with 4 completions each|")),
+                 qPrintable(plan()));
+        recipe["max_steps"] = 100;
+        QVERIFY2(plan().contains(QStringLiteral("Steps=100|Prompts seen=200, with 4 completions each|")),
+                 qPrintable(plan()));
+    }
+
     void planJudgesByAnEarlierRun() {
         const Json recipe = {{"kind", "sft"},    {"model", "tiny"}, {"data", "countdown"}, {"examples", 100},
                              {"batch_size", 10}, {"epochs", 2},     {"accumulation", 1}};
@@ -314,13 +350,11 @@ private Q_SLOTS:
                 all << panel.key;
             return all.join(u' ');
         };
-        // Before the first step, what every run has.
-        QCOMPARE(keys(panelsFor({})), QStringLiteral("loss accuracy learning_rate throughput"));
         std::map<std::string, SeriesPointer> metrics{
             {"loss", series(1)},           {"reward", series(2)},         {"reward_std", series(0)},
             {"rewards/a/mean", series(1)}, {"rewards/b/mean", series(1)}, {"rewards/a/std", series(1)},
             {"num_tokens", series(9)},     {"odd/thing", series(3)},      {"eval_odd/thing", series(3)}};
-        const auto panels = panelsFor(metrics);
+        const auto panels = panelsFor(metrics, "rloo");
         QCOMPARE(keys(panels), QStringLiteral("reward reward_functions loss reward_deviations odd/thing"));
         QCOMPARE(panels[0].lines.size(), std::size_t(1));
         QVERIFY(panels[0].lines[0].deviation == metrics["reward_std"]);
@@ -334,6 +368,56 @@ private Q_SLOTS:
             declared << panel.key;
             QVERIFY(!panel.title.isEmpty() && !panel.lines.empty());
         }
+    }
+
+    void beforeItsFirstStepARunShowsWhatItsKindWillMeasure_data() {
+        QTest::addColumn<QString>("panels");
+        QTest::newRow("sft") << "loss accuracy entropy learning_rate throughput";
+        QTest::newRow("dpo")
+            << "pair_rewards margin pair_accuracy loss accuracy entropy learning_rate throughput";
+        QTest::newRow("rloo") << "reward reward_functions loss kl entropy length learning_rate throughput";
+        QTest::newRow("reward") << "margin pair_accuracy scores loss learning_rate throughput";
+        QTest::newRow("win_rate") << "";
+    }
+    void beforeItsFirstStepARunShowsWhatItsKindWillMeasure() {
+        QFETCH(QString, panels);
+        const std::string kind = QTest::currentDataTag();
+        const auto keys = [&](const std::map<std::string, SeriesPointer>& metrics) {
+            QStringList all;
+            for (const ShownPanel& panel : panelsFor(metrics, kind))
+                all << panel.key;
+            return all;
+        };
+        QCOMPARE(keys({}).join(u' '), panels);
+        const auto series = std::make_shared<Series>(Series{{0}, {1}, {1}, 1, 1});
+        // An evaluation before the first step takes nothing away.
+        QStringList more = keys({{"eval_score", series}});
+        QVERIFY(more.removeOne(QStringLiteral("held_out")));
+        QCOMPARE(more.join(u' '), panels);
+        QCOMPARE(keys({{"loss", series}}), QStringList{QStringLiteral("loss")});
+    }
+
+    void aSummaryIsTheHeldOutNumber_data() {
+        QTest::addColumn<QList<QPair<QString, double>>>("headline");
+        QTest::addColumn<QString>("summary");
+        using Headline = QList<QPair<QString, double>>;
+        QTest::newRow("rloo") << Headline{{"eval_score", 0.19}, {"reward", 0.21}} << ".19";
+        QTest::newRow("rloo without evaluation") << Headline{{"reward", -0.21}} << "reward -.21";
+        QTest::newRow("reward") << Headline{{"eval_accuracy", 0.83}, {"eval_loss", 0.69}} << ".83";
+        QTest::newRow("sft") << Headline{{"eval_loss", 0.22}, {"loss", 0.3}} << "loss .22";
+        QTest::newRow("sweep") << Headline{{"best", 0.84}, {"mean_score", 0.5}} << ".84";
+        QTest::newRow("pairs") << Headline{{"best", 60}, {"pairs", 32}} << "32 pairs";
+        QTest::newRow("none") << Headline{} << "finished";
+    }
+    void aSummaryIsTheHeldOutNumber() {
+        using Headline = QList<QPair<QString, double>>;
+        QFETCH(Headline, headline);
+        QFETCH(QString, summary);
+        RunRecord run;
+        run.status = RunStatus::finished;
+        for (const auto& [name, value] : headline)
+            run.headline[fromQt(name)] = value;
+        QCOMPARE(runSummary(run), summary);
     }
 
     void wordsThatDifferAreFound_data() {

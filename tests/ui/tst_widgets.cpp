@@ -182,7 +182,7 @@ private Q_SLOTS:
         for (const char* name : {"layer/10", "layer/9", "layer/100"})
             metrics[name] = std::make_shared<Series>(Series{{1}, {1}, {1}, 1, 1});
         QStringList keys;
-        for (const ShownPanel& panel : panelsFor(metrics))
+        for (const ShownPanel& panel : panelsFor(metrics, "sft"))
             keys << panel.key;
         QCOMPARE(keys, (QStringList{QStringLiteral("layer/9"), QStringLiteral("layer/10"),
                                     QStringLiteral("layer/100")}));

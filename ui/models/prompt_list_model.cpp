@@ -4,6 +4,7 @@
 #include "ui/theme/text.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace tempera {
 
@@ -84,9 +85,37 @@ int PromptListModel::rowCount(const QModelIndex& parent) const {
     return parent.isValid() ? 0 : static_cast<int>(visible_.size());
 }
 
+/// Of scores that are no verdicts: the best and the worst, which make the pair where they differ.
+QVariant PromptListModel::scoreData(const PromptSummary& prompt, int role) {
+    std::vector<double> scores;
+    for (const double score : prompt.scores)
+        if (std::isfinite(score)) scores.push_back(score);
+    const auto [worst, best] = std::minmax_element(scores.begin(), scores.end());
+    switch (role) {
+    case Qt::AccessibleTextRole:
+        return scores.empty()
+                   ? tr("Prompt %1: %2, no sample scored").arg(prompt.index + 1).arg(prompt.label)
+                   : tr("Prompt %1: %2, scores of %3 samples from %4 to %5")
+                         .arg(QString::number(prompt.index + 1), prompt.label, QString::number(scores.size()),
+                              numberText(*worst), numberText(*best));
+    case PromptResultRole:
+        return scores.empty() ? QStringLiteral("–") : numberText(*best);
+    case PromptGoodRole:
+        return !scores.empty() && *best > *worst;
+    case PromptShareRole:
+        return -1.0;
+    case CountRole:
+        return int(prompt.scores.size());
+    default:
+        return {};
+    }
+}
+
 QVariant PromptListModel::data(const QModelIndex& index, int role) const {
     if (!index.isValid() || index.row() >= rowCount()) return {};
     const PromptSummary& prompt = prompts_->prompts[visible_[static_cast<std::size_t>(index.row())]];
+    if (scoring_ == Scoring::free && role != Qt::DisplayRole && role != Qt::ToolTipRole && role != IndexRole)
+        return scoreData(prompt, role);
     const auto solved = solvedOf(prompt.scores);
     switch (role) {
     case Qt::DisplayRole:
@@ -94,7 +123,7 @@ QVariant PromptListModel::data(const QModelIndex& index, int role) const {
     case Qt::ToolTipRole:
         return tipText(data(index, Qt::AccessibleTextRole).toString());
     case Qt::AccessibleTextRole:
-        return tr("Problem %1: %2, %3 of %4 samples right")
+        return tr("Prompt %1: %2, %3 of %4 samples right")
             .arg(QString::number(prompt.index + 1), prompt.label, QString::number(solved),
                  QString::number(prompt.scores.size())); // at once: a label may hold a "%3"
     case IndexRole:

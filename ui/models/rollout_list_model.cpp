@@ -63,7 +63,7 @@ QVariant RolloutListModel::data(const QModelIndex& index, int role) const {
     const RolloutGroup* group = index.isValid() ? groupAt(index.row()) : nullptr;
     if (!group) return {};
     const GroupFacts facts = factsOf(*group);
-    const QString label = promptLabel({group->group, group->prompt, group->facts});
+    const QString label = promptLabel({group->group, group->prompt, group->facts}, system_);
     const QString number = QString::number(group->group + 1);
     const bool flat = facts.flat();
     switch (role) {

@@ -13,6 +13,8 @@ class RolloutListModel final : public QAbstractListModel {
 public:
     using QAbstractListModel::QAbstractListModel;
 
+    /// The words that every prompt begins with: promptLabel() leaves them out.
+    void setSystem(const QString& system) { system_ = system; }
     void setRollouts(const RolloutSetPointer& rollouts);
     const RolloutGroup* groupAt(int row) const;
     /// Groups whose rewards are all equal: no advantage comes from them.
@@ -22,6 +24,7 @@ public:
     QVariant data(const QModelIndex& index, int role) const override;
 
 private:
+    QString system_;
     RolloutSetPointer rollouts_ = std::make_shared<RolloutSet>();
 };
 

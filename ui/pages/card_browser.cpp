@@ -173,6 +173,13 @@ void CardBrowser::setCompletions(const QString& key, std::vector<Completion> com
     chooseLens();
 }
 
+void CardBrowser::clear() {
+    setListCaption({});
+    setPrompt({}, {});
+    row_->setCompletions({}, {}, -1, 0); // the lens stays as it was chosen
+    refreshStrip();
+}
+
 void CardBrowser::chooseLens() {
     row_->setLens(static_cast<Lens>(lens_->currentData().toInt()));
     askPieces();

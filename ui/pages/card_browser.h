@@ -42,6 +42,8 @@ public:
     QString listCaption() const;
     /// As CardRow's.
     void setCompletions(const QString& key, std::vector<Completion> completions, int chosen, int counted);
+    /// Until the next completions come: those of another run must not stand there.
+    void clear();
     /// The answer to piecesWanted with this key: the text of every token, or why there is none.
     void setPieces(const QString& key, std::vector<std::vector<QString>> pieces, const QString& problem);
     /// Keys that are the page's own; asked first.

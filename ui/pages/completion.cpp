@@ -50,37 +50,47 @@ QString signedText(double value) {
 
 } // namespace
 
-Completion completionOf(const Sample& sample, const PromptRecord& prompt) {
+Completion completionOf(const Sample& sample, const PromptRecord& prompt, Scoring scoring) {
     Completion c;
     c.index = sample.sample_index;
     c.caption = QStringLiteral("#%1").arg(sample.sample_index + 1);
-    c.verdict = sample.score >= 1          ? Completion::Verdict::right
-                : sample.score > 0         ? Completion::Verdict::wrong
-                : std::isnan(sample.score) ? Completion::Verdict::plain // an endpoint failed to draw it
-                                           : Completion::Verdict::none;
-    c.verdict_words = sample.score >= 1          ? words("right")
-                      : sample.score > 0         ? words("wrong")
-                      : std::isnan(sample.score) ? words("not scored")
-                                                 : words("no answer");
-    c.score = scoreText(sample.score);
+    const auto judged = [&](Completion::Verdict verdict, const QString& said) {
+        c.verdict = verdict;
+        c.verdict_words = said;
+    };
+    if (std::isnan(sample.score)) // an endpoint failed to draw or to judge it
+        judged(Completion::Verdict::plain, words("not scored"));
+    else if (scoring == Scoring::free)
+        judged(Completion::Verdict::plain, words("score %1").arg(numberText(sample.score)));
+    else if (sample.score >= 1)
+        judged(Completion::Verdict::right, words("right"));
+    else if (sample.score > 0)
+        judged(Completion::Verdict::wrong,
+               scoring == Scoring::share ? words("not all right") : words("wrong"));
+    else if (scoring == Scoring::share)
+        judged(Completion::Verdict::wrong, words("wrong"));
+    else
+        judged(Completion::Verdict::none, words("no answer"));
+    c.score = scoring == Scoring::free && !std::isnan(sample.score) ? numberText(sample.score)
+                                                                    : scoreText(sample.score);
     c.facts = words("%1 tokens · %2 · logprob %3")
                   .arg(sample.token_ids.size())
                   .arg(toQt(sample.finish), QString::number(sample.logprob, 'f', 1));
     c.text = toQt(sample.text);
     c.in_think = endsInThink(prompt.text);
-    c.answer = answerLine(sample, targetOf(prompt.facts));
+    if (scoring == Scoring::verdict) c.answer = answerLine(sample, targetOf(prompt.facts));
     c.note = toQt(sample.reason);
     c.token_ids = sample.token_ids;
     c.logprobs = sample.logprobs;
     return c;
 }
 
-Completion completionOf(const RolloutSample& sample, const RolloutGroup& group) {
+Completion completionOf(const RolloutSample& sample, const RolloutGroup& group, double kl_coef) {
     Completion c;
     c.index = sample.sample_index;
     c.caption = QStringLiteral("#%1").arg(sample.sample_index + 1);
-    c.verdict = sample.advantage > 0   ? Completion::Verdict::right
-                : sample.advantage < 0 ? Completion::Verdict::wrong
+    c.verdict = sample.advantage > 0   ? Completion::Verdict::above
+                : sample.advantage < 0 ? Completion::Verdict::below
                                        : Completion::Verdict::none;
     c.verdict_words = sample.advantage > 0   ? words("above its baseline")
                       : sample.advantage < 0 ? words("below its baseline")
@@ -88,9 +98,12 @@ Completion completionOf(const RolloutSample& sample, const RolloutGroup& group) 
     c.score = words("reward %1").arg(numberText(sample.reward));
     c.facts = words("%1 tokens · %2").arg(sample.token_ids.size()).arg(toQt(sample.finish));
     if (sample.masked) c.facts += words(" · not in the loss");
-    c.numbers = {{words("baseline"), numberText(sample.baseline)},
-                 {words("advantage"), signedText(sample.advantage)}};
     if (!sample.ref_logprobs.empty()) c.numbers.emplace_back(words("KL"), numberText(sample.kl));
+    if (kl_coef > 0) // else a higher reward may be seen to have the lower advantage, and none to say why
+        c.numbers.emplace_back(words("reward − %1 KL").arg(numberText(kl_coef)),
+                               numberText(sample.reward - kl_coef * sample.kl));
+    c.numbers.emplace_back(words("baseline"), numberText(sample.baseline));
+    c.numbers.emplace_back(words("advantage"), signedText(sample.advantage));
     for (const auto& [name, value] : sample.rewards)
         c.numbers.emplace_back(toQt(name), std::isnan(value) ? QStringLiteral("–") : numberText(value));
     c.text = toQt(sample.text);

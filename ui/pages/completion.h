@@ -2,6 +2,7 @@
 
 #include "core/store/record_json.h"
 #include "core/store/records.h"
+#include "ui/models/scoring.h"
 
 #include <QString>
 
@@ -13,7 +14,7 @@ namespace tempera {
 
 /// What a card shows of one completion, wherever it was drawn.
 struct Completion {
-    enum class Verdict { right, wrong, none, plain };
+    enum class Verdict { right, wrong, none, plain, above, below };
 
     int index = 0;   ///< from 0; pins go by it
     QString caption; ///< what it is called: "#1", "base"
@@ -37,8 +38,9 @@ struct Completion {
     bool operator==(const Completion&) const = default;
 };
 
-Completion completionOf(const Sample& sample, const PromptRecord& prompt);
-Completion completionOf(const RolloutSample& sample, const RolloutGroup& group);
+Completion completionOf(const Sample& sample, const PromptRecord& prompt, Scoring scoring);
+/// `kl_coef`: what of a completion's KL is taken off its reward before baselines and advantages are made.
+Completion completionOf(const RolloutSample& sample, const RolloutGroup& group, double kl_coef);
 /// `other`: what the other side scored; the higher one is the winner.
 Completion completionOf(const ComparedReply& reply, Side side, double other);
 

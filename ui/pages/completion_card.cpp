@@ -34,8 +34,10 @@ constexpr std::size_t token_limit = 4096;
 QColor verdictColor(const Theme& theme, Completion::Verdict verdict) {
     switch (verdict) {
     case Completion::Verdict::right:
+    case Completion::Verdict::above:
         return theme.done;
     case Completion::Verdict::wrong:
+    case Completion::Verdict::below:
         return theme.failed;
     case Completion::Verdict::none:
     case Completion::Verdict::plain:
@@ -44,8 +46,21 @@ QColor verdictColor(const Theme& theme, Completion::Verdict verdict) {
     return theme.queued;
 }
 
-double iconScore(Completion::Verdict verdict) {
-    return verdict == Completion::Verdict::right ? 1 : verdict == Completion::Verdict::wrong ? 0.1 : 0;
+QString symbolOf(Completion::Verdict verdict) {
+    switch (verdict) {
+    case Completion::Verdict::right:
+        return QStringLiteral("verdict-right");
+    case Completion::Verdict::wrong:
+        return QStringLiteral("verdict-wrong");
+    case Completion::Verdict::above:
+        return QStringLiteral("verdict-above");
+    case Completion::Verdict::below:
+        return QStringLiteral("verdict-below");
+    case Completion::Verdict::none:
+    case Completion::Verdict::plain:
+        break;
+    }
+    return QStringLiteral("verdict-none");
 }
 
 /// A row per number, its name at the left and its value at the right.
@@ -273,7 +288,7 @@ void CompletionCard::refreshBody() {
 void CompletionCard::refresh() {
     const QColor color = verdictColor(Theme::current(), completion_.verdict);
     symbol_->setVisible(completion_.verdict != Completion::Verdict::plain);
-    symbol_->setPixmap(iconPixmap(*this, verdictIconName(iconScore(completion_.verdict)), color));
+    symbol_->setPixmap(iconPixmap(*this, symbolOf(completion_.verdict), color));
     score_->setText(completion_.score);
     QStringList marks{completion_.caption};
     if (pinned_) marks.prepend(tr("pinned"));

@@ -23,50 +23,73 @@ QString words(const char* text) {
 const std::set<std::string> bookkeeping{"num_tokens", "epoch",        "step_time",
                                         "frac_epoch", "samples_seen", "runtime"};
 
+/// Kinds of run that train.
+const std::vector<std::string> every_trainer{"sft", "dpo", "rloo", "reward"};
+
 std::vector<MetricPanel> declared() {
     const QString nats = words("nats"), tokens = words("tokens"), share = words("share");
     return {
-        {QStringLiteral("reward"), words("Reward, mean ± deviation"), {}, {{"reward", {}}}, "reward_std"},
-        {QStringLiteral("reward_functions"),
-         words("Reward functions"),
-         words("mean"),
-         {{"rewards/*/mean", {}}}},
-        {QStringLiteral("pair_rewards"),
-         words("Rewards of the pair"),
-         words("beta × log-ratio"),
-         {{"rewards/chosen", words("chosen")}, {"rewards/rejected", words("rejected")}}},
-        {QStringLiteral("margin"), words("Reward margin"), {}, {{"rewards/margins", {}}, {"margin", {}}}},
-        {QStringLiteral("pair_accuracy"),
-         words("Pair accuracy"),
-         words("share"),
-         {{"rewards/accuracies", {}}, {"accuracy", {}}}},
-        {QStringLiteral("scores"),
-         words("Scores"),
-         words("mean, lowest, highest"),
-         {{"mean_reward", {}}},
-         {},
-         "min_reward",
-         "max_reward"},
+        {.key = QStringLiteral("reward"),
+         .title = words("Reward, mean ± deviation"),
+         .unit = {},
+         .lines = {{"reward", {}}},
+         .deviation = "reward_std",
+         .expected = {"rloo"}},
+        {.key = QStringLiteral("reward_functions"),
+         .title = words("Reward functions"),
+         .unit = words("mean"),
+         .lines = {{"rewards/*/mean", {}}},
+         .expected = {"rloo"}},
+        {.key = QStringLiteral("pair_rewards"),
+         .title = words("Rewards of the pair"),
+         .unit = words("beta × log-ratio"),
+         .lines = {{"rewards/chosen", words("chosen")}, {"rewards/rejected", words("rejected")}},
+         .expected = {"dpo"}},
+        {.key = QStringLiteral("margin"),
+         .title = words("Reward margin"),
+         .unit = {},
+         .lines = {{"rewards/margins", {}}, {"margin", {}}},
+         .expected = {"dpo", "reward"}},
+        {.key = QStringLiteral("pair_accuracy"),
+         .title = words("Pair accuracy"),
+         .unit = share,
+         .lines = {{"rewards/accuracies", {}}, {"accuracy", {}}},
+         .expected = {"dpo", "reward"}},
+        {.key = QStringLiteral("scores"),
+         .title = words("Scores, mean, lowest and highest"),
+         .unit = {},
+         .lines = {{"mean_reward", {}}},
+         .low = "min_reward",
+         .high = "max_reward",
+         .expected = {"reward"}},
         {.key = QStringLiteral("loss"),
          .title = words("Loss"),
          .unit = {},
          .lines = {{"loss", {}}},
-         .expected = true},
-        {QStringLiteral("kl"), words("KL to the reference"), nats, {{"kl", {}}}},
+         .expected = every_trainer},
+        {.key = QStringLiteral("kl"),
+         .title = words("KL to the reference"),
+         .unit = nats,
+         .lines = {{"kl", {}}},
+         .expected = {"rloo"}},
         {.key = QStringLiteral("accuracy"),
          .title = words("Token accuracy"),
          .unit = share,
          .lines = {{"mean_token_accuracy", {}}},
-         .expected = true},
+         .expected = {"sft", "dpo"}},
         {QStringLiteral("held_out"), words("Held-out score"), {}, {{"score", {}}}},
-        {QStringLiteral("entropy"), words("Entropy"), nats, {{"entropy", {}}}},
-        {QStringLiteral("length"),
-         words("Completion length"),
-         tokens,
-         {{"completions/mean_length", {}}, {"mean_length", words("held out")}},
-         {},
-         "completions/min_length",
-         "completions/max_length"},
+        {.key = QStringLiteral("entropy"),
+         .title = words("Entropy"),
+         .unit = nats,
+         .lines = {{"entropy", {}}},
+         .expected = {"sft", "dpo", "rloo"}},
+        {.key = QStringLiteral("length"),
+         .title = words("Completion length"),
+         .unit = tokens,
+         .lines = {{"completions/mean_length", {}}, {"mean_length", words("held out")}},
+         .low = "completions/min_length",
+         .high = "completions/max_length",
+         .expected = {"rloo"}},
         {QStringLiteral("shares"),
          words("Shares of completions and groups"),
          share,
@@ -82,13 +105,13 @@ std::vector<MetricPanel> declared() {
          .title = words("Learning rate"),
          .unit = {},
          .lines = {{"learning_rate", {}}},
-         .expected = true},
+         .expected = every_trainer},
         {.key = QStringLiteral("throughput"),
          .title = words("Throughput"),
          .unit = words("tokens/s"),
          .lines = {{"tokens_per_second", {}}},
-         .expected = true},
-        {QStringLiteral("grad_norm"), words("Gradient norm"), words("before clipping"), {{"grad_norm", {}}}},
+         .expected = every_trainer},
+        {QStringLiteral("grad_norm"), words("Gradient norm before clipping"), {}, {{"grad_norm", {}}}},
         {QStringLiteral("terminated_length"),
          words("Length of ended completions"),
          tokens,
@@ -175,12 +198,15 @@ const std::vector<MetricPanel>& metricPanels() {
     return panels;
 }
 
-std::vector<ShownPanel> panelsFor(const Metrics& metrics) {
+std::vector<ShownPanel> panelsFor(const Metrics& metrics, const std::string& kind) {
+    const bool trained =
+        std::ranges::any_of(metrics, [](const auto& metric) { return !metric.first.starts_with("eval_"); });
     std::vector<ShownPanel> panels;
     std::set<std::string> used = bookkeeping;
     for (const MetricPanel& panel : metricPanels()) {
         ShownPanel shown = shownPanel(panel, metrics, used);
-        if (!shown.lines.empty() || (metrics.empty() && panel.expected)) panels.push_back(std::move(shown));
+        const bool awaited = !trained && std::ranges::find(panel.expected, kind) != panel.expected.end();
+        if (!shown.lines.empty() || awaited) panels.push_back(std::move(shown));
     }
     std::vector<std::string> others;
     for (const auto& [name, series] : metrics)

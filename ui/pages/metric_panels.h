@@ -11,8 +11,8 @@
 
 namespace tempera {
 
-/// A chart of the run page: what it is called, and which metrics it draws where a run measures them. No kind
-/// of run is named: the page follows from the metrics alone.
+/// A chart of the run page: what it is called, and which metrics it draws where a run measures them. The page
+/// follows from the metrics alone; the kind of run says only what stands there before it trains.
 struct MetricPanel {
     struct Line {
         std::string metric; ///< may hold one '*': every metric that fits, named by what stands there
@@ -20,9 +20,9 @@ struct MetricPanel {
     };
     QString key, title, unit;
     std::vector<Line> lines;
-    std::string deviation = {};      ///< half width of a band around the first line
-    std::string low = {}, high = {}; ///< the edges of a band around the first line
-    bool expected = false;           ///< shown empty while a run has measured nothing yet
+    std::string deviation = {};             ///< half width of a band around the first line
+    std::string low = {}, high = {};        ///< the edges of a band around the first line
+    std::vector<std::string> expected = {}; ///< kinds of run that show it empty before their first step
 };
 
 /// In the order of the page. A metric "eval_NAME" goes with NAME, as dots.
@@ -34,8 +34,9 @@ struct ShownPanel {
     std::vector<LineChart::Line> lines;
 };
 
-/// The charts of a run with these metrics, in order; behind those of the table one for every metric that the
-/// table does not know, bookkeeping left out.
-std::vector<ShownPanel> panelsFor(const std::map<std::string, SeriesPointer>& metrics);
+/// The charts of a run of this kind with these metrics, in order; behind those of the table one for every
+/// metric that the table does not know, bookkeeping left out. Before its first step a run may have evaluated.
+std::vector<ShownPanel> panelsFor(const std::map<std::string, SeriesPointer>& metrics,
+                                  const std::string& kind);
 
 } // namespace tempera

@@ -28,10 +28,7 @@ RolloutsPage::RolloutsPage(QWidget* parent) : QWidget(parent), model_(new Rollou
     setAttribute(Qt::WA_StyledBackground);
     browser_ = new CardBrowser(model_, tr("Groups of the step"), this);
     browser_->setPageKeys([this](int key) { return pageKey(key); });
-    empty_ = new EmptyState(
-        tr("The completions that training draws appear here, a prompt's group side by side, with what their "
-           "rewards and advantages were made of."),
-        {}, this);
+    empty_ = new EmptyState({}, {}, this);
     stack_ = new QStackedWidget(this);
     stack_->addWidget(empty_);
     stack_->addWidget(browser_);
@@ -98,6 +95,19 @@ std::int64_t RolloutsPage::step() const {
     return data_ && place < int(data_->rollout_steps.size()) ? data_->rollout_steps[std::size_t(place)] : -1;
 }
 
+void RolloutsPage::setRun(const RunRecord& run) {
+    empty_->setSentence(
+        hasEnded(run.status)
+            ? tr("The run ended before it drew a completion.")
+            : tr("The completions that training draws appear here, a prompt's group side by side, with what "
+                 "their rewards and advantages were made of."));
+    const Json recipe = Json::parse(run.recipe, nullptr, false);
+    const bool in_reward = recipe.is_object() && recipe.value("kl_in", Json()) == "reward";
+    const Json coefficient = in_reward ? recipe.value("kl_coef", Json()) : Json();
+    model_->setSystem(systemTurnOf(run));
+    kl_coef_ = coefficient.is_number() ? coefficient.get<double>() : 0;
+}
+
 void RolloutsPage::setData(const RunDataPointer& data) {
     const bool other = !data_ || data_->run_id != data->run_id;
     const std::int64_t kept = step();
@@ -106,6 +116,7 @@ void RolloutsPage::setData(const RunDataPointer& data) {
         asked_step_ = -1;
         rollouts_.reset();
         model_->setRollouts(std::make_shared<RolloutSet>());
+        browser_->clear();
         follow_->setChecked(true);
     }
     const auto& steps = data->rollout_steps;
@@ -148,6 +159,7 @@ void RolloutsPage::showEvent(QShowEvent* event) {
 void RolloutsPage::setRollouts(const RolloutSetPointer& rollouts) {
     if (!data_ || rollouts->run_id != data_->run_id || rollouts->step != step()) return;
     rollouts_ = rollouts;
+    if (rollouts->groups.empty()) browser_->clear();
     model_->setRollouts(rollouts);
     browser_->setListCaption(
         tr("%1 of %2 with zero variance").arg(model_->zeroVarianceGroups()).arg(rollouts->groups.size()));
@@ -157,13 +169,11 @@ void RolloutsPage::showGroup() {
     const int row = browser_->list()->currentIndex().row();
     const RolloutGroup* group = model_->groupAt(row);
     if (!group || !data_) return;
-    browser_->setPrompt(tr("Group %1:  %2")
-                            .arg(group->group + 1)
-                            .arg(promptLabel({group->group, group->prompt, group->facts})),
+    browser_->setPrompt(tr("Group %1:  %2").arg(group->group + 1).arg(model_->index(row).data().toString()),
                         toQt(group->prompt));
     std::vector<Completion> completions;
     for (const RolloutSample& sample : group->samples)
-        completions.push_back(completionOf(sample, *group));
+        completions.push_back(completionOf(sample, *group, kl_coef_));
     const int count = int(completions.size());
     browser_->setCompletions(
         QStringLiteral("%1 %2 %3").arg(toQt(data_->run_id)).arg(group->step).arg(group->group),
@@ -173,6 +183,10 @@ void RolloutsPage::showGroup() {
 void RolloutsPage::moveStep(int by) {
     follow_->setChecked(false);
     slider_->setValue(slider_->value() + by);
+}
+
+void RolloutsPage::keyPressEvent(QKeyEvent* event) {
+    if (!browser_->handleKey(event)) QWidget::keyPressEvent(event);
 }
 
 bool RolloutsPage::pageKey(int key) {

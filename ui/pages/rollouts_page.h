@@ -26,6 +26,8 @@ class RolloutsPage final : public QWidget {
 public:
     explicit RolloutsPage(QWidget* parent = nullptr);
 
+    /// Which run the data that follow are of.
+    void setRun(const RunRecord& run);
     void setData(const RunDataPointer& data);
     void setRollouts(const RolloutSetPointer& rollouts);
     std::int64_t step() const; ///< the chosen one, -1 = none
@@ -38,6 +40,7 @@ Q_SIGNALS:
 
 protected:
     void showEvent(QShowEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
 
 private:
     QWidget* buildTools();
@@ -50,6 +53,7 @@ private:
     RunDataPointer data_;
     RolloutSetPointer rollouts_;
     std::int64_t asked_step_ = -1;
+    double kl_coef_ = 0; ///< of the KL in the rewards
     RolloutListModel* model_;
     QSlider* slider_;
     QLabel* step_label_;

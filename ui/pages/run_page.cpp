@@ -76,11 +76,24 @@ RunPage::RunPage(QWidget* parent) : QWidget(parent), link_(new ChartLink(this)) 
     connect(&more_timer_, &QTimer::timeout, this, [this] { setData(data_); });
 }
 
+void RunPage::setRun(const RunRecord& run) {
+    const bool over = hasEnded(run.status);
+    if (run.kind == kind_ && over == ended_) return;
+    kind_ = run.kind;
+    ended_ = over;
+    for (const auto& [key, chart] : charts_)
+        chart->setEmptyText(emptyText());
+}
+
+QString RunPage::emptyText() const {
+    return ended_ ? tr("The run ended before it logged a step.") : tr("Appears with the first logged step.");
+}
+
 LineChart* RunPage::chartFor(const ShownPanel& panel) {
     LineChart*& chart = charts_[panel.key];
     if (chart) return chart;
     chart = new LineChart(panel.title, tr("step"), panel.unit, this);
-    chart->setEmptyText(tr("Appears with the first logged step."));
+    chart->setEmptyText(emptyText());
     chart->setMinimumHeight(fontMetrics().height() * 12);
     chart->setRedrawDelay(8 * static_cast<int>(charts_.size()));
     link_->add(chart);
@@ -98,11 +111,12 @@ PathChart* RunPage::pathFor(const RunData& data) {
     const SeriesPointer kl = sums ? sums : series("kl"), reward = series("reward");
     if (!kl || !reward) return nullptr;
     if (!path_) {
-        path_ = new PathChart(tr("Reward against KL"), tr("KL to the reference, nats"), tr("reward"), this);
+        path_ = new PathChart(tr("Reward against KL"), {}, tr("reward"), this);
         path_->setMinimumHeight(fontMetrics().height() * 12);
         path_->setRedrawDelay(4);
         link_->addCursorOnly(path_);
     }
+    path_->setXLabel(sums ? tr("KL of a whole completion, nats") : tr("KL to the reference, nats"));
     path_->setData(kl, reward);
     return path_;
 }
@@ -140,11 +154,11 @@ void RunPage::setData(const RunDataPointer& data) {
         if (event.step >= 0 && event.kind != "log" && event.kind != "evaluation")
             events.push_back(
                 {double(event.step), toQt(event.kind),
-                 tr("step %1: %2 %3").arg(event.step).arg(toQt(event.kind), toQt(event.message))});
+                 tr("Step %1, %2: %3").arg(event.step).arg(toQt(event.kind), toQt(event.message))});
     std::vector<PlotChart*> charts;
     PathChart* path = pathFor(*data);
     const std::size_t most = charts_.size() + new_at_once;
-    for (ShownPanel& panel : panelsFor(data->metrics)) {
+    for (ShownPanel& panel : panelsFor(data->metrics, kind_)) {
         if (charts_.size() == most && charts_.count(panel.key) == 0) {
             more_timer_.start(); // the rest at the next turns of the event loop
             break;

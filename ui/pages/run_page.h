@@ -26,6 +26,8 @@ class RunPage final : public QWidget {
 public:
     explicit RunPage(QWidget* parent = nullptr);
 
+    /// Which run the data that follow are of: what of it is still to come, and whether anything is.
+    void setRun(const RunRecord& run);
     void setData(const RunDataPointer& data);
     LineChart* chart(const QString& key) const;
     /// Reward against KL; null where the run does not measure both.
@@ -39,6 +41,7 @@ Q_SIGNALS:
 private:
     LineChart* chartFor(const ShownPanel& panel);
     PathChart* pathFor(const RunData& data);
+    QString emptyText() const;
     void arrange(const std::vector<PlotChart*>& charts);
     bool shows(const PlotChart* chart) const;
 
@@ -49,6 +52,8 @@ private:
     QGridLayout* grid_;
     QSlider* smoothing_;
     QPushButton* reset_;
+    std::string kind_;
+    bool ended_ = false;
     RunDataPointer data_;
     QTimer more_timer_;
 };

@@ -67,10 +67,12 @@ RunView::RunView(QWidget* parent) : QWidget(parent) {
 
 void RunView::setRun(const RunRecord& run) {
     const bool other = run.id != run_.id;
-    const bool failure_changed = other || run.status != run_.status || run.error != run_.error;
+    const bool status_changed = run.status != run_.status;
+    const bool failure_changed = other || status_changed || run.error != run_.error;
     run_ = run;
     header_->setRun(run);
     if (stack_->currentWidget() == recipe_) recipe_->setRun(run);
+    if (other || status_changed) tellPages();
     if (other) {
         // The last run's numbers must not stand under this run's name.
         auto none = std::make_shared<RunData>();
@@ -79,6 +81,13 @@ void RunView::setRun(const RunRecord& run) {
     }
     arrangeTabs();
     if (failure_changed) showFailure();
+}
+
+void RunView::tellPages() {
+    charts_->setRun(run_);
+    samples_->setRun(run_);
+    rollouts_->setRun(run_);
+    win_rate_->setRun(run_);
 }
 
 void RunView::setData(const RunDataPointer& data) {

@@ -55,6 +55,8 @@ private:
     void tabChanged(int index);
     void showFailure();
     void feedPage();
+    /// What of the run itself the pages go by, whichever is seen.
+    void tellPages();
 
     RunRecord run_;
     RunDataPointer data_;

@@ -24,7 +24,7 @@ namespace tempera {
 SamplesPage::SamplesPage(QWidget* parent) : QWidget(parent), model_(new PromptListModel(this)) {
     setObjectName(QStringLiteral("page"));
     setAttribute(Qt::WA_StyledBackground);
-    browser_ = new CardBrowser(model_, tr("Problems"), this);
+    browser_ = new CardBrowser(model_, tr("Prompts"), this);
     browser_->splitter()->setObjectName(QStringLiteral("samples"));
     browser_->setPageKeys([this](int key) { return pageKey(key); });
     list_ = browser_->list();
@@ -70,9 +70,9 @@ QWidget* SamplesPage::buildTools() {
     best_of_->setAccessibleName(tr("Best of N"));
     best_of_->setToolTip(tr("The verifier picks the best of the first N samples; the others are dimmed"));
     filter_ = new QComboBox(tools);
-    filter_->addItems({tr("All problems"), tr("Solved by some"), tr("Solved by none"), tr("Right and wrong"),
+    filter_->addItems({tr("All prompts"), tr("Solved by some"), tr("Solved by none"), tr("Right and wrong"),
                        tr("Answer missing")});
-    filter_->setToolTip(tr("Which problems to list, by the verdicts (F: next)"));
+    filter_->setToolTip(tr("Which prompts to list, by the verdicts (F: next)"));
     filter_->setAccessibleName(tr("Filter by verdict"));
     search_ = new QLineEdit(tools);
     search_->setPlaceholderText(tr("Search prompts and samples"));
@@ -125,6 +125,17 @@ void SamplesPage::refreshCounts(int largest_n) {
     best_of_->setCurrentIndex(std::clamp(kept, 1, std::max(1, largest_n)) - 1);
 }
 
+void SamplesPage::setRun(const RunRecord& run) {
+    ended_ = hasEnded(run.status);
+    scoring_ = scoringOf(run);
+    system_ = systemTurnOf(run);
+    model_->setScoring(scoring_);
+    const bool verdicts = scoring_ != Scoring::free;
+    if (!verdicts) setFilter(VerdictFilter::all);
+    filter_->setVisible(verdicts);
+    showState();
+}
+
 void SamplesPage::setData(const RunDataPointer& data) {
     const bool other = !data_ || data_->run_id != data->run_id;
     const double kept = temperature();
@@ -148,6 +159,13 @@ void SamplesPage::setData(const RunDataPointer& data) {
         wanted_prompt_ = -1;
         samples_.reset();
         asked_.reset();
+        answered_.reset();
+        model_->setPrompts(std::make_shared<PromptList>());
+        browser_->clear();
+        if (largest == 0) { // its prompts tell
+            const QSignalBlocker quiet(best_of_);
+            best_of_->clear();
+        }
     }
     if (isVisible() && query() && asked_ != query()) askPrompts();
     showState();
@@ -178,6 +196,7 @@ void SamplesPage::askPrompts() {
 
 void SamplesPage::setPrompts(const PromptListPointer& prompts) {
     if (query() != prompts->query) return; // an answer to an older question
+    answered_ = prompts->query;
     model_->setPrompts(prompts);
     if (!list_->currentIndex().isValid() && model_->rowCount() > 0) list_->setCurrentIndex(model_->index(0));
     if (!prompts->prompts.empty() && best_of_->count() == 0) {
@@ -209,30 +228,34 @@ void SamplesPage::setSamples(const SampleSetPointer& samples) {
 void SamplesPage::showSamples() {
     if (!samples_) return;
     const PromptRecord& prompt = samples_->prompt;
-    browser_->setPrompt(tr("Problem %1:  %2").arg(prompt.index + 1).arg(promptLabel(prompt)),
-                        toQt(prompt.text),
+    const QString name = scoring_ == Scoring::verdict ? tr("Problem %1:  %2") : tr("Prompt %1:  %2");
+    browser_->setPrompt(name.arg(prompt.index + 1).arg(promptLabel(prompt, system_)), toQt(prompt.text),
                         tr(", temperature %1").arg(temperatureText(samples_->temperature)));
     std::vector<Completion> completions;
     for (const Sample& sample : samples_->samples)
-        completions.push_back(completionOf(sample, prompt));
+        completions.push_back(completionOf(sample, prompt, scoring_));
     const QString key =
         QStringLiteral("%1 %2 %3").arg(toQt(samples_->run_id)).arg(samples_->temperature).arg(prompt.index);
     browser_->setCompletions(key, std::move(completions), chosenOf(samples_->samples, bestOf()), bestOf());
 }
 
 void SamplesPage::showState() {
-    if (!data_ || data_->temperatures.empty())
-        empty_->setSentence(tr("The samples of every problem appear here as they are drawn and verified."));
-    else
-        empty_->setSentence(tr("No problem at this temperature matches the filter and the search."));
-    const bool asked = asked_.has_value() && asked_ == query();
-    stack_->setCurrentWidget(model_->rowCount() > 0 || (data_ && !data_->temperatures.empty() && !asked)
-                                 ? static_cast<QWidget*>(browser_)
-                                 : empty_);
+    const bool any = data_ && !data_->temperatures.empty();
+    empty_->setSentence(any ? tr("No prompt at this temperature matches the filter and the search.")
+                        : ended_
+                            ? tr("The run ended before it drew a sample.")
+                            : tr("The samples of every prompt appear here as they are drawn and scored."));
+    const bool answered = answered_.has_value() && answered_ == query();
+    stack_->setCurrentWidget(model_->rowCount() > 0 || (any && !answered) ? static_cast<QWidget*>(browser_)
+                                                                          : empty_);
+}
+
+void SamplesPage::keyPressEvent(QKeyEvent* event) {
+    if (!browser_->handleKey(event)) QWidget::keyPressEvent(event);
 }
 
 bool SamplesPage::pageKey(int key) {
-    if (key == Qt::Key_F)
+    if (key == Qt::Key_F && filter_->isVisible())
         filter_->setCurrentIndex((filter_->currentIndex() + 1) % filter_->count());
     else if (key == Qt::Key_Slash)
         search_->setFocus();

@@ -2,6 +2,7 @@
 
 #include "ui/feed_types.h"
 #include "ui/models/prompt_list_model.h"
+#include "ui/models/scoring.h"
 
 #include <QTimer>
 #include <QWidget>
@@ -28,6 +29,8 @@ class SamplesPage final : public QWidget {
 public:
     explicit SamplesPage(QWidget* parent = nullptr);
 
+    /// Which run the data that follow are of.
+    void setRun(const RunRecord& run);
     void setData(const RunDataPointer& data);
     /// Opens a cell of the map: its temperature, and the best of N.
     void showCell(double temperature, int n);
@@ -50,6 +53,9 @@ Q_SIGNALS:
     void promptsWanted(const tempera::PromptQuery& query);
     void samplesWanted(const QString& run_id, double temperature, qint64 prompt_index);
 
+protected:
+    void keyPressEvent(QKeyEvent* event) override;
+
 private:
     QWidget* buildTools();
     void askPrompts();
@@ -61,7 +67,10 @@ private:
 
     RunDataPointer data_;
     SampleSetPointer samples_;
-    std::optional<PromptQuery> asked_;
+    std::optional<PromptQuery> asked_, answered_;
+    Scoring scoring_ = Scoring::verdict;
+    QString system_;
+    bool ended_ = false;
     std::int64_t wanted_prompt_ = -1;
     PromptListModel* model_;
     QComboBox *temperature_, *best_of_, *filter_;

@@ -90,6 +90,11 @@ QWidget* WinRatePage::buildTools() {
     return tools;
 }
 
+void WinRatePage::setRun(const RunRecord& run) {
+    ended_ = hasEnded(run.status);
+    showState();
+}
+
 void WinRatePage::setData(const RunDataPointer& data) {
     if (!data_ || data_->run_id != data->run_id) prompt_ = -1;
     data_ = data;
@@ -133,9 +138,15 @@ void WinRatePage::showComparison() {
 void WinRatePage::showState() {
     const bool any = data_ && !data_->comparisons->empty();
     empty_->setSentence(any ? tr("No prompt matches the filter and the search.")
+                        : ended_
+                            ? tr("The run ended before it scored a reply.")
                             : tr("Both models' replies to every prompt appear here as they are scored, the "
                                  "worst for the tuned model first."));
     stack_->setCurrentWidget(model_->rowCount() > 0 ? static_cast<QWidget*>(browser_) : empty_);
+}
+
+void WinRatePage::keyPressEvent(QKeyEvent* event) {
+    if (!browser_->handleKey(event)) QWidget::keyPressEvent(event);
 }
 
 bool WinRatePage::pageKey(int key) {

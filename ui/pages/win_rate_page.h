@@ -25,6 +25,8 @@ class WinRatePage final : public QWidget {
 public:
     explicit WinRatePage(QWidget* parent = nullptr);
 
+    /// Which run the data that follow are of.
+    void setRun(const RunRecord& run);
     void setData(const RunDataPointer& data);
     WinRateBars* bars() const { return bars_; }
     CardBrowser* browser() const { return browser_; }
@@ -36,6 +38,9 @@ public:
 Q_SIGNALS:
     void runOpened(const QString& run_id);
 
+protected:
+    void keyPressEvent(QKeyEvent* event) override;
+
 private:
     QWidget* buildTools();
     bool pageKey(int key);
@@ -44,6 +49,7 @@ private:
     void showState();
 
     RunDataPointer data_;
+    bool ended_ = false;
     ComparisonListModel* model_;
     WinRateBars* bars_;
     ElidedLabel* sentence_;

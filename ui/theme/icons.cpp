@@ -85,9 +85,4 @@ QString stateIconName(RunStatus status) {
     return QStringLiteral("state-") + toQt(name_of(status));
 }
 
-QString verdictIconName(double score) {
-    if (score >= 1) return QStringLiteral("verdict-right");
-    return score > 0 ? QStringLiteral("verdict-wrong") : QStringLiteral("verdict-none");
-}
-
 } // namespace tempera

@@ -27,7 +27,5 @@ void drawIcon(QPainter& painter, const QString& name, const QRectF& where, const
 
 /// "state-running", "state-finished" ...: the shape that stands beside the state's colour.
 QString stateIconName(RunStatus status);
-/// "verdict-right", "verdict-wrong" or "verdict-none" for a score of 1, between, or 0.
-QString verdictIconName(double score);
 
 } // namespace tempera

@@ -1,0 +1,140 @@
+#include "desk.h"
+
+#include "ui/models/prompt_delegate.h"
+#include "ui/pages/card_browser.h"
+#include "ui/pages/card_row.h"
+#include "ui/pages/completion_card.h"
+#include "ui/pages/rollouts_page.h"
+#include "ui/pages/run_view.h"
+#include "ui/pages/samples_page.h"
+#include "ui/theme/text.h"
+#include "ui/theme/theme.h"
+
+#include <QApplication>
+#include <QLabel>
+#include <QListView>
+#include <QStandardPaths>
+
+#include <array>
+
+using namespace tempera;
+using test::Desk;
+
+#define QTRY_LONG(condition) QTRY_VERIFY_WITH_TIMEOUT(condition, 8000)
+
+/// That the pages show what their run says, and nothing else.
+class TestPageData : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase() {
+        QStandardPaths::setTestModeEnabled(true);
+        applyTheme(*qApp, Scheme::light);
+    }
+
+    void nothingOfAnotherRunStandsUnderThisOnesName() {
+        Desk desk;
+        const auto write = [](const std::filesystem::path& folder) {
+            RunWriter writer(folder);
+            writer.on_prompts(std::vector<PromptRecord>{{0, "Say hello in capitals.", ""}});
+            std::vector<Sample> samples(2);
+            for (int i = 0; i < 2; ++i) {
+                samples[std::size_t(i)].temperature = 1;
+                samples[std::size_t(i)].sample_index = i;
+                samples[std::size_t(i)].score = i == 0 ? 0.5 : 0;
+                samples[std::size_t(i)].text = i == 0 ? "HELLO there" : "hello";
+                samples[std::size_t(i)].reason = "Not all in capitals.";
+            }
+            writer.on_samples(samples);
+        };
+        const RunRecord full = desk.run("pairs", "full", "", write);
+        const RunRecord bare =
+            made_up::add_run(*desk.fixture.workspace, "pairs", "bare", "", "", RunStatus::failed);
+        RunRecord rloo = desk.run("rloo", "rloo", "", [](auto f) { made_up::write_rloo(f, 9, 100, 3, 4); });
+        desk.open();
+        RunView* view = desk.window->runView();
+        SamplesPage* page = view->samples();
+        desk.window->showRun(full.id);
+        QTRY_LONG(page->row()->shownCards().size() == 2);
+        // A share of constraints is no equation, so none is missing.
+        const Completion half = page->row()->shownCards()[0]->completion();
+        QCOMPARE(half.answer, QString());
+        QCOMPARE(half.note, QStringLiteral("Not all in capitals."));
+        QCOMPARE(page->row()->shownCards()[1]->completion().verdict, Completion::Verdict::wrong);
+        desk.window->showRun(bare.id);
+        QTRY_LONG(view->runId() == bare.id);
+        QCOMPARE(page->promptList()->model()->rowCount(), 0);
+        QVERIFY(page->row()->shownCards().empty());
+        QTRY_LONG([&] {
+            for (const QLabel* label : page->findChildren<QLabel*>())
+                if (label->isVisible() && label->text().contains(QStringLiteral("ended before"))) return true;
+            return false;
+        }());
+        desk.window->showRun(rloo.id);
+        desk.showTab(QStringLiteral("rollouts"));
+        QTRY_LONG(view->rollouts()->browser()->row()->shownCards().size() == 4);
+        RunRecord second =
+            desk.run("rloo", "second", "", [](auto f) { made_up::write_rloo(f, 5, 100, 3, 2); });
+        QTRY_LONG([&] {
+            desk.window->showRun(second.id);
+            return view->runId() == second.id;
+        }());
+        QVERIFY(view->rollouts()->browser()->row()->shownCards().size() != 4);
+        QTRY_LONG(view->rollouts()->browser()->row()->shownCards().size() == 2);
+    }
+
+    void scoresOfARewardModelAreNoVerdicts() {
+        Desk desk;
+        const RunRecord run = desk.run(
+            "pairs", "pairs", "",
+            [](auto folder) {
+                RunWriter writer(folder);
+                writer.on_prompts(std::vector<PromptRecord>{{0, "First", ""}, {1, "Second", ""}});
+                std::vector<Sample> samples(4);
+                for (int i = 0; i < 4; ++i) {
+                    samples[std::size_t(i)].temperature = 1;
+                    samples[std::size_t(i)].prompt_index = i / 2;
+                    samples[std::size_t(i)].sample_index = i % 2;
+                    samples[std::size_t(i)].score = std::array{-2.5, 3.25, -1.0, -1.0}[std::size_t(i)];
+                }
+                writer.on_samples(samples);
+            },
+            Json{{"model", "tiny"}, {"judge", "reward_model"}, {"reward_model", "x"}});
+        desk.open();
+        desk.window->showRun(run.id);
+        SamplesPage* page = desk.window->runView()->samples();
+        const QAbstractItemModel* list = page->promptList()->model();
+        QTRY_LONG(list->rowCount() == 2 && page->row()->shownCards().size() == 2);
+        for (const CompletionCard* card : page->row()->shownCards())
+            QCOMPARE(card->completion().verdict, Completion::Verdict::plain);
+        QCOMPARE(page->row()->shownCards()[0]->completion().score, numberText(-2.5));
+        QCOMPARE(list->index(0, 0).data(PromptResultRole).toString(), numberText(3.25));
+        QVERIFY(list->index(0, 0).data(PromptGoodRole).toBool());
+        QVERIFY(!list->index(1, 0).data(PromptGoodRole).toBool()); // equal scores make no pair
+        QVERIFY(list->index(0, 0).data(Qt::AccessibleTextRole).toString().contains(numberText(-2.5)));
+    }
+
+    void evaluationsAndSchedulesAreNotSmoothed() {
+        Desk desk;
+        const RunRecord run = desk.run("sft", "sft", "", [](auto folder) {
+            RunWriter writer(folder);
+            for (int step = 1; step <= 40; ++step)
+                writer.on_metrics(step,
+                                  std::vector<Metric>{{"loss", double(step % 7)},
+                                                      {"learning_rate", double(step < 5 ? step : 40 - step)},
+                                                      {"eval_loss", double(step % 3)}});
+        });
+        RunDataPointer last;
+        desk.open();
+        connect(desk.feed.get(), &RunFeed::runChanged, this,
+                [&](const RunDataPointer& data) { last = data; });
+        desk.window->showRun(run.id);
+        QTRY_LONG(last && last->metrics.count("loss"));
+        QVERIFY(last->metrics.at("loss")->smooth != last->metrics.at("loss")->y);
+        for (const char* exact : {"learning_rate", "eval_loss"})
+            QCOMPARE(last->metrics.at(exact)->smooth, last->metrics.at(exact)->y);
+    }
+};
+
+QTEST_MAIN(TestPageData)
+#include "tst_page_data.moc"
