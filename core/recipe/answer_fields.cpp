@@ -164,7 +164,7 @@ void check_remote_judge(const RemoteJudgeFields& fields, bool asked, const std::
                         const std::string& use, std::vector<FieldProblem>& list) {
     if (asked && fields.judge_endpoint.empty())
         list.push_back({"judge_endpoint", "A remote judge needs judge_endpoint: name a configured endpoint, "
-                                          "e.g. --set judge_endpoint=nvidia."});
+                                          "e.g. nvidia."});
     check_used("judge_endpoint", fields.judge_endpoint, asked, but, use, list);
     check_used("judge_model", fields.judge_model, asked, but, use, list);
 }

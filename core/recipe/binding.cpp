@@ -104,7 +104,7 @@ std::string check_data_file(const Field& field, const Json& value) {
     if (names_data(text) || names_a_run(text)) return "";
     if (text.empty())
         return field.name + " is empty: choose " + choice_words(field)
-               + ", or the path of a data file or folder, e.g. --set " + field.name + "=FILE.";
+               + ", or the path of a data file or folder.";
     return must_be(field, choice_words(field) + " or the path of a data file or folder", value)
            + did_you_mean(text, field.choices);
 }

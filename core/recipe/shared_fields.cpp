@@ -220,8 +220,7 @@ void bind_device(DeviceFields& r, std::vector<Binding>& list, const std::string&
 }
 
 void check_model(const std::string& model, std::vector<FieldProblem>& list) {
-    if (model.empty())
-        list.push_back({"model", "model is empty: name a model or a folder, e.g. --set model=tiny."});
+    if (model.empty()) list.push_back({"model", "model is empty: name a model or a folder, e.g. tiny."});
 }
 
 void check_lora(const LoraFields& fields, std::vector<FieldProblem>& list) {

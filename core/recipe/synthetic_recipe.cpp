@@ -121,7 +121,7 @@ std::vector<FieldProblem> SyntheticRecipe::problems_found() const {
     std::vector<FieldProblem> list;
     if (asks_endpoint() && endpoint.empty())
         list.push_back({"endpoint", "The teacher \"endpoint\" needs endpoint: name a configured one, e.g. "
-                                    "--set endpoint=openai."});
+                                    "openai."});
     const std::string but = "the teacher is the solver", use = "set teacher to \"endpoint\"";
     check_used("endpoint", endpoint, asks_endpoint(), but, use, list);
     check_used("teacher_model", teacher_model, asks_endpoint(), but, use, list);

@@ -49,8 +49,9 @@ std::vector<FieldProblem> WinRateRecipe::problems_found() const {
     check_rows(*this, data, list);
     for (const auto& [name, model] : {std::pair("base", &base), std::pair("tuned", &tuned)})
         if (model->empty())
-            list.push_back({name, std::string(name) + " is empty: name a model or a folder, e.g. --set "
-                                      + name + "=smollm2-135m-instruct."});
+            list.push_back({name, std::string(name)
+                                      + " is empty: name a model or a folder, e.g. "
+                                        "smollm2-135m-instruct."});
     check_stop(stop, list);
     check_judge(*this, data, list);
     return list;
