@@ -157,16 +157,17 @@ void note_missing_shards(DataSplit& split) {
         const auto& [before, total] = kind;
         const std::size_t wanted = std::stoul(total);
         if (numbers.size() >= wanted) continue;
-        const std::size_t digits = numbers.begin()->size();
-        std::vector<std::string> missing; // a few more than are listed
-        for (std::size_t i = 0; i < wanted && missing.size() < 4; ++i) {
+        const std::size_t digits = numbers.begin()->size(), lost = wanted - numbers.size();
+        std::vector<std::string> missing; // the first ones
+        for (std::size_t i = 0; i < wanted && missing.size() < 3; ++i) {
             std::string number = std::to_string(i);
             number.insert(0, digits > number.size() ? digits - number.size() : 0, '0');
             if (!numbers.contains(number))
                 missing.push_back(fs::path(before).filename().string() + "-" + number + "-of-" + total);
         }
         split.notes.push_back("Only " + std::to_string(numbers.size()) + " of " + counted(wanted, "shard")
-                              + " are there; missing: " + joined_first(missing, 3) + ".");
+                              + " are there; missing: " + joined(missing)
+                              + (lost > 3 ? " and " + std::to_string(lost - 3) + " more." : "."));
     }
 }
 

@@ -13,8 +13,8 @@ namespace tempera {
 ///  - artifacts/reward.jsonl, with off_topic: those pairs, and the best answer of every prompt against
 ///    off_topic answers that were given to other prompts, where the judge scores them lower, by min_margin at
 ///    least, as answers to this one. Which they are is named by the seed;
-///  - artifacts/_prompts.jsonl: {"prompt"} of every prompt, in their order; by its name no data set, what
-///  reads the folder leaves it alone.
+///  - artifacts/_prompts.jsonl: {"prompt"} of every prompt, in their order; by its name no data set: what
+///    reads the folder leaves it alone.
 /// Conversations are lists of {"role", "content"}, as on the hub, so that whoever trains on them puts them
 /// into its own chat template; Countdown's prompts and answers are texts. A cut answer (finish "length") is
 /// never chosen while another one scores as high; of equal ones the first counts.

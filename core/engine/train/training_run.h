@@ -15,8 +15,8 @@ namespace tempera {
 ///     TrainingRun run = begin_training(request, observer, stop, recipe, recipe);
 ///     ... load the model from run.resume_from, the data ...
 ///     run.save_model = [&](const fs::path& folder) { model.save(folder); };
-///     take_up(run, trained_parameters(model.decoder), {rows, content_of(data)}, total_steps,
-///     all_parameters); while (goes_on(run)) {
+///     take_up(run, trained_parameters(model.decoder), {rows, content_of(data)}, steps, all_parameters);
+///     while (goes_on(run)) {
 ///         if (run.cancelled()) return RunOutcome::cancelled;
 ///         begin_step(run);
 ///         ... loss and gradients of step run.state.step ...

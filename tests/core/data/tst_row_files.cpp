@@ -216,6 +216,14 @@ private Q_SLOTS:
                 != std::string::npos);
     }
 
+    void manyMissingShardsAreCounted() {
+        write("shards/train-00001-of-00009.jsonl", "{}\n");
+        const auto splits = find_data_splits(fs::path(folder_.path().toStdString()) / "shards");
+        QCOMPARE(splits.front().notes,
+                 (Rows{"Only 1 of 9 shards are there; missing: train-00000-of-00009, train-00002-of-00009, "
+                       "train-00003-of-00009 and 5 more."}));
+    }
+
     void linksLeadToAFolderOnce() {
         write("linked/data/rows.jsonl", "{}\n");
         const fs::path folder = fs::path(folder_.path().toStdString()) / "linked";
