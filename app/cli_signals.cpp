@@ -14,7 +14,9 @@ StopToken* volatile to_cancel = nullptr; // storing into its atomic is what a ha
 extern "C" void count_signal(int number) {
     signals_seen = signals_seen + 1;
     last_signal = number;
-    if (to_cancel) to_cancel->request(StopRequest::cancel);
+    if (!to_cancel) return;
+    to_cancel->request(StopRequest::cancel);
+    if (signals_seen > 1) std::signal(number, SIG_DFL);
 }
 
 } // namespace

@@ -31,8 +31,9 @@ private:
     struct sigaction old_[std::size(counted)]{};
 };
 
-/// Carries out work that leaves nothing half-done: a signal cancels its token. Where it then throws
-/// Error(stopped), says what that says and returns 128 + the signal's number; else what the work returns.
+/// Carries out work that leaves nothing half-done: a signal cancels its token, and the third one ends the
+/// program where it stands. Where the work then throws Error(stopped), says what that says and returns 128 +
+/// the signal's number; else what the work returns.
 int until_signalled(const std::function<int(const StopToken&)>& work);
 
 } // namespace tempera::cli

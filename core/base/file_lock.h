@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/base/stop_token.h"
+
 #include <filesystem>
 
 namespace tempera {
@@ -8,8 +10,9 @@ namespace tempera {
 /// kernel frees the lock when its holder dies. Threads of one program wait for each other too.
 class FileLock {
 public:
-    /// Throws Error(io, disk_full) where the file cannot be made or locked.
-    explicit FileLock(const std::filesystem::path& file);
+    /// Throws Error(io, disk_full) where the file cannot be made or locked, Error(stopped) where `stop` is
+    /// requested while it waits.
+    explicit FileLock(const std::filesystem::path& file, const StopToken& stop = {});
     ~FileLock();
     FileLock(const FileLock&) = delete;
     FileLock& operator=(const FileLock&) = delete;

@@ -385,6 +385,22 @@ private slots:
         QVERIFY2(out.isEmpty(), qPrintable(out.entryList().join(", ")));
     }
 
+    void theThirdSignalEndsWhatHearsNone() {
+        QTemporaryDir folder;
+        const QString adapter = folder.path() + "/deaf", target = folder.path() + "/out/merged";
+        QVERIFY(QDir().mkpath(folder.path() + "/out"));
+        QVERIFY(QFile::link(golden("models/qwen2-tied-qv"), adapter));
+        QProcess process;
+        process.start(cli_program(), {"model", "merge", "--model", model_, "--adapter", adapter, target});
+        QTRY_VERIFY_WITH_TIMEOUT(!QDir(folder.path() + "/out").isEmpty(), 20000);
+        for (int sent = 1; sent <= 3; ++sent) {
+            kill(static_cast<pid_t>(process.processId()), SIGINT);
+            QCOMPARE(process.waitForFinished(sent < 3 ? 200 : 20000), sent == 3);
+        }
+        QCOMPARE(process.exitStatus(), QProcess::CrashExit);
+        QCOMPARE(process.exitCode(), SIGINT);
+    }
+
     void importRefusesWhatIsNoModel() {
         QString junk = files_.path() + "/junk.gguf", target = files_.path() + "/imported";
         tempera::write_file_atomic(junk.toStdString(), std::string(1000, 'x'));
