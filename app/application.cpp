@@ -1,6 +1,7 @@
 #include "app/application.h"
 
 #include "core/base/error.h"
+#include "core/base/files.h"
 #include "core/base/resources.h"
 #include "core/queue/engine.h"
 #include "core/queue/run_queue.h"
@@ -148,7 +149,7 @@ void export_newest_sweep(const std::filesystem::path& workspace_folder, const st
     if (!newest)
         fail(ErrorKind::not_found, "There is no sweep with scored cells in " + workspace.folder().string()
                                        + " to export: run one first, e.g. tempera-cli run figure-5.");
-    std::filesystem::create_directories(folder);
+    make_folders(folder);
     Figure5Page page;
     page.setPaperValues(paper_values());
     page.setData(data);

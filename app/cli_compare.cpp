@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <random>
 #include <unistd.h>
 
 namespace fs = std::filesystem;
@@ -28,27 +27,6 @@ struct CompareOptions {
     fs::path workspace, target;
     int threads = 0;
     bool json = false, quiet = false;
-};
-
-/// A folder that is gone at the end.
-class TemporaryFolder {
-public:
-    TemporaryFolder()
-        : path_(fs::temp_directory_path() / ("tempera-compare-" + std::to_string(std::random_device{}()))) {
-        std::error_code error;
-        fs::create_directories(path_, error);
-        if (error) fail_errno("Cannot create", path_, error.value());
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    const fs::path& path() const { return path_; }
-
-private:
-    fs::path path_;
 };
 
 /// Keeps the comparisons, shows progress, and passes a signal on.
@@ -149,16 +127,14 @@ void write_json(const std::vector<Comparison>& comparisons) {
 /// Found out now, and not after all replies are drawn.
 void require_writable(const fs::path& folder) {
     if (folder.empty()) return;
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) fail_errno("Cannot create folder", folder, error.value());
+    make_folders(folder);
     StagedFile probe(folder / "a.json");
 }
 
 int compare(CompareOptions options) {
     const Json recipe = recipe_of(options);
     require_writable(options.target);
-    TemporaryFolder folder;
+    const TemporaryFolder folder(fs::temp_directory_path() / "tempera-compare-");
     SignalCounter signals;
     StopToken stop;
     Listener listener(options.quiet, stop);

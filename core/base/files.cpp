@@ -120,6 +120,22 @@ void write_file_atomic(const fs::path& path, std::string_view content) {
     file.commit();
 }
 
+void make_folders(const fs::path& folder) {
+    std::error_code error;
+    if (!folder.empty()) fs::create_directories(folder, error); // "" is where we are
+    if (error) fail_errno("Cannot create folder", folder, error.value());
+}
+
+TemporaryFolder::TemporaryFolder(const fs::path& prefix)
+    : path_(prefix.string() + std::to_string(std::random_device{}())) {
+    make_folders(path_);
+}
+
+TemporaryFolder::~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+}
+
 StagedFolder::StagedFolder(fs::path target)
     : target_(std::move(target)), staging_(temporary_sibling(target_)) {
     std::error_code error;

@@ -59,6 +59,24 @@ private:
     bool committed_ = false;
 };
 
+/// Makes a folder and those above it, as far as they are not there. Throws Error(io, disk_full).
+void make_folders(const std::filesystem::path& folder);
+
+/// A folder that goes with the object, and what it holds too: `prefix` with a random number behind it. Throws
+/// as make_folders().
+class TemporaryFolder {
+public:
+    explicit TemporaryFolder(const std::filesystem::path& prefix);
+    ~TemporaryFolder();
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+    const std::filesystem::path& path() const { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
 /// Removes temporary siblings that a killed process left in `folder` (names with ".tmp-").
 void sweep_staged(const std::filesystem::path& folder);
 

@@ -72,10 +72,7 @@ void copy_folder(const fs::path& source, const fs::path& target, const CopyProgr
     StagedFolder staged(target);
     std::vector<char> buffer(1u << 20);
     for (const Entry& file : files) {
-        std::error_code error;
-        fs::create_directories((staged.path() / file.path).parent_path(), error);
-        if (error)
-            fail_errno("Cannot create folder", (staged.path() / file.path).parent_path(), error.value());
+        make_folders((staged.path() / file.path).parent_path());
         std::ifstream in(source / file.path, std::ios::binary);
         if (!in) fail_errno("Cannot read", source / file.path, errno);
         StagedFile out(staged.path() / file.path);

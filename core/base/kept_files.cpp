@@ -1,6 +1,5 @@
 #include "core/base/kept_files.h"
 
-#include "core/base/error.h"
 #include "core/base/files.h"
 
 #include <algorithm>
@@ -42,11 +41,7 @@ void mark_used(const fs::path& file) {
 }
 
 void keep_file(const fs::path& file, std::string_view content, std::uintmax_t most_bytes) {
-    std::error_code error;
-    fs::create_directories(file.parent_path(), error);
-    if (error)
-        fail(ErrorKind::io,
-             "Cannot create the folder " + file.parent_path().string() + ": " + error.message() + ".");
+    make_folders(file.parent_path());
     write_file_atomic(file, content);
     prune_kept(file, most_bytes);
 }

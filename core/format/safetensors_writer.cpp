@@ -56,9 +56,7 @@ std::string shard_name(const std::string& stem, std::size_t number, std::size_t 
 SafetensorsWriter::SafetensorsWriter(const fs::path& folder, std::vector<TensorSpec> tensors,
                                      SafetensorsOptions options)
     : folder_(folder), options_(std::move(options)) {
-    std::error_code error;
-    fs::create_directories(folder_, error);
-    if (error) fail_errno("Cannot create folder", folder_, error.value());
+    make_folders(folder_);
     try {
         split_into_shards(tensors);
     } catch (...) {

@@ -109,9 +109,7 @@ Endpoint endpoint_from(const Json& row, const std::string& where) {
 
 /// Reads the file, lets `change` work on what it holds and writes it, while no other program does the same.
 void change_endpoints(const fs::path& file, const std::function<void(std::vector<Endpoint>&)>& change) {
-    std::error_code error;
-    fs::create_directories(file.parent_path(), error);
-    if (error) fail_errno("Cannot create", file.parent_path(), error.value());
+    make_folders(file.parent_path());
     const FileLock lock(file.string() + ".lock"); // beside it: the file itself is replaced by every change
     std::vector<Endpoint> endpoints = own_endpoints(file);
     change(endpoints);

@@ -22,12 +22,6 @@ namespace {
 
 constexpr std::size_t max_ref = 4096, max_tree = 256u << 20; ///< bytes of these files
 
-void make_folders(const fs::path& folder) {
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) fail_errno("Cannot create folder", folder, error.value());
-}
-
 /// A folder that is open; its entries are reached through it, whatever else is renamed.
 class FolderHandle {
 public:

@@ -29,9 +29,7 @@ class Partial {
 public:
     Partial(const HubPlace& place, HubTransfer& transfer)
         : path_(incomplete(place, transfer.file)), transfer_(transfer), hash_(hash_for(transfer.file)) {
-        std::error_code error;
-        fs::create_directories(path_.parent_path(), error);
-        if (error) fail_errno("Cannot create folder", path_.parent_path(), error.value());
+        make_folders(path_.parent_path());
         fd_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
         if (fd_ < 0) fail_errno("Cannot create", path_, errno);
         take_over();

@@ -58,9 +58,7 @@ private:
 
 struct ReplyStore::State {
     explicit State(fs::path file) : path(std::move(file)) {
-        std::error_code error;
-        fs::create_directories(path.parent_path(), error);
-        if (error) fail_errno("Cannot create folder", path.parent_path(), error.value());
+        make_folders(path.parent_path());
         const fs::path lock = path.string() + ".lock";
         fd = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
         if (fd < 0) fail_errno("Cannot write", lock, errno);

@@ -65,9 +65,7 @@ std::string new_run_id(const std::string& kind) {
 }
 
 void make_run_folder(const fs::path& folder, const std::string& recipe) {
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) fail_errno("Cannot create folder", folder, error.value());
+    make_folders(folder);
     if (!fs::exists(folder / recipe_file)) write_file_atomic(folder / recipe_file, recipe + "\n");
 }
 

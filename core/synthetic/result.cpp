@@ -65,9 +65,7 @@ void SyntheticResult::add_rejected(const SyntheticVerdict& verdict, const std::s
 
 void SyntheticResult::write(const fs::path& folder, const SyntheticRecipe& recipe,
                             const Asker* teacher) const {
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) fail_errno("Cannot create folder", folder, error.value());
+    make_folders(folder);
     write_file_atomic(folder / "synthetic.jsonl", examples);
     write_file_atomic(folder / "rejected.jsonl", rejected);
     write_json(folder / "funnel.json", funnel_json(funnel));

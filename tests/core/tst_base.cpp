@@ -1,4 +1,5 @@
 #include "core/base/error.h"
+#include "core/base/file_lock.h"
 #include "core/base/files.h"
 #include "core/base/joined.h"
 #include "core/base/json.h"
@@ -7,6 +8,8 @@
 
 #include <QTemporaryDir>
 #include <QTest>
+#include <optional>
+#include <thread>
 
 using namespace tempera;
 namespace fs = std::filesystem;
@@ -71,6 +74,58 @@ private slots:
         QCOMPARE(joined_choice(std::vector<int>{}), std::string());
         QCOMPARE(joined_first(names, 3), std::string(", b, c"));
         QCOMPARE(joined_first(names, 1, &std::string::size), std::string("0 and 2 more"));
+    }
+
+    void foldersAreMadeOrTheErrorNamesThem() {
+        QTemporaryDir folder;
+        const fs::path place = folder.path().toStdString();
+        make_folders(place / "a/b");
+        make_folders(place / "a/b");
+        make_folders("");
+        QVERIFY(fs::is_directory(place / "a/b"));
+        write_file_atomic(place / "file", "x");
+        try {
+            make_folders(place / "file/below");
+            QFAIL("a folder in a file");
+        } catch (const Error& error) {
+            QCOMPARE(error.kind(), ErrorKind::io);
+            QVERIFY2(std::string(error.what()).find("file/below") != std::string::npos, error.what());
+        }
+        fs::path gone;
+        {
+            const TemporaryFolder one(place / "t-"), other(place / "t-");
+            QVERIFY(one.path() != other.path() && fs::is_directory(one.path()));
+            write_file_atomic(one.path() / "file", "x");
+            gone = one.path();
+        }
+        QVERIFY(!fs::exists(gone));
+    }
+
+    void whoWaitsForALockCanBeStopped() {
+        QTemporaryDir folder;
+        const fs::path file = fs::path(folder.path().toStdString()) / "lock";
+        StopToken stop;
+        std::optional<FileLock> held(file);
+        std::thread stopper([&] {
+            QTest::qSleep(60);
+            stop.request(StopRequest::cancel);
+        });
+        ErrorKind kind = ErrorKind::internal;
+        try {
+            FileLock(file, stop);
+        } catch (const Error& error) {
+            kind = error.kind();
+        }
+        stopper.join();
+        QCOMPARE(kind, ErrorKind::stopped);
+        std::thread freer([&] {
+            QTest::qSleep(60);
+            held.reset();
+        });
+        FileLock(file, {}); // waits for it
+        freer.join();
+        QVERIFY(!held);
+        FileLock(file, stop); // nobody holds it: no wait that a stop would end
     }
 
     void jsonRefusesDuplicateKeysAndDepth() {

@@ -245,7 +245,7 @@ void Draw::write_prompts() {
     for (const TaskPrompt& prompt : prompts_)
         rows.add({{"prompt", prompt_json(prompt)}});
     const auto artifacts = request_.folder / "artifacts";
-    std::filesystem::create_directories(artifacts);
+    make_folders(artifacts);
     write_file_atomic(artifacts / "_prompts.jsonl", rows.text);
 }
 
@@ -265,7 +265,7 @@ void Draw::write_artifacts() {
         return scores;
     });
     const auto artifacts = request_.folder / "artifacts";
-    std::filesystem::create_directories(artifacts);
+    make_folders(artifacts);
     write_file_atomic(artifacts / "pairs.jsonl", rows.pairs.text);
     write_file_atomic(artifacts / "best.jsonl", rows.best.text);
     if (rules.off_topic > 0) {

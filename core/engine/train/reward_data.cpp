@@ -85,7 +85,7 @@ void report(const std::vector<RewardPair>& pairs, const char* name, std::int64_t
 
 void prepare_tokenizer(const fs::path& model, const std::vector<std::string>& added_tokens,
                        const fs::path& folder) {
-    fs::create_directories(folder);
+    make_folders(folder);
     copy_tokenizer_files(model, folder);
     if (added_tokens.empty()) return;
     if (!fs::exists(folder / "tokenizer.json"))

@@ -2,6 +2,7 @@
 
 #include "core/base/counted.h"
 #include "core/base/error.h"
+#include "core/base/files.h"
 #include "core/base/joined.h"
 #include "core/engine/checkpoint/checkpoint.h"
 #include "core/engine/train/machine.h"
@@ -43,7 +44,7 @@ void take_up_checkpoint(TrainingRun& run) {
 void save_checkpoint(TrainingRun& run, bool best, std::optional<double> eval_loss) {
     run.state.since_log = run.meter.since_log();
     fs::path folder = write_checkpoint(run.checkpoints, run.state.step, [&](const fs::path& target) {
-        fs::create_directory(target / "model");
+        make_folders(target / "model");
         run.save_model(target / "model");
         if (run.save_more) run.save_more(target);
         save_training_state(run.state, *run.optimiser, target);
@@ -234,7 +235,9 @@ RunOutcome finish_training(TrainingRun& run) {
         if (!damage.empty())
             fail(ErrorKind::io,
                  "The best checkpoint in " + source.string() + " cannot be used: " + damage + ".");
-        fs::copy(source / "model", staged.path(), fs::copy_options::recursive);
+        std::error_code error;
+        fs::copy(source / "model", staged.path(), fs::copy_options::recursive, error);
+        if (error) fail_errno("Cannot copy the best model to", run.request.folder / "model", error.value());
         run.event("log",
                   "The result is the best model, of step " + std::to_string(run.state.best_step) + ".");
     } else {

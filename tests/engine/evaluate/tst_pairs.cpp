@@ -262,6 +262,19 @@ private Q_SLOTS:
             }));
     }
 
+    void aFolderThatCannotBeMadeIsNamed() {
+        QTemporaryDir folder;
+        const RunRequest run = request(folder.path().toStdString(), 2);
+        write_file_atomic(run.folder / "artifacts", "a file");
+        ComparisonObserver seen;
+        try {
+            run_pairs(run, seen, {});
+            QFAIL("wrote into a file");
+        } catch (const Error& error) {
+            QVERIFY2(std::string(error.what()).find("artifacts") != std::string::npos, error.what());
+        }
+    }
+
     void resumesWhatWasStopped() {
         QTemporaryDir whole_folder, folder;
         ComparisonObserver whole;
