@@ -117,6 +117,27 @@ private Q_SLOTS:
         QCOMPARE(desk.window->areas()->data()->side()->current(), toQt((root() / "train.jsonl").string()));
     }
 
+    void theFileThatIsOpenedNextIsShown() {
+        write("first.jsonl", questions(10));
+        write("second.jsonl", questions(20));
+        Desk desk;
+        DataView* view = openData(desk, root() / "first.jsonl");
+        QVERIFY(view);
+        DataPage* page = desk.window->areas()->data();
+        const QString second = toQt((root() / "second.jsonl").string());
+        click(page->side()->moreButton());
+        test::type(page->side()->searchBox(), QStringLiteral("second")); // lists none, and changes no page
+        page->side()->searchBox()->clear();
+        QVERIFY(page->getter()->isVisible());
+        test::type(page->getter()->pathField(), second);
+        QTest::keyClick(page->getter()->pathField(), Qt::Key_Return);
+        QTRY_LONG(view->isVisible() && view->countLabel()->text() == QStringLiteral("20 rows"));
+        QCOMPARE(view->path(), second);
+        QCOMPARE(page->side()->current(), second);
+        test::clickRow(page->side()->view(), QStringLiteral("first.jsonl"));
+        QTRY_LONG(view->countLabel()->text() == QStringLiteral("10 rows"));
+    }
+
     void aMillionRowsScrollSmoothly() {
         {
             std::ofstream file(root() / "large.jsonl");

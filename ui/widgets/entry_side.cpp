@@ -53,7 +53,7 @@ EntrySide::EntrySide(const Words& words, QWidget* parent)
     });
     connect(search_, &QLineEdit::returnPressed, view_, qOverload<>(&QWidget::setFocus));
     connect(view_->selectionModel(), &QItemSelectionModel::currentChanged, this, &EntrySide::currentChanged);
-    connect(view_, &QListView::clicked, this, &EntrySide::currentChanged);
+    connect(view_, &QListView::clicked, this, &EntrySide::currentChanged); // may be current, yet unmarked
     connect(more_, &QPushButton::clicked, this, &EntrySide::moreRequested);
 }
 
@@ -66,23 +66,27 @@ void EntrySide::setEntries(std::vector<Entry> entries) {
 
 void EntrySide::select(const QString& key) {
     chosen_ = key;
+    marked_ = true;
     restore();
 }
 
 void EntrySide::unmark() {
+    marked_ = false;
     view_->clearSelection();
 }
 
+/// Tells nobody, for nobody chose: only the first entry, where none was chosen yet, is told of.
 void EntrySide::restore() {
-    int row = model_->rowOf(chosen_);
-    for (int first = 0; picks_first_ && row < 0 && chosen_.isEmpty() && first < model_->rowCount(); ++first)
-        if (!model_->keyAt(first).isEmpty()) row = first;
-    if (row < 0) {
-        view_->setCurrentIndex({});
-        return;
+    if (picks_first_ && marked_ && chosen_.isEmpty()) {
+        for (int row = 0; row < model_->rowCount(); ++row)
+            if (!model_->keyAt(row).isEmpty()) return view_->setCurrentIndex(model_->index(row));
     }
-    view_->setCurrentIndex(model_->index(row));
-    view_->scrollTo(model_->index(row));
+    const QModelIndex index = model_->index(model_->rowOf(chosen_));
+    restoring_ = true;
+    view_->selectionModel()->setCurrentIndex(index, marked_ ? QItemSelectionModel::ClearAndSelect
+                                                            : QItemSelectionModel::Clear);
+    restoring_ = false;
+    if (index.isValid()) view_->scrollTo(index);
 }
 
 QString EntrySide::current() const {
@@ -92,6 +96,7 @@ QString EntrySide::current() const {
 void EntrySide::currentChanged() {
     if (restoring_ || current().isEmpty()) return;
     chosen_ = current();
+    marked_ = true;
     Q_EMIT chosen(chosen_);
 }
 

@@ -26,7 +26,7 @@ public:
     explicit EntrySide(const Words& words, QWidget* parent = nullptr);
 
     void setEntries(std::vector<Entry> entries);
-    /// Selects it now, or as soon as it is listed; "" = the first there is, or none.
+    /// Marks it now, or as soon as it is listed, and tells nobody; "" = chooses the first there is, or none.
     void select(const QString& key);
     /// Shows none as chosen: the page shows something else. It may be chosen again.
     void unmark();
@@ -37,6 +37,7 @@ public:
     QPushButton* moreButton() const { return more_; }
 
 Q_SIGNALS:
+    /// By the user, or the first entry where there was none to choose before.
     void chosen(const QString& key);
     void moreRequested();
 
@@ -50,6 +51,7 @@ private:
     QPushButton* more_;
     QString chosen_;
     const bool picks_first_;
+    bool marked_ = true; ///< whether the page shows what is chosen
     bool restoring_ = false;
 };
 
