@@ -15,8 +15,8 @@ namespace tempera {
 
 namespace {
 
-constexpr int deepest_folder = 4;
 constexpr std::size_t most_files = 100000;
+constexpr std::size_t most_folders = 20000; ///< more are a disk, not a data set
 
 bool is_digits(std::string_view text) {
     return !text.empty()
@@ -82,12 +82,16 @@ std::string names_of(const std::vector<fs::path>& files) {
 
 /// What lies in a folder and those below it.
 struct FoundFiles {
+    fs::path root;
     std::vector<fs::path> data, packed;
     std::set<fs::path> folders; ///< that were walked, by their true paths: links lead to none of them again
 };
 
-void collect(const fs::path& folder, int depth, FoundFiles& found) {
+void collect(const fs::path& folder, FoundFiles& found) {
     if (!found.folders.insert(fs::canonical(folder)).second) return;
+    if (found.folders.size() > most_folders)
+        fail(ErrorKind::bad_input, found.root.string() + " holds more than " + std::to_string(most_folders)
+                                       + " folders: choose the one that the data set is in.");
     std::vector<fs::directory_entry> entries;
     for (const auto& entry : fs::directory_iterator(folder))
         entries.push_back(entry);
@@ -99,7 +103,7 @@ void collect(const fs::path& folder, int depth, FoundFiles& found) {
         if (name.starts_with('.') || name.starts_with('_')) continue;
         std::error_code nowhere; // a link that leads nowhere
         if (entry.is_directory(nowhere)) {
-            if (depth < deepest_folder) collect(entry.path(), depth + 1, found);
+            collect(entry.path(), found);
         } else if (entry.is_regular_file(nowhere)) {
             const bool data = data_format_of(entry.path()) && !describes(entry.path());
             if (!data && !is_packed_data(entry.path())) continue;
@@ -185,8 +189,8 @@ std::string note_of_packed(const std::vector<fs::path>& packed) {
 }
 
 std::vector<DataSplit> splits_of_folder(const fs::path& folder) {
-    FoundFiles found;
-    collect(folder, 0, found);
+    FoundFiles found{folder, {}, {}, {}};
+    collect(folder, found);
     if (found.data.empty())
         fail(ErrorKind::bad_input,
              folder.string() + " holds no data file: .jsonl, .json, .csv, .tsv or .parquet is expected."

@@ -224,6 +224,23 @@ private Q_SLOTS:
                        "train-00003-of-00009 and 5 more."}));
     }
 
+    void foldersAreSearchedHoweverDeepTheyLie() {
+        write("nested/a/b/c/d/e/f/g/train/rows.jsonl", "{}\n");
+        write("nested/rows.jsonl", "{}\n");
+        const auto splits = find_data_splits(fs::path(folder_.path().toStdString()) / "nested");
+        QCOMPARE(splits.size(), std::size_t(2));
+        QCOMPARE(splits[0].name, std::string("train"));
+        QCOMPARE(splits[1].name, std::string());
+    }
+
+    void aWholeDiskIsNoDataSet() {
+        const fs::path folder = fs::path(folder_.path().toStdString()) / "disk";
+        for (int i = 0; i < 200; ++i)
+            for (int k = 0; k < 101; ++k)
+                fs::create_directories(folder / std::to_string(i) / std::to_string(k));
+        QVERIFY(sentence_of([&] { find_data_splits(folder); }).find("more than 20000 folders") != std::string::npos);
+    }
+
     void linksLeadToAFolderOnce() {
         write("linked/data/rows.jsonl", "{}\n");
         const fs::path folder = fs::path(folder_.path().toStdString()) / "linked";
