@@ -66,7 +66,7 @@ void DataReader::close() {
     ++generation_;
     count_stop_.request(StopRequest::cancel);
     stopCheck();
-    checking_ = false;
+    troubles_.clear();
     data_.reset();
     const std::lock_guard lock(mutex_);
     rows_wishes_.clear();
@@ -103,16 +103,23 @@ void DataReader::count(std::size_t split) {
         this,
         [this, data = data_, split, generation, stop = count_stop_] {
             Throttle throttle;
-            const auto told = [&](const DataProgress& progress) {
-                if (!throttle.due()) return;
-                deliver(generation,
-                        [this, split, rows = progress.rows] { Q_EMIT counted(int(split), rows, false); });
+            std::int64_t so_far = 0;
+            const auto tell = [&](std::int64_t rows, bool all) {
+                deliver(generation, [this, split, rows, all] { Q_EMIT counted(int(split), rows, all); });
             };
-            if (const auto rows = data->count(split, told, stop))
-                deliver(generation, [this, split, rows = *rows] { Q_EMIT counted(int(split), rows, true); });
+            const auto told = [&](const DataProgress& progress) {
+                so_far = progress.rows;
+                if (throttle.due()) tell(so_far, false);
+            };
+            try {
+                if (const auto rows = data->count(split, told, stop)) tell(*rows, true);
+            } catch (const Error&) {
+                tell(so_far, false);
+                throw;
+            }
         },
         [this, generation](const QString& error) {
-            if (generation == generation_ && !error.isEmpty()) Q_EMIT failed(error);
+            if (generation == generation_ && !error.isEmpty()) trouble(error);
         });
 }
 
@@ -150,9 +157,24 @@ void DataReader::answerRows(const std::shared_ptr<DataSet>& data, int generation
     } catch (const std::exception& error) {
         deliver(generation, [this, wish, sentence = toQt(error.what())] {
             Q_EMIT dropped(int(wish.split), wish.offset);
-            Q_EMIT failed(sentence);
+            trouble(sentence);
         });
     }
+    lookForChange(*data, wish.split, generation);
+}
+
+/// On the rows' thread.
+void DataReader::lookForChange(const DataSet& data, std::size_t split, int generation) {
+    if (!data.changed(split)) return;
+    const auto& files = data.splits()[split].files;
+    const QString name = toQt((files.size() == 1 ? files.front() : data.path()).filename().string());
+    deliver(generation, [this, name] { trouble(tr("%1 has changed since it was opened.").arg(name)); });
+}
+
+void DataReader::trouble(const QString& sentence) {
+    if (troubles_.contains(sentence)) return;
+    troubles_ << sentence;
+    Q_EMIT troubled(sentence);
 }
 
 void DataReader::wantRow(std::size_t split, std::int64_t index, const DataReading& reading,
@@ -179,10 +201,11 @@ void DataReader::answerRow(const std::shared_ptr<DataSet>& data, int generation)
     JsonRow row;
     try {
         std::vector<JsonRow> rows = data->rows(wish.split, wish.index, 1);
+        lookForChange(*data, wish.split, generation);
         if (rows.empty()) return;
         row = std::move(rows.front());
     } catch (const std::exception& error) {
-        deliver(generation, [this, sentence = toQt(error.what())] { Q_EMIT failed(sentence); });
+        deliver(generation, [this, sentence = toQt(error.what())] { trouble(sentence); });
         return;
     }
     const bool text_cells = data_format_of(data->splits()[wish.split].files.front()) == DataFormat::csv;
@@ -208,10 +231,10 @@ void DataReader::answerRow(const std::shared_ptr<DataSet>& data, int generation)
 }
 
 void DataReader::check(std::size_t split, const ValidationOptions& options) {
-    if (!data_ || checking_) return;
-    checking_ = true;
+    if (!data_) return;
+    stopCheck(); // of another split
     check_stop_ = StopToken();
-    const int generation = generation_;
+    const int generation = generation_, number = ++checks_;
     checker_.compute(
         this,
         [this, data = data_, split, options, generation, stop = check_stop_] {
@@ -224,10 +247,9 @@ void DataReader::check(std::size_t split, const ValidationOptions& options) {
             };
             return std::make_shared<const ValidationReport>(validate(*data, split, options, told, stop));
         },
-        [this, split, generation](const std::shared_ptr<const ValidationReport>& report,
-                                  const QString& error) {
-            if (generation != generation_) return;
-            checking_ = false;
+        [this, split, generation, number](const std::shared_ptr<const ValidationReport>& report,
+                                          const QString& error) {
+            if (generation != generation_ || number != checks_) return;
             if (error.isEmpty())
                 Q_EMIT checked(int(split), report);
             else

@@ -25,7 +25,8 @@ public:
     /// Reads a few rows; opened() or failed() is the answer.
     void open(const QString& path);
     void close();
-    /// How many rows it has; read through where the file does not say so. counted() is told now and then.
+    /// How many rows it has; read through where the file does not say so. counted() is told now and then, and
+    /// before troubled() where the file cannot be read to its end.
     void count(std::size_t split);
     /// The newest wish is answered first; of many only the newest few are kept, the others are dropped().
     void wantRows(std::size_t split, std::int64_t offset, std::size_t count);
@@ -34,11 +35,12 @@ public:
     /// Reads the split through; checked() or checkFailed() is the answer.
     void check(std::size_t split, const ValidationOptions& options);
     void stopCheck();
-    bool checking() const { return checking_; }
 
 Q_SIGNALS:
     void opened(const tempera::DataOverviewPointer& overview);
     void failed(const QString& sentence);
+    /// What is open cannot be read on, or is no longer what was opened; told once of each.
+    void troubled(const QString& sentence);
     void counted(int split, qint64 rows, bool all);
     void rowsReady(int split, qint64 offset,
                    const std::shared_ptr<const std::vector<tempera::JsonRow>>& rows);
@@ -67,12 +69,15 @@ private:
     void deliver(int generation, Tell tell);
     void answerRows(const std::shared_ptr<DataSet>& data, int generation);
     void answerRow(const std::shared_ptr<DataSet>& data, int generation);
+    void lookForChange(const DataSet& data, std::size_t split, int generation);
+    void trouble(const QString& sentence);
 
     std::shared_ptr<DataSet> data_; ///< of the GUI thread; tasks hold their own
     int generation_ = 0;
     StopToken count_stop_, check_stop_;
-    bool checking_ = false;
-    std::mutex mutex_; ///< guards the wishes
+    QStringList troubles_; ///< that were told of
+    int checks_ = 0;       ///< the number of the newest; what others find is of no use
+    std::mutex mutex_;     ///< guards the wishes
     std::vector<RowsWish> rows_wishes_;
     std::optional<RowWish> row_wish_;
     std::optional<TokenPreviewer> previewer_; ///< of the rows' thread, as is:

@@ -22,9 +22,9 @@ struct DataSplit {
 /// it lies in does ("train/part-0.csv"); files that neither names make one split "". Where the same split is
 /// there in several formats, Parquet counts, then JSON lines, JSON, CSV (the split's notes name the others).
 /// Hidden files and folders, and JSON files that describe a data set or a model ("dataset_infos.json",
-/// "config.json"), are left alone. Folders are searched however deep they lie, one that symbolic links lead to
-/// again once; more than 20,000 of them are refused. Train comes first, then the other names sorted. Throws
-/// Error(not_found, bad_input, io).
+/// "config.json"), are left alone. Folders are searched however deep they lie, one that symbolic links lead
+/// to again once; more than 20,000 of them are refused. Train comes first, then the other names sorted.
+/// Throws Error(not_found, bad_input, io).
 std::vector<DataSplit> find_data_splits(const std::filesystem::path& path);
 
 /// What the text of a data field names: a path, and behind "#" a split of it

@@ -65,6 +65,26 @@ struct Mark {
     RowPosition position;
 };
 
+/// What a file that is written again does not keep.
+struct Stamp {
+    std::uintmax_t bytes = 0;
+    std::filesystem::file_time_type time;
+    friend bool operator==(const Stamp&, const Stamp&) = default;
+};
+
+constexpr std::size_t most_stamped = 64; ///< files of a split
+
+std::vector<Stamp> stamps_of(const DataSplit& split) {
+    std::vector<Stamp> stamps;
+    for (const auto& file : split.files) {
+        if (stamps.size() == most_stamped) break;
+        std::error_code gone;
+        stamps.push_back(
+            {std::filesystem::file_size(file, gone), std::filesystem::last_write_time(file, gone)});
+    }
+    return stamps;
+}
+
 /// What is known of a split's rows; guarded by the data set's mutex.
 struct Index {
     std::vector<Mark> marks = {{}}; ///< by rising row
@@ -117,6 +137,7 @@ struct DataSet::State {
     std::vector<DataSplit> splits;
     mutable std::mutex mutex;
     mutable std::vector<Index> indices;
+    std::vector<std::vector<Stamp>> stamps; ///< by split, of its first files
 
     const DataSplit& split(std::size_t index) const {
         if (index >= splits.size()) fail(ErrorKind::internal, "There is no such split.");
@@ -159,6 +180,8 @@ DataSet::DataSet(const std::filesystem::path& path) : state_(std::make_unique<St
     state_->path = path;
     state_->splits = find_data_splits(path);
     state_->indices.resize(state_->splits.size());
+    for (const DataSplit& split : state_->splits)
+        state_->stamps.push_back(stamps_of(split));
 }
 DataSet::~DataSet() = default;
 DataSet::DataSet(DataSet&&) noexcept = default;
@@ -229,7 +252,12 @@ std::optional<std::int64_t> DataSet::count(std::size_t split, const OnDataProgre
     std::uint64_t before = 0; // bytes of the files that were read
     for (std::size_t file = 0;;) {
         if (walk.row() % stride == 0) state_->learn(split, walk.mark());
-        if (!walk.next()) break;
+        try {
+            if (!walk.next()) break;
+        } catch (const Error&) {
+            if (progress) progress({before + walk.byte(), files.bytes, walk.row()});
+            throw;
+        }
         for (; file < walk.file(); ++file)
             before += std::filesystem::file_size(files.files[file]);
         if (walk.row() % report_every != 0) continue;
@@ -257,12 +285,20 @@ std::vector<JsonRow> DataSet::rows(std::size_t split, std::int64_t offset, std::
         if (!walk.next()) return {};
     }
     std::vector<JsonRow> rows;
-    while (rows.size() < count) {
-        auto row = walk.next();
-        if (!row) break;
-        rows.push_back(std::move(*row));
+    try {
+        while (rows.size() < count) {
+            auto row = walk.next();
+            if (!row) break;
+            rows.push_back(std::move(*row));
+        }
+    } catch (const Error&) {
+        if (rows.empty()) throw;
     }
     return rows;
+}
+
+bool DataSet::changed(std::size_t split) const {
+    return stamps_of(state_->split(split)) != state_->stamps[split];
 }
 
 } // namespace tempera

@@ -60,14 +60,19 @@ public:
     /// How many rows the split has: at once for Parquet; for text after count() has read it through.
     std::optional<std::int64_t> row_count(std::size_t split) const;
     /// Reads the split through where it must; rows that cannot be used count too. Nothing where it was
-    /// stopped. Throws Error(bad_input, io).
+    /// stopped. Throws Error(bad_input, io), having told how many rows lie before the fault.
     std::optional<std::int64_t> count(std::size_t split, const OnDataProgress& progress,
                                       const StopToken& stop) const;
 
-    /// `count` rows from the one at `offset` on (from 0), fewer at the end; with their `problem` where they
-    /// cannot be used. Quick at any offset once count() has been there or for Parquet; else what lies before
-    /// is read through. Throws Error(bad_input, io).
+    /// `count` rows from the one at `offset` on (from 0), fewer at the end and before a fault that the file
+    /// cannot be read beyond; with their `problem` where they cannot be used. Quick at any offset once
+    /// count() has been there or for Parquet; else what lies before is read through. Throws Error(bad_input,
+    /// io) where the first of them cannot be read.
     std::vector<JsonRow> rows(std::size_t split, std::int64_t offset, std::size_t count) const;
+
+    /// Whether a file of the split has another size or time than when it was opened, or is gone; of many
+    /// files the first 64 are looked at.
+    bool changed(std::size_t split) const;
 
 private:
     struct State;

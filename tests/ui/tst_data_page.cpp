@@ -15,6 +15,7 @@
 #include "ui/pages/new_run_page.h"
 #include "ui/theme/text.h"
 #include "ui/theme/theme.h"
+#include "ui/widgets/banner.h"
 #include "ui/widgets/chat_view.h"
 #include "ui/widgets/entry_side.h"
 #include "ui/widgets/fact_grid.h"
@@ -37,8 +38,10 @@
 #include <QTableView>
 #include <QTemporaryDir>
 #include <QTextEdit>
+#include <QToolButton>
 #include <QTreeView>
 
+#include <chrono>
 #include <fstream>
 
 using namespace tempera;
@@ -203,6 +206,11 @@ private Q_SLOTS:
         QVERIFY(view);
         QVERIFY(!view->panel()->form()->problem().isEmpty()); // nobody knows "ask"
         QVERIFY(!view->useButton()->isEnabled());
+        QVERIFY(view->panel()->columnBox("prompt")->isVisible()); // as one of them has to be chosen
+        QVERIFY(!view->panel()->columnBox("input")->isVisible());
+        click(view->panel()->moreButton());
+        QVERIFY(view->panel()->columnBox("input")->isVisible() && view->panel()->columnBox("text"));
+        click(view->panel()->moreButton());
         for (const auto& [role, column] : {std::pair("prompt", "ask"), std::pair("completion", "reply")}) {
             QComboBox* box = view->panel()->columnBox(role);
             QVERIFY(box);
@@ -385,6 +393,86 @@ private Q_SLOTS:
         QVERIFY(view->useButton()->menu()->actions().size() == 1);
         view->useButton()->menu()->actions().front()->trigger();
         QVERIFY(desk.window->newRunPage()->recipe().at("data") == Json((root() / "set").string() + "#test"));
+    }
+
+    void whatCannotBeReadSaysSoOnThePage() {
+        write("good.jsonl", questions(300));
+        std::ofstream(root() / "cut.csv") << "prompt,completion\na,b\nc,d\n\"never closed,e\n";
+        std::ofstream(root() / "cut.json") << R"([{"prompt":)";
+        std::ofstream(root() / "empty.jsonl");
+        std::ofstream(root() / "noise.jsonl") << "\x01\x02\n\x03\n";
+        Desk desk;
+        DataView* view = openData(desk, root() / "good.jsonl");
+        QVERIFY(view);
+        QTRY_LONG(view->countLabel()->text() == QStringLiteral("300 rows"));
+        DataPage* page = desk.window->areas()->data();
+        const auto open = [&](const std::string& name) { page->open(toQt((root() / name).string())); };
+        open("cut.csv"); // what lies before the fault is shown
+        QTRY_LONG(view->trouble() && view->trouble()->text().contains(QStringLiteral("never closed")));
+        QCOMPARE(view->countLabel()->text(), QStringLiteral("2 rows, then it breaks off"));
+        QTRY_COMPARE(cell(view, 1, 1), QStringLiteral("d"));
+        open("cut.json");
+        QTRY_LONG(view->noRowsLabel()->isVisible() && view->noRowsLabel()->text().contains("cut.json"));
+        QCOMPARE(view->countLabel()->text(), QStringLiteral("none can be read"));
+        QVERIFY(!view->trouble()); // the one before's is gone
+        QVERIFY(!view->useButton()->isEnabled());
+        open("empty.jsonl");
+        QTRY_COMPARE(view->noRowsLabel()->text(), QStringLiteral("No row is in this file."));
+        QTRY_COMPARE(view->countLabel()->text(), QStringLiteral("0 rows"));
+        open("noise.jsonl"); // its rows have no columns: what is the matter with them stands in their place
+        QTRY_LONG(view->model()->rowCount() == 2 && cell(view, 1, 0).contains(QStringLiteral("row 2")));
+        QVERIFY(!view->noRowsLabel()->isVisible());
+    }
+
+    void aFileThatChangesIsReadAgainWhereItWas() {
+        write("rows.jsonl", questions(200));
+        Desk desk;
+        DataView* view = openData(desk, root() / "rows.jsonl");
+        QVERIFY(view);
+        QTRY_LONG(view->countLabel()->text() == QStringLiteral("200 rows"));
+        view->goTo(149);
+        QTRY_COMPARE(cell(view, 149, 0), QStringLiteral("answer 149"));
+        QVERIFY(!view->trouble());
+        write("rows.jsonl", questions(151));
+        view->showTab(DataView::chat_tab); // reads the row
+        QTRY_LONG(view->trouble() && view->trouble()->text().contains(QStringLiteral("changed")));
+        for (QPushButton* button : view->trouble()->findChildren<QPushButton*>())
+            if (button->text() == QStringLiteral("Read again")) {
+                click(button);
+                break;
+            }
+        QTRY_LONG(view->countLabel()->text() == QStringLiteral("151 rows"));
+        QVERIFY(!view->trouble());
+        QCOMPARE(view->rowBox()->value(), 150);
+        QVERIFY(view->chat()->isVisible());
+        fs::remove(root() / "rows.jsonl");
+        QTest::keyClick(view->chat(), Qt::Key_K);
+        QTRY_LONG(view->trouble() && view->trouble()->text().contains(QStringLiteral("rows.jsonl")));
+    }
+
+    void aVeryLongRowFreezesNothing() {
+        TokenView view;
+        view.resize(600, 400);
+        view.show();
+        std::vector<PreviewToken> tokens(1'000'000, PreviewToken{"x", 7, false, false});
+        for (std::size_t i = 500'000; i < tokens.size(); ++i)
+            tokens[i].learnt = true;
+        for (std::size_t i = 900'000; i < tokens.size(); ++i)
+            tokens[i].cut = true;
+        TokenPreview preview;
+        preview.tokens = std::move(tokens);
+        const auto before = std::chrono::steady_clock::now();
+        view.setPreviews({preview}, 900'000);
+        QApplication::processEvents();
+        const auto took = std::chrono::steady_clock::now() - before;
+        QVERIFY2(took < std::chrono::seconds(1), qPrintable(QString::number(took.count() / 1e6)));
+        QVERIFY(view.summary().contains(QStringLiteral("1,000,000 tokens")));
+        QVERIFY(view.summary().contains(QStringLiteral("400,000 learnt")));
+        const QString text = view.text()->toPlainText();
+        QVERIFY(text.contains(
+            QStringLiteral("496,500 more tokens are not shown"))); // up to where learning begins
+        QVERIFY(text.contains(QStringLiteral("399,000 more tokens are not shown"))); // up to where it is cut
+        QVERIFY(text.contains(QStringLiteral("99,500 more tokens are not shown")));
     }
 
     void whatIsNoDataSaysSo() {

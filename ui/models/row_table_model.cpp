@@ -19,6 +19,8 @@ RowTableModel::RowTableModel(QObject* parent) : QAbstractTableModel(parent) {
 void RowTableModel::setColumns(const std::vector<DataColumn>& columns) {
     beginResetModel();
     columns_ = columns;
+    if (columns_.empty())
+        columns_.push_back({fromQt(tr("row")), "text", ""}); // its rows' problems stand there
     count_ = 0;
     blocks_.clear();
     asked_.clear();
@@ -44,7 +46,7 @@ void RowTableModel::setRows(std::int64_t offset, const std::vector<JsonRow>& row
     const int number = int(offset / block_rows);
     asked_.remove(number);
     const int first = number * block_rows;
-    if (first >= count_ || columns_.empty()) return;
+    if (first >= count_ || columns_.empty()) return; // before the first setColumns()
     Block block;
     block.used = ++clock_;
     for (const JsonRow& row : rows) {
@@ -129,7 +131,11 @@ QVariant RowTableModel::headerData(int section, Qt::Orientation orientation, int
     }
     if (section < 0 || section >= int(columns_.size())) return {};
     const DataColumn& column = columns_[std::size_t(section)];
-    if (role == Qt::DisplayRole) return toQt(column.name);
+    if (role == Qt::DisplayRole) {
+        constexpr int longest = 32; // a header that is styled cuts its text without an ellipsis
+        const QString name = column.name.empty() ? tr("(no name)") : toQt(column.name);
+        return name.size() > longest ? name.left(longest - 2) + u'…' : name;
+    }
     if (role == Qt::ToolTipRole) return QStringLiteral("%1: %2").arg(toQt(column.name), toQt(column.type));
     if (role == Qt::TextAlignmentRole) return alignmentOf(section);
     return {};

@@ -1,5 +1,6 @@
 #include "ui/pages/data_panel.h"
 
+#include "ui/theme/icons.h"
 #include "ui/theme/text.h"
 #include "ui/widgets/fact_grid.h"
 #include "ui/widgets/form_section.h"
@@ -8,6 +9,7 @@
 
 #include <QComboBox>
 #include <QSpinBox>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -17,6 +19,21 @@ namespace tempera {
 namespace {
 
 constexpr DataTask tasks[] = {DataTask::sft, DataTask::preferences, DataTask::prompts, DataTask::countdown};
+
+/// What has to be chosen where nothing is detected.
+std::vector<std::string> needed_roles(DataTask task) {
+    switch (task) {
+    case DataTask::sft:
+        return {"messages", "prompt", "completion"};
+    case DataTask::preferences:
+        return {"chosen", "rejected", "prompt"};
+    case DataTask::prompts:
+        return {"prompt", "messages"};
+    case DataTask::countdown:
+        break;
+    }
+    return {"nums", "target"};
+}
 
 std::vector<std::string> names_of(const std::vector<DataColumn>& columns) {
     std::vector<std::string> names;
@@ -30,11 +47,12 @@ std::vector<std::string> names_of(const std::vector<DataColumn>& columns) {
 std::vector<std::string> roles_of(DataTask task) {
     switch (task) {
     case DataTask::sft:
-        return {"messages", "prompt", "input", "completion"};
+        return {"messages", "prompt", "input", "completion", "text", "nums", "target"};
     case DataTask::preferences:
-        return {"chosen", "rejected", "prompt", "input", "score_chosen", "score_rejected"};
+        return {"chosen",         "rejected", "prompt",     "input", "score_chosen",
+                "score_rejected", "margin",   "completion", "text",  "score"};
     case DataTask::prompts:
-        return {"prompt", "input", "messages", "constraints"};
+        return {"prompt", "input", "messages", "constraints", "nums", "target"};
     case DataTask::countdown:
         break;
     }
@@ -64,6 +82,14 @@ DataPanel::DataPanel(QWidget* parent) : QWidget(parent) {
     roles_holder_ = new QWidget(form_);
     auto* holder = new QVBoxLayout(roles_holder_);
     holder->setContentsMargins(0, 0, 0, 0);
+    holder->setSpacing(4);
+    more_ = new QToolButton(roles_holder_);
+    more_->setObjectName(QStringLiteral("groupHead"));
+    more_->setText(tr("More columns"));
+    more_->setToolTip(tr("What else a row may have for this use"));
+    more_->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    more_->setCheckable(true);
+    more_->setAutoRaise(true);
     model_ = new QComboBox(form_);
     shrinkable(model_, 8);
     model_->addItem(tr("none: count characters"), QString());
@@ -83,6 +109,7 @@ DataPanel::DataPanel(QWidget* parent) : QWidget(parent) {
     column->addWidget(form_);
     column->addWidget(facts_);
     column->addStretch();
+    connect(more_, &QToolButton::toggled, this, &DataPanel::fold);
     connect(task_, &QComboBox::currentIndexChanged, this, [this] {
         if (!filling_) taskChosen();
     });
@@ -138,32 +165,55 @@ void DataPanel::taskChosen() {
     Q_EMIT readingChanged();
 }
 
+QComboBox* DataPanel::makeColumnBox(const std::string& role, const ColumnMapping& detected, QWidget* parent) {
+    auto* box = new QComboBox(parent);
+    shrinkable(box, 8);
+    const auto found = detected.column_of.find(role);
+    box->addItem(found == detected.column_of.end() ? tr("–") : tr("%1 (detected)").arg(toQt(found->second)),
+                 QString());
+    for (const DataColumn& column : split_.columns) {
+        box->addItem(toQt(column.name), toQt(column.name));
+        box->setItemData(box->count() - 1, toQt(column.type + ": " + column.example), Qt::ToolTipRole);
+    }
+    connect(box, &QComboBox::currentIndexChanged, this, [this] {
+        check();
+        Q_EMIT readingChanged();
+    });
+    return box;
+}
+
+/// What is detected, or has to be chosen, stands open; what else there may be is folded away, so that what is
+/// known of the rows is seen below.
 void DataPanel::rebuildRoles() {
     delete roles_;
+    delete others_;
     roles_ = new FormSection({}, {}, roles_holder_);
+    others_ = new FormSection({}, {}, roles_holder_);
     columns_.clear();
     const auto task = DataTask(task_->currentData().toInt());
     const ColumnMapping detected = detect_columns(task, names_of(split_.columns));
+    const std::vector<std::string> needed = needed_roles(task);
+    bool any_other = false;
     for (const std::string& role : roles_of(task)) {
-        auto* box = new QComboBox(roles_);
-        shrinkable(box, 8);
-        const auto found = detected.column_of.find(role);
-        box->addItem(found == detected.column_of.end() ? tr("–")
-                                                       : tr("%1 (detected)").arg(toQt(found->second)),
-                     QString());
-        for (const DataColumn& column : split_.columns) {
-            box->addItem(toQt(column.name), toQt(column.name));
-            box->setItemData(box->count() - 1, toQt(column.type + ": " + column.example), Qt::ToolTipRole);
-        }
-        roles_->addField(toQt(role), box);
-        columns_[role] = box;
-        connect(box, &QComboBox::currentIndexChanged, this, [this] {
-            check();
-            Q_EMIT readingChanged();
-        });
+        const bool open = detected.empty() ? std::find(needed.begin(), needed.end(), role) != needed.end()
+                                           : detected.column_of.contains(role);
+        FormSection* section = open ? roles_ : others_;
+        any_other |= !open;
+        columns_[role] = makeColumnBox(role, detected, section);
+        section->addField(toQt(role), columns_[role]);
     }
-    roles_holder_->layout()->addWidget(roles_);
-    setReadingOrder({task_, roles_, model_});
+    auto* holder = static_cast<QVBoxLayout*>(roles_holder_->layout());
+    holder->insertWidget(0, roles_);
+    holder->addWidget(more_);
+    holder->addWidget(others_);
+    more_->setVisible(any_other);
+    fold(more_->isChecked());
+    setReadingOrder({task_, roles_, more_, others_, model_});
+}
+
+void DataPanel::fold(bool open) {
+    more_->setIcon(icon(open ? QStringLiteral("unfold") : QStringLiteral("fold")));
+    others_->setVisible(open);
     settleLayouts(roles_, this);
 }
 

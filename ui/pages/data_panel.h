@@ -10,6 +10,7 @@
 
 class QComboBox;
 class QSpinBox;
+class QToolButton;
 
 namespace tempera {
 
@@ -38,6 +39,8 @@ public:
     QComboBox* taskBox() const { return task_; }
     /// Of a role of the task, null where it has none of that name.
     QComboBox* columnBox(const std::string& role) const;
+    /// Folds the columns out that are not detected and need not be there.
+    QToolButton* moreButton() const { return more_; }
     QComboBox* modelBox() const { return model_; }
     QSpinBox* lengthBox() const { return length_; }
     FormSection* form() const { return form_; }
@@ -50,12 +53,15 @@ Q_SIGNALS:
 private:
     void taskChosen();
     void rebuildRoles();
+    QComboBox* makeColumnBox(const std::string& role, const ColumnMapping& detected, QWidget* parent);
+    void fold(bool open);
     void check();
 
     DataSplitInfo split_;
     ShelfPointer models_ = std::make_shared<const std::vector<ShelvedModel>>();
     std::map<std::string, QComboBox*> columns_; ///< by role
-    FormSection *form_, *roles_ = nullptr;
+    FormSection *form_, *roles_ = nullptr, *others_ = nullptr;
+    QToolButton* more_;
     QWidget* roles_holder_;
     QComboBox *task_, *model_;
     QSpinBox* length_;
@@ -63,7 +69,7 @@ private:
     bool filling_ = false;
 };
 
-/// The roles whose columns can be chosen for a task, the needed ones first.
+/// The roles whose columns can be chosen for a task.
 std::vector<std::string> roles_of(DataTask task);
 /// "Fine-tuning", "Preferences" ...
 QString taskText(DataTask task);

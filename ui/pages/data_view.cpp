@@ -93,6 +93,12 @@ DataView::DataView(QWidget* parent)
     row_timer_.setSingleShot(true);
     row_timer_.setInterval(30);
     connect(&row_timer_, &QTimer::timeout, this, &DataView::askForRow);
+    late_timer_.setSingleShot(true);
+    late_timer_.setInterval(250);
+    connect(&late_timer_, &QTimer::timeout, this, [this] { // what is shown is another row's
+        chat_->setRow({});
+        tokens_->setProblem(tr("Row %1 is being read …").arg(wholeText(row_ + 1)));
+    });
     connectReader();
 }
 
@@ -169,6 +175,15 @@ void DataView::buildTable() {
     table_->horizontalHeader()->setDefaultSectionSize(240);
     table_->horizontalHeader()->setStretchLastSection(true);
     table_->horizontalHeader()->setHighlightSections(false);
+    no_rows_ = new QLabel(table_);
+    no_rows_->setProperty("muted", true);
+    no_rows_->setAlignment(Qt::AlignCenter);
+    no_rows_->setWordWrap(true);
+    no_rows_->setTextFormat(Qt::PlainText);
+    no_rows_->hide();
+    auto* middle = new QVBoxLayout(table_->viewport());
+    middle->setContentsMargins(24, 24, 24, 24);
+    middle->addWidget(no_rows_);
     table_->installEventFilter(this);
     connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
             [this](const QModelIndex& current) {
@@ -194,8 +209,10 @@ QWidget* DataView::buildTokens() {
 void DataView::connectReader() {
     connect(reader_, &DataReader::opened, this, &DataView::overviewArrived);
     connect(reader_, &DataReader::failed, this, &DataView::failed);
+    connect(reader_, &DataReader::troubled, this, &DataView::showTrouble);
     connect(reader_, &DataReader::counted, this, [this](int split, qint64 rows, bool all) {
-        if (std::size_t(split) == split_) counted(rows, all);
+        if (std::size_t(split) == split_)
+            counted({rows, all ? SplitCount::State::all : SplitCount::State::counting});
     });
     connect(reader_, &DataReader::rowsReady, this,
             [this](int split, qint64 offset, const std::shared_ptr<const std::vector<JsonRow>>& rows) {
@@ -208,12 +225,15 @@ void DataView::connectReader() {
     });
     connect(reader_, &DataReader::rowReady, this,
             [this](int split, const std::shared_ptr<const ShownRow>& row) {
-                if (std::size_t(split) == split_ && row->index == row_) chat_->setRow(*row);
+                if (std::size_t(split) != split_ || row->index != row_) return;
+                chat_->setRow(*row);
+                if (tabs_->currentIndex() == chat_tab || panel_->tokens().model.empty()) late_timer_.stop();
             });
     connect(reader_, &DataReader::tokensReady, this,
             [this](qint64 index, const std::shared_ptr<const std::vector<TokenPreview>>& tokens,
                    const QString& problem) {
                 if (index != row_) return;
+                late_timer_.stop();
                 if (problem.isEmpty())
                     tokens_->setPreviews(*tokens, panel_->tokens().max_length);
                 else
@@ -244,6 +264,9 @@ void DataView::connectReader() {
 }
 
 void DataView::open(const QString& path) {
+    const bool again = overview_ && path == path_;
+    row_before_ = again ? row_ : -1;
+    split_before_ = again ? split_box_->currentText() : QString();
     path_ = path;
     reader_->open(path);
 }
@@ -268,7 +291,9 @@ void DataView::overviewArrived(const DataOverviewPointer& overview) {
     split_box_->setVisible(overview->splits.size() > 1);
     split_label_->setVisible(overview->splits.size() > 1);
     check_->setRunning(false);
-    splitChosen(0);
+    const int before = std::max(0, split_box_->findText(split_before_));
+    split_box_->setCurrentIndex(before);
+    splitChosen(before);
     Q_EMIT opened(path_);
 }
 
@@ -292,11 +317,13 @@ void DataView::splitChosen(int split) {
     reader_->stopCheck(); // of the split before
     split_ = std::size_t(split);
     row_ = 0;
-    rows_ = 0;
-    all_counted_ = false;
+    count_ = {};
     fitted_ = false;
     report_.reset();
+    showTrouble({});
     const DataSplitInfo& info = overview_->splits[split_];
+    count_label_->setText({});
+    chat_->setRow({});
     model_->setColumns(info.columns);
     check_->setSplits(*overview_, split_);
     check_->setReport(nullptr, 0);
@@ -308,24 +335,50 @@ void DataView::splitChosen(int split) {
     }
     panel_->setSplit(info);
     if (info.rows)
-        counted(*info.rows, true);
+        counted({*info.rows, SplitCount::State::all});
+    else if (!info.problem.isEmpty())
+        counted({0, SplitCount::State::broken});
     else
         reader_->count(split_);
     readingChanged();
 }
 
-void DataView::counted(std::int64_t rows, bool all) {
-    rows_ = rows;
-    all_counted_ = all;
-    model_->setCount(rows);
-    const QSignalBlocker quiet(row_box_);
-    row_box_->setRange(1, int(std::clamp<std::int64_t>(rows, 1, RowTableModel::most_rows)));
-    count_label_->setText((all ? tr("%1 rows") : tr("%1 rows …")).arg(wholeText(rows)));
-    count_label_->setToolTip(all ? QString() : tr("They are being counted"));
-    if (rows > RowTableModel::most_rows)
+void DataView::showTrouble(const QString& sentence) {
+    delete trouble_;
+    if (sentence.isEmpty()) return;
+    late_timer_.stop();
+    trouble_ = new Banner(Banner::Kind::error, sentence, {}, this);
+    trouble_->setClosable(false);
+    connect(trouble_->addAction(tr("Read again")), &QPushButton::clicked, this, [this] { open(path_); });
+    static_cast<QVBoxLayout*>(layout())->insertWidget(1, trouble_);
+    // What was counted so far is what there is: counting has ended, or meets the same.
+    if (count_.state == SplitCount::State::counting) counted({count_.rows, SplitCount::State::broken});
+}
+
+void DataView::showNoRows() {
+    const bool none = count_.rows == 0 && count_.state != SplitCount::State::counting;
+    const QString& problem = overview_->splits[split_].problem;
+    no_rows_->setText(!problem.isEmpty() ? problem : tr("No row is in this file."));
+    no_rows_->setVisible(none && !trouble_);
+}
+
+void DataView::counted(const SplitCount& count) {
+    count_ = count;
+    const bool counting = count.state == SplitCount::State::counting;
+    model_->setCount(count.rows);
+    {
+        const QSignalBlocker quiet(row_box_);
+        row_box_->setRange(1, int(std::clamp<std::int64_t>(count.rows, 1, RowTableModel::most_rows)));
+    }
+    count_label_->setText(counting ? tr("%1 rows …").arg(wholeText(count.rows)) : countText(count));
+    count_label_->setToolTip(counting ? tr("They are being counted") : QString());
+    if (count.rows > RowTableModel::most_rows)
         count_label_->setText(
-            tr("first %1 of %2 rows").arg(wholeText(RowTableModel::most_rows), wholeText(rows)));
-    if (rows > 0 && !table_->currentIndex().isValid()) table_->setCurrentIndex(model_->index(0, 0));
+            tr("first %1 of %2 rows").arg(wholeText(RowTableModel::most_rows), wholeText(count.rows)));
+    if (count.rows > 0 && !table_->currentIndex().isValid()) table_->setCurrentIndex(model_->index(0, 0));
+    if (row_before_ >= 0 && row_before_ < model_->rowCount()) goTo(std::exchange(row_before_, -1));
+    showNoRows();
+    showUses();
     showFacts();
 }
 
@@ -378,8 +431,10 @@ void DataView::askForRow() {
         if (tokens.model.empty())
             tokens_->setProblem(tr("Choose at the right whose tokenizer reads the rows."));
     }
-    if (tabs_->currentIndex() == chat_tab || tabs_->currentIndex() == tokens_tab)
+    if (tabs_->currentIndex() == chat_tab || tabs_->currentIndex() == tokens_tab) {
+        late_timer_.start();
         reader_->wantRow(split_, row_, panel_->reading(), tokens);
+    }
 }
 
 void DataView::startCheck() {
@@ -405,43 +460,20 @@ void DataView::showUses() {
     QMenu* menu = use_->menu();
     menu->clear();
     const DataReading reading = panel_->reading();
-    const bool usable = !panel_->mapping().empty();
-    if (usable)
+    const bool mapped = !panel_->mapping().empty();
+    const bool none = count_.rows == 0 && count_.state != SplitCount::State::counting;
+    if (mapped && !none)
         for (const auto& [title, recipe] : usesOf(reading.task, reference(), reading.columns))
             menu->addAction(icon(toQt(recipe.value("kind", std::string()))), title, this,
                             [this, recipe = recipe] { Q_EMIT newRunRequested(recipe); });
     use_->setEnabled(!menu->isEmpty());
-    use_->setToolTip(usable ? QString() : tr("These columns make no row for what is chosen at the right"));
+    use_->setToolTip(none     ? tr("There is no row to use")
+                     : mapped ? QString()
+                              : tr("These columns make no row for what is chosen at the right"));
 }
 
 void DataView::showFacts() {
-    if (!overview_) return;
-    const DataSplitInfo& info = overview_->splits[split_];
-    std::vector<Fact> facts;
-    for (const DataSplitInfo& split : overview_->splits) {
-        const bool current = &split == &info;
-        const QString name = split.split.name.empty() ? tr("Rows") : toQt(split.split.name);
-        QString text = current      ? (all_counted_ ? tr("%1 rows").arg(wholeText(rows_))
-                                                    : tr("more than %1 rows").arg(wholeText(rows_)))
-                       : split.rows ? tr("%1 rows").arg(wholeText(*split.rows))
-                                    : tr("not counted yet");
-        facts.push_back({name, QStringLiteral("%1, %2").arg(text, bytesText(double(split.split.bytes)))});
-    }
-    facts.push_back({tr("Files"), QString::number(info.split.files.size())});
-    for (const std::string& note : info.split.notes)
-        facts.push_back({tr("Not read"), toQt(note)});
-    if (!origin_.copy.empty())
-        facts.push_back(
-            {tr("Copy"),
-             tr("%1; look it up again under “Open data” for what is newer").arg(toQt(origin_.copy))});
-    if (report_) {
-        const LengthHistogram& lengths = report_->lengths;
-        facts.push_back({tr("Usable"), wholeText(report_->usable)});
-        facts.push_back({tr("Length"), tr("median %1, 95 % below %2, longest %3 %4")
-                                           .arg(wholeText(lengths.median), wholeText(lengths.p95),
-                                                wholeText(lengths.longest), toQt(lengths.unit))});
-    }
-    panel_->setFacts(std::move(facts));
+    if (overview_) panel_->setFacts(factsOf(*overview_, split_, count_, origin_, report_.get()));
 }
 
 bool DataView::eventFilter(QObject* watched, QEvent* event) {

@@ -4,7 +4,10 @@
 #include "core/store/local_models.h"
 #include "ui/data_reader.h"
 #include "ui/model_shelf.h"
+#include "ui/pages/data_facts.h"
+#include "ui/widgets/banner.h"
 
+#include <QPointer>
 #include <QTimer>
 #include <QWidget>
 
@@ -38,7 +41,7 @@ class DataView final : public QWidget {
 public:
     explicit DataView(QWidget* parent = nullptr);
 
-    /// Opens it; opened() or failed() follows.
+    /// Opens it; opened() or failed() follows. What is open already is read again and shows the same row.
     void open(const QString& path);
     void setModels(const ShelfPointer& models);
     QString path() const { return path_; }
@@ -62,6 +65,9 @@ public:
     QComboBox* splitBox() const { return split_box_; }
     QSpinBox* rowBox() const { return row_box_; }
     QLabel* countLabel() const { return count_label_; }
+    QLabel* noRowsLabel() const { return no_rows_; }
+    /// Null where nothing is the matter.
+    Banner* trouble() const { return trouble_; }
     QPushButton* useButton() const { return use_; }
     QSplitter* splitter() const { return splitter_; }
 
@@ -82,7 +88,11 @@ private:
     void connectReader();
     void overviewArrived(const DataOverviewPointer& overview);
     void splitChosen(int split);
-    void counted(std::int64_t rows, bool all);
+    void counted(const SplitCount& count);
+    /// Says on the page what is the matter with the open data; "" = nothing is.
+    void showTrouble(const QString& sentence);
+    /// What stands where rows would.
+    void showNoRows();
     /// Makes the columns as wide as the first rows are, within bounds.
     void fitColumns();
     void readingChanged();
@@ -101,8 +111,9 @@ private:
     DataOverviewPointer overview_;
     std::size_t split_ = 0;
     qint64 row_ = 0;
-    std::int64_t rows_ = 0;
-    bool all_counted_ = false;
+    qint64 row_before_ = -1; ///< to go to once it is there again; -1 = none
+    QString split_before_;
+    SplitCount count_;
     bool fitted_ = false; ///< the columns; from then on their widths are the user's
     std::shared_ptr<const ValidationReport> report_;
     std::int64_t checked_length_ = 0;
@@ -121,7 +132,9 @@ private:
     CheckView* check_;
     DataPanel* panel_;
     QSplitter* splitter_;
-    QTimer row_timer_;
+    QTimer row_timer_, late_timer_;
+    QPointer<Banner> trouble_;
+    QLabel* no_rows_;
 };
 
 } // namespace tempera

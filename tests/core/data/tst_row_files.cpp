@@ -238,7 +238,8 @@ private Q_SLOTS:
         for (int i = 0; i < 200; ++i)
             for (int k = 0; k < 101; ++k)
                 fs::create_directories(folder / std::to_string(i) / std::to_string(k));
-        QVERIFY(sentence_of([&] { find_data_splits(folder); }).find("more than 20000 folders") != std::string::npos);
+        QVERIFY(sentence_of([&] { find_data_splits(folder); }).find("more than 20000 folders")
+                != std::string::npos);
     }
 
     void linksLeadToAFolderOnce() {
