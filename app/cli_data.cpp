@@ -184,13 +184,16 @@ int check(const CheckOptions& options) {
 
 int head(const HeadOptions& options) {
     OpenedData data = opened(data_place(options.data, options.workspace), {"train"});
-    for (const JsonRow& row :
-         data.data.rows(data.split, options.skip, static_cast<std::size_t>(options.count))) {
+    const auto asked = static_cast<std::size_t>(options.count);
+    const auto rows = data.data.rows(data.split, options.skip, asked);
+    for (const JsonRow& row : rows) {
         if (row.problem.empty())
             write_row(row.value);
         else
             write_error(one_line(row.problem) + "\n");
     }
+    if (rows.size() < asked) // at the end, or at what cannot be read, which is told
+        (void)data.data.rows(data.split, options.skip + static_cast<std::int64_t>(rows.size()), 1);
     return exit_done;
 }
 

@@ -12,6 +12,8 @@ HubSource hubSource(const SettingsStore& settings, const KeyRing& keys) {
             offline = settings.offline(), lookup = keys.lookup()] {
         HubSettings hub = hub_settings();
         if (!mirror.empty()) hub.endpoint = mirror;
+        while (hub.endpoint.ends_with('/')) // what is asked for there begins with one
+            hub.endpoint.pop_back();
         if (!cache.empty()) hub.cache = cache;
         hub.offline = hub.offline || offline;
         if (hub.token.empty()) hub.token = cleaned_token(lookup(KeyRing::hub_name));

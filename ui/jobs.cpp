@@ -66,6 +66,7 @@ Jobs::~Jobs() {
 }
 
 int Jobs::start(const QString& title, Work work) {
+    std::erase_if(jobs_, [](const auto& each) { return each.second->view.state == State::done; });
     auto job = std::make_unique<Job>();
     job->view.title = title;
     Told& told = job->told;

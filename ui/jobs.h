@@ -48,6 +48,7 @@ public:
     /// Stops what runs and waits for it.
     ~Jobs() override;
 
+    /// Those that are done leave the list; what failed or was stopped stays until it is dismissed.
     int start(const QString& title, Work work);
     void stop(int id);
     /// Takes an ended one out of the list.

@@ -91,6 +91,13 @@ private Q_SLOTS:
         QVERIFY(rows[0]["image"]["bytes"] == 4 && rows[0]["prompt"] == "p0");
     }
 
+    void headShowsTheRowsBeforeAFaultAndTheFault() {
+        const auto shown = run_cli({"data", "head", write("cut.csv", "a,b\n1,2\n\"open,3\n")});
+        QCOMPARE(shown.rows().size(), std::size_t{1});
+        QVERIFY(shown.code != 0);
+        QVERIFY(shown.err.contains("never closed"));
+    }
+
     void headShowsRows() {
         auto rows =
             run_cli({"data", "head", golden("parquet/delta.parquet"), "-n", "2", "--skip", "298"}).rows();

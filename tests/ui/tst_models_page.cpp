@@ -289,7 +289,7 @@ private Q_SLOTS:
         hub.token = "hf_secret";
         Desk desk;
         QTemporaryDir cache;
-        desk.configure({{QStringLiteral("hub/mirror"), toQt(hub.endpoint())},
+        desk.configure({{QStringLiteral("hub/mirror"), toQt(hub.endpoint()) + u'/'},
                         {QStringLiteral("hub/cache"), cache.path()}});
         qputenv("HF_TOKEN", "hf_secret");
         ModelsPage* page = openModels(desk);
@@ -310,7 +310,10 @@ private Q_SLOTS:
                  qPrintable(fetch->downloadButton()->text()));
         QVERIFY(fetch->facts()->text().contains(QStringLiteral("Free disk")));
         click(fetch->downloadButton());
+        click(fetch->downloadButton()); // one download is enough
+        QCOMPARE(page->stack()->jobs().ids().size(), std::size_t(1));
         QTRY_LONG(page->view()->reference() == "acme/little");
+        QTRY_COMPARE(fetch->downloadButton()->text(), QStringLiteral("Show"));
         QTRY_COMPARE(factNamed(page->view(), QStringLiteral("Licence")), QStringLiteral("apache-2.0"));
         QCOMPARE(factNamed(page->view(), QStringLiteral("Architecture")), QStringLiteral("Qwen2ForCausalLM"));
         const QString copy = factNamed(page->view(), QStringLiteral("Copy"));

@@ -25,6 +25,7 @@
 #include <QSpinBox>
 #include <QStandardPaths>
 #include <QTemporaryDir>
+#include <QWheelEvent>
 
 using namespace tempera;
 using test::click;
@@ -117,6 +118,33 @@ private Q_SLOTS:
         click(form->removeButton()); // as shipped again
         QTRY_LONG(own_endpoints().empty());
         QTRY_VERIFY(form->urlField()->text() != QStringLiteral("http://127.0.0.1:9000/v1"));
+    }
+
+    void whatWasJustTypedIsSavedWhenAnotherIsShown() {
+        Bench bench;
+        EndpointForm* form = bench.open(QStringLiteral("vllm"));
+        QVERIFY(form);
+        type(form->urlField(), QStringLiteral("http://127.0.0.1:8123/v1"));
+        test::clickRow(bench.page.side()->view(), QStringLiteral("ollama")); // at once
+        QCOMPARE(form->name(), QStringLiteral("ollama"));
+        QTRY_COMPARE(bench.page.endpoints().find("vllm")->endpoint.base_url,
+                     std::string("http://127.0.0.1:8123/v1"));
+        QTest::qWait(50);
+        QCOMPARE(form->name(), QStringLiteral("ollama"));
+        QVERIFY(!form->urlField()->text().contains(QStringLiteral("8123")));
+    }
+
+    void theWheelScrollsAndChangesNothing() {
+        Bench bench;
+        EndpointForm* form = bench.open(QStringLiteral("ollama"));
+        QVERIFY(form);
+        const int before = form->concurrencyBox()->value();
+        const QPointF middle = form->concurrencyBox()->rect().center();
+        QWheelEvent turn(middle, form->concurrencyBox()->mapToGlobal(middle), {}, {0, -120}, Qt::NoButton,
+                         Qt::NoModifier, Qt::NoScrollPhase, false);
+        QApplication::sendEvent(form->concurrencyBox(), &turn);
+        QCOMPARE(form->concurrencyBox()->value(), before);
+        QVERIFY(!form->concurrencyBox()->hasFocus());
     }
 
     void anEndpointIsAddedRenamedDeletedAndBroughtBack() {
@@ -276,6 +304,39 @@ private Q_SLOTS:
         QVERIFY(!form->testLine()->text().isEmpty());
     }
 
+    void aTestUnderANameThatIsTakenCanBeStoppedAndOneOfBeforeIsNotShown() {
+        test::ServedAnswer silent;
+        silent.end = test::AnswerEnd::hang;
+        silent.no_head = true;
+        test::ScriptedServer server([&](const test::ReceivedRequest& request) {
+            if (request.target.starts_with("/hang")) return silent;
+            test::ServedAnswer answer;
+            answer.headers = {{"Content-Type", "application/json"}};
+            answer.body = R"({"object":"list","data":[{"id":"small"}]})";
+            return answer;
+        });
+        Bench bench;
+        click(bench.page.side()->moreButton());
+        EndpointForm* form = bench.page.endpointForm();
+        QTRY_COMPARE(form->name(), QStringLiteral("endpoint-1"));
+        type(form->urlField(), toQt(server.url("/hang/v1")));
+        type(form->nameField(), QStringLiteral("openai"));
+        QTRY_VERIFY(form->form()->problem().contains(QStringLiteral("already")));
+        click(form->testButton());
+        QTRY_VERIFY(!server.requests().empty());
+        click(form->testButton());
+        QTRY_LONG(form->testButton()->text() == QStringLiteral("Test"));
+        QCOMPARE(form->testLine()->text(), QStringLiteral("The test was stopped."));
+        type(form->nameField(), QStringLiteral("mine"));
+        type(form->urlField(), toQt(server.url("/v1")));
+        click(form->testButton());
+        QTRY_LONG(form->testLine()->text().contains(QStringLiteral("1 model")));
+        type(form->urlField(), QStringLiteral("http://example.org/v1"));
+        QCOMPARE(form->testLine()->text(), QString()); // that was of another address
+        QVERIFY(form->form()->problem().contains(QStringLiteral("“Base URL”")));
+        QVERIFY(!form->form()->problem().contains(QStringLiteral("allow_plain_http")));
+    }
+
     void theOtherSettingsAreCheckedAndRemembered() {
         Bench bench;
         QSignalSpy changes(&bench.store, &SettingsStore::changed);
@@ -291,14 +352,24 @@ private Q_SLOTS:
         QVERIFY(!hub->addressForm()->problem().isEmpty());
         QCOMPARE(bench.store.mirror(), QString()); // what was emptied on the way
         QTest::mouseClick(hub->offlineBox(), Qt::LeftButton, {}, QPoint(8, hub->offlineBox()->height() / 2));
-        type(hub->cacheField(), QStringLiteral("/models/hub"));
+        type(hub->cacheField(), QStringLiteral("models/hub"));
+        QTRY_VERIFY(hub->cacheForm()->problem().contains(QStringLiteral("whole path")));
+        type(hub->cacheField(), bench.settings.fileName() + QStringLiteral("/hub"));
+        bench.settings.sync(); // the file is there
+        type(hub->cacheField(), bench.settings.fileName() + QStringLiteral("/hub"));
+        QTRY_VERIFY(hub->cacheForm()->problem().contains(QStringLiteral("is a file")));
+        QCOMPARE(bench.store.hubCache(), QString());
+        const QString cache = bench.folder.filePath(QStringLiteral("models/hub"));
+        type(hub->cacheField(), cache);
+        QTRY_COMPARE(bench.store.hubCache(), cache);
+        QVERIFY(hub->cacheForm()->problem().isEmpty());
         QVERIFY(changes.size() > 3);
         QSettings again(bench.settings.fileName(), QSettings::IniFormat);
         bench.settings.sync();
         const SettingsStore later(again);
         QVERIFY(later.offline());
         QCOMPARE(later.threads(), 1);
-        QCOMPARE(later.hubCache(), QStringLiteral("/models/hub"));
+        QCOMPARE(later.hubCache(), cache);
     }
 };
 

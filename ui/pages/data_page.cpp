@@ -54,13 +54,13 @@ void DataPage::connectParts() {
     connect(view_, &DataView::failed, this, &DataPage::failed);
     connect(view_, &DataView::newRunRequested, this, &DataPage::newRunRequested);
     connect(getter_->hub(), &HubFetch::downloadRequested, this, [this](const HubPlan& plan) {
-        const int job = stack_->jobs().start(tr("Download %1").arg(toQt(to_text(plan.listing.name))),
-                                             hubDownloadWork(hub_, plan));
-        stack_->follow(job, toQt(plan.target.string()));
+        stack_->start(tr("Download %1").arg(toQt(to_text(plan.listing.name))), hubDownloadWork(hub_, plan),
+                      toQt(plan.target.string()));
     });
     connect(getter_->hub(), &HubFetch::present, this,
             [this](const HubPlan& plan) { open(toQt(plan.target.string())); });
     connect(stack_, &WorkStack::made, this, &DataPage::open);
+    connect(stack_, &WorkStack::made, getter_->hub(), &HubFetch::refresh);
     connect(&stack_->jobs(), &Jobs::ended, this, &DataPage::lookForCached);
 }
 
@@ -82,6 +82,10 @@ void DataPage::lookForCached() {
         [this](const std::vector<CachedRepository>& found, const QString& error) {
             if (!error.isEmpty() || found == cached_) return;
             cached_ = found;
+            QStringList recent = settings_.value(recent_key).toStringList();
+            for (const CachedRepository& each : cached_) // opened before it was known whose it is
+                recent.removeAll(toQt(each.path.string()));
+            settings_.setValue(recent_key, recent);
             listEntries();
             showOrigin(view_->path());
         });

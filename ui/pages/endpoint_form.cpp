@@ -14,6 +14,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
+#include <QRegularExpression>
 #include <QSpinBox>
 #include <QVBoxLayout>
 
@@ -33,6 +34,23 @@ QDoubleSpinBox* makeNumber(double largest, int decimals, const QString& unit, co
     return box;
 }
 
+/// A sentence of core, which names what recipes and the command line call the fields.
+QString inTheFormsWords(QString sentence) {
+    const std::pair<QRegularExpression, QString> words[] = {
+        {QRegularExpression(QStringLiteral("tempera-cli endpoints test \\S+ lists its models")),
+         EndpointForm::tr("check “Base URL” and “Model”")},
+        {QRegularExpression(QStringLiteral("\\ballow_plain_http\\b")),
+         EndpointForm::tr("“Allow http without encryption”")},
+        {QRegularExpression(QStringLiteral("\\bkey_variable\\b")),
+         EndpointForm::tr("“Environment variable”, or store it as “Key”")},
+        {QRegularExpression(QStringLiteral("\\brequests_per_minute\\b")), EndpointForm::tr("“Requests”")},
+        {QRegularExpression(QStringLiteral("\\bconcurrency\\b")), EndpointForm::tr("“Requests at once”")},
+        {QRegularExpression(QStringLiteral("\\bbase_url\\b")), EndpointForm::tr("“Base URL”")}};
+    for (const auto& [theirs, ours] : words)
+        sentence.replace(theirs, ours);
+    return sentence;
+}
+
 } // namespace
 
 EndpointForm::EndpointForm(EndpointShelf& shelf, KeyRing& keys, QWidget* parent)
@@ -47,8 +65,8 @@ EndpointForm::EndpointForm(EndpointShelf& shelf, KeyRing& keys, QWidget* parent)
     save_timer_.setInterval(400);
     connect(&save_timer_, &QTimer::timeout, this, &EndpointForm::save);
     connect(&keys_, &KeyRing::changed, this, &EndpointForm::keyChanged);
-    connect(&shelf_, &EndpointShelf::tested, this, [this](const QString& name, const EndpointTest& result) {
-        if (name == name_ && testing_) showTest(result);
+    connect(&shelf_, &EndpointShelf::tested, this, [this](const QString&, const EndpointTest& result) {
+        if (--tests_under_way_ == 0 && testing_) showTest(result); // the newest one's
     });
 }
 
@@ -157,13 +175,16 @@ Endpoint EndpointForm::endpoint() const {
 
 void EndpointForm::setEndpoint(const ShelvedEndpoint& shelved) {
     const bool other = toQt(shelved.endpoint.name) != name_;
+    if (other) {
+        const QSignalBlocker quiet(this); // the page shows another one, and need not follow a new name
+        saveNow();
+    }
     shown_ = shelved;
     remove_->setVisible(shelved.own);
     remove_->setText(shelved.built_in ? tr("Reset to the shipped values") : tr("Delete"));
     name_field_->setReadOnly(shelved.built_in);
     name_field_->setToolTip(shelved.built_in ? tr("It comes with Tempera under this name") : QString());
     if (!other) return; // what is typed here is newer than what was saved
-    save_timer_.stop();
     name_ = toQt(shelved.endpoint.name);
     filling_ = true;
     const Endpoint& endpoint = shelved.endpoint;
@@ -180,13 +201,19 @@ void EndpointForm::setEndpoint(const ShelvedEndpoint& shelved) {
     price_out_->setValue(endpoint.price_out);
     plain_http_->setChecked(endpoint.allow_plain_http);
     filling_ = false;
+    clearTest();
+    test_->setEnabled(true);
+    place_->setProblem({});
+    secret_->setName(name_, variable_->text());
+}
+
+/// What a test found is not true of what is typed now.
+void EndpointForm::clearTest() {
     shelf_.stopTest();
     testing_ = false;
     test_->setText(tr("Test"));
     result_->clear();
     result_symbol_->clear();
-    place_->setProblem({});
-    secret_->setName(name_, variable_->text());
 }
 
 void EndpointForm::forget() {
@@ -196,10 +223,17 @@ void EndpointForm::forget() {
 
 void EndpointForm::edited() {
     if (filling_) return;
+    clearTest();
     const auto problems = problems_of(endpoint());
-    place_->setProblem(problems.empty() ? QString() : toQt(problems.front()));
-    test_->setEnabled(problems.empty() || testing_);
+    place_->setProblem(problems.empty() ? QString() : inTheFormsWords(toQt(problems.front())));
+    test_->setEnabled(problems.empty());
     save_timer_.start();
+}
+
+void EndpointForm::saveNow() {
+    if (!save_timer_.isActive()) return;
+    save_timer_.stop();
+    save();
 }
 
 void EndpointForm::save() {
@@ -235,10 +269,13 @@ void EndpointForm::keyChanged(const QString& name) {
 
 void EndpointForm::toggleTest() {
     if (testing_) {
+        stopped_ = true;
         shelf_.stopTest();
         return;
     }
     testing_ = true;
+    stopped_ = false;
+    ++tests_under_way_;
     test_->setText(tr("Stop"));
     result_symbol_->clear();
     result_->setText(tr("Asking %1 …").arg(url_->text()));
@@ -248,11 +285,12 @@ void EndpointForm::toggleTest() {
 void EndpointForm::showTest(const EndpointTest& result) {
     testing_ = false;
     test_->setText(tr("Test"));
+    if (stopped_ && !result.ok) return result_->setText(tr("The test was stopped."));
     const Theme& theme = Theme::current();
     result_symbol_->setPixmap(iconPixmap(*this,
                                          stateIconName(result.ok ? RunStatus::finished : RunStatus::failed),
                                          result.ok ? theme.done : theme.failed));
-    result_->setText(toQt(result.sentence));
+    result_->setText(inTheFormsWords(toQt(result.sentence)));
     if (result.models.empty()) return;
     const QString typed = model_->currentText();
     filling_ = true;

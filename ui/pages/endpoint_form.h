@@ -27,9 +27,12 @@ class EndpointForm final : public QWidget {
 public:
     EndpointForm(EndpointShelf& shelf, KeyRing& keys, QWidget* parent = nullptr);
 
+    /// What was typed for another one is saved first.
     void setEndpoint(const ShelvedEndpoint& endpoint);
     /// What is typed is forgotten: the next setEndpoint() fills every field.
     void forget();
+    /// Saves what would be saved in a moment.
+    void saveNow();
     QString name() const { return name_; }
     /// As it is typed.
     Endpoint endpoint() const;
@@ -56,6 +59,7 @@ private:
     QWidget* buildLimits();
     void edited();
     void save();
+    void clearTest();
     void showTest(const EndpointTest& result);
     void toggleTest();
     void keyChanged(const QString& name);
@@ -74,7 +78,8 @@ private:
     QDoubleSpinBox *requests_, *tokens_, *price_in_, *price_out_;
     QCheckBox* plain_http_;
     QTimer save_timer_;
-    bool filling_ = false, testing_ = false;
+    int tests_under_way_ = 0; ///< those that were stopped answer too
+    bool filling_ = false, testing_ = false, stopped_ = false;
 };
 
 } // namespace tempera

@@ -55,14 +55,15 @@ void ModelsPage::connectParts() {
     connect(view_, &ModelView::removeRequested, this, &ModelsPage::remove);
     connect(view_, &ModelView::mergeRequested, this, &ModelsPage::merge);
     const auto fetch = [this](const QString& name) {
-        stack_->follow(stack_->jobs().start(tr("Fetch %1").arg(name), importPackageWork(fromQt(name))), name);
+        stack_->start(tr("Fetch %1").arg(name), importPackageWork(fromQt(name)), name);
     };
     connect(view_, &ModelView::fetchRequested, this, fetch);
     connect(getter_, &ModelGetter::packageRequested, this, fetch);
     connect(getter_->hub(), &HubFetch::downloadRequested, this, [this](const HubPlan& plan) {
         const QString name = toQt(to_text(plan.listing.name));
-        stack_->follow(stack_->jobs().start(tr("Download %1").arg(name), hubDownloadWork(hub_, plan)), name);
+        stack_->start(tr("Download %1").arg(name), hubDownloadWork(hub_, plan), name);
     });
+    connect(stack_, &WorkStack::made, getter_->hub(), &HubFetch::refresh);
     connect(getter_->hub(), &HubFetch::present, this,
             [this](const HubPlan& plan) { showModel(to_text(plan.listing.name)); });
     connect(getter_, &ModelGetter::folderAdded, this, [this](const QString& given) {
@@ -76,9 +77,8 @@ void ModelsPage::connectParts() {
             [this](const QString& file, const QString& name, const QString& type) {
                 const fs::path target = keptFolder(name);
                 const auto weights = tensor_type_from_name(fromQt(type)).value_or(TensorType::f32);
-                stack_->follow(stack_->jobs().start(tr("Import %1").arg(QFileInfo(file).fileName()),
-                                                    importGgufWork(fromQt(file), target, weights)),
-                               toQt(target.string()));
+                stack_->start(tr("Import %1").arg(QFileInfo(file).fileName()),
+                              importGgufWork(fromQt(file), target, weights), toQt(target.string()));
             });
 }
 
@@ -171,10 +171,9 @@ void ModelsPage::merge(const QString& adapter, const QString& base, const QStrin
     const ShelvedModel* into = shelf_.find(fromQt(base));
     if (!with || !into || !into->info) return;
     const fs::path target = keptFolder(name);
-    stack_->follow(stack_->jobs().start(
-                       tr("Merge %1 into %2").arg(toQt(with->model.name), toQt(into->model.name)),
-                       mergeWork(into->model.path, with->model.path, target, into->info->weights.elements)),
-                   toQt(target.string()));
+    stack_->start(tr("Merge %1 into %2").arg(toQt(with->model.name), toQt(into->model.name)),
+                  mergeWork(into->model.path, with->model.path, target, into->info->weights.elements),
+                  toQt(target.string()));
 }
 
 } // namespace tempera

@@ -8,6 +8,8 @@
 #include "ui/widgets/secret_field.h"
 
 #include <QCheckBox>
+#include <QDir>
+#include <QFileInfo>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
@@ -33,6 +35,19 @@ QString fromEnvironment(const char* name, const QString& otherwise) {
     return value.isEmpty() ? otherwise : value;
 }
 
+/// A folder that is not there yet is made; "" = the usual one.
+QString problemOfFolder(const QString& folder) {
+    if (folder.isEmpty()) return {};
+    if (!QDir::isAbsolutePath(folder)) return HubForm::tr("Give the whole path, from / on.");
+    QFileInfo there(folder); // or the nearest folder above it
+    while (!there.exists() && !there.isRoot())
+        there = QFileInfo(there.path());
+    if (!there.isDir()) return HubForm::tr("%1 is a file: give a folder.").arg(there.filePath());
+    if (!there.isWritable())
+        return HubForm::tr("Nothing can be written into %1: give another folder.").arg(there.filePath());
+    return {};
+}
+
 } // namespace
 
 HubForm::HubForm(SettingsStore& settings, KeyRing& keys, QWidget* parent) : QWidget(parent) {
@@ -51,7 +66,7 @@ HubForm::HubForm(SettingsStore& settings, KeyRing& keys, QWidget* parent) : QWid
     offline_->setChecked(settings.offline());
     address_form_->addField(tr("&Mirror"), mirror_);
     address_form_->addWidget(offline_);
-    auto* cache_form = new FormSection(
+    auto* cache_form = cache_form_ = new FormSection(
         tr("Cache"), tr("Laid out as huggingface_hub's, so that what Python fetched is used."), this);
     auto* cache = new PathField(PathField::Kind::folder, {}, cache_form);
     cache_ = cache->line();
@@ -71,8 +86,16 @@ HubForm::HubForm(SettingsStore& settings, KeyRing& keys, QWidget* parent) : QWid
         if (fine) settings.setMirror(url);
     });
     connect(offline_, &QCheckBox::toggled, &settings, &SettingsStore::setOffline);
-    connect(cache_, &QLineEdit::textChanged, this,
-            [&settings](const QString& folder) { settings.setHubCache(folder.trimmed()); });
+    connect(cache_, &QLineEdit::textChanged, this, [this, &settings](const QString& typed) {
+        const QString folder = typed.trimmed();
+        background_.compute(
+            this, [folder] { return problemOfFolder(folder); },
+            [this, folder, &settings](const QString& problem, const QString& error) {
+                if (folder != cache_->text().trimmed()) return; // more was typed meanwhile
+                cache_form_->setProblem(error.isEmpty() ? problem : error);
+                if (cache_form_->problem().isEmpty()) settings.setHubCache(folder);
+            });
+    });
 }
 
 MachineForm::MachineForm(SettingsStore& settings, const QString& workspace, QWidget* parent)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ui/background.h"
 #include "ui/key_ring.h"
 #include "ui/settings_store.h"
 
@@ -27,12 +28,14 @@ public:
     QLineEdit* cacheField() const { return cache_; }
     QCheckBox* offlineBox() const { return offline_; }
     FormSection* addressForm() const { return address_form_; }
+    FormSection* cacheForm() const { return cache_form_; }
 
 private:
     SecretField* token_;
-    FormSection* address_form_;
+    FormSection *address_form_, *cache_form_;
     QLineEdit *mirror_, *cache_;
     QCheckBox* offline_;
+    Background background_; ///< the last member: its thread ends first
 };
 
 /// Where runs are kept, and how many threads they get.

@@ -79,6 +79,11 @@ void SettingsPage::showEvent(QShowEvent* event) {
     shelf_.refresh(); // the command line may have changed the file
 }
 
+void SettingsPage::hideEvent(QHideEvent* event) {
+    QWidget::hideEvent(event);
+    endpoint_->saveNow();
+}
+
 void SettingsPage::listEntries() {
     std::vector<Entry> entries;
     const auto add = [&](const QString& key, const QString& heading, const QString& text,
@@ -111,6 +116,7 @@ void SettingsPage::listEntries() {
 }
 
 void SettingsPage::showSection(const QString& key) {
+    wanted_.clear();
     side_->select(key);
     if (key.startsWith(endpoint_prefix)) {
         const ShelvedEndpoint* endpoint = shelf_.find(fromQt(key.mid(endpoint_prefix.size())));

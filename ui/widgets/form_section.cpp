@@ -2,6 +2,7 @@
 
 #include "ui/theme/text.h"
 
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QScrollArea>
@@ -68,6 +69,8 @@ void FormSection::addField(const QString& label, QWidget* field, std::initialize
     // a field of several widgets is told by the one that gets the keyboard
     QWidget* const told = field->focusProxy() ? field->focusProxy() : field;
     if (told->accessibleName().isEmpty()) told->setAccessibleName(QString(label).remove(u'&'));
+    if (field->focusPolicy() == Qt::WheelFocus) field->setFocusPolicy(Qt::StrongFocus);
+    field->installEventFilter(this);
     addWidget(name);
     auto* row = new QHBoxLayout;
     row->setSpacing(8);
@@ -76,6 +79,12 @@ void FormSection::addField(const QString& label, QWidget* field, std::initialize
         row->addWidget(widget);
     column_->insertLayout(column_->count() - 1, row);
     column_->insertSpacing(column_->count() - 1, 4);
+}
+
+bool FormSection::eventFilter(QObject* watched, QEvent* event) {
+    if (event->type() != QEvent::Wheel) return QWidget::eventFilter(watched, event);
+    event->ignore(); // what holds the form gets it
+    return true;
 }
 
 void FormSection::addRow(std::initializer_list<QWidget*> widgets) {

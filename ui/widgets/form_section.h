@@ -15,7 +15,8 @@ QLabel* makeTitle(const QString& text, QWidget* parent);
 /// `body` scrolled up and down, as wide as there is room; Tab goes past the frame.
 QScrollArea* makeFormScroll(QWidget* body, QWidget* parent);
 
-/// A part of a form: a heading, a muted sentence, and fields in one column, each with its label above it.
+/// A part of a form: a heading, a muted sentence, and fields in one column, each with its label above it. The
+/// wheel scrolls the form and changes no field.
 class FormSection final : public QWidget {
     Q_OBJECT
 
@@ -32,6 +33,9 @@ public:
     /// A line in the colour of problems below what was added last; "" hides it.
     void setProblem(const QString& sentence);
     QString problem() const;
+
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
     QVBoxLayout* column_;

@@ -83,6 +83,10 @@ void HubFetch::setSource(HubSource source) {
     source_ = std::move(source);
 }
 
+void HubFetch::refresh() {
+    if (plan_ && !looking_) lookUp();
+}
+
 void HubFetch::nameChanged() {
     plan_.reset();
     facts_->hide();
@@ -121,7 +125,7 @@ void HubFetch::lookUp() {
             if (fromQt(name_->text().trimmed()) != text) return; // another name was typed meanwhile
             if (error.isEmpty())
                 planArrived(plan);
-            else
+            else if (!stop_) // who stopped it knows
                 form_->setProblem(error);
         });
 }

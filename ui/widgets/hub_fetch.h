@@ -23,6 +23,8 @@ public:
     ~HubFetch() override;
 
     void setSource(HubSource source);
+    /// Looks up again what is shown, for the cache has changed.
+    void refresh();
     QLineEdit* nameField() const { return name_; }
     QPushButton* lookUpButton() const { return look_up_; }
     QPushButton* downloadButton() const { return download_; }

@@ -6,6 +6,9 @@
 
 #include <QVBoxLayout>
 
+#include <algorithm>
+#include <utility>
+
 namespace tempera {
 
 WorkStack::WorkStack(QWidget* view, QWidget* getter, QWidget* parent) : QWidget(parent) {
@@ -36,8 +39,10 @@ bool WorkStack::shows(const QWidget* page) const {
     return stack_->currentWidget() == page;
 }
 
-void WorkStack::follow(int job, const QString& result) {
-    followed_[job] = result;
+void WorkStack::start(const QString& title, Jobs::Work work, const QString& result) {
+    const bool under_way = std::any_of(followed_.begin(), followed_.end(),
+                                       [&](const auto& each) { return each.second == result; });
+    if (!under_way) followed_[jobs_.start(title, std::move(work))] = result;
 }
 
 } // namespace tempera

@@ -24,8 +24,9 @@ public:
     bool shows(const QWidget* page) const;
     Jobs& jobs() { return jobs_; }
     JobPanel* jobPanel() const { return panel_; }
-    /// Tells by made() what the job was to make, once it has.
-    void follow(int job, const QString& result);
+    /// Starts a job, and tells by made() what it was to make once it has. What makes the same is not started
+    /// beside it.
+    void start(const QString& title, Jobs::Work work, const QString& result);
 
 Q_SIGNALS:
     void made(const QString& result);

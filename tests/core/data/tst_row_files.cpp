@@ -233,15 +233,6 @@ private Q_SLOTS:
         QCOMPARE(splits[1].name, std::string());
     }
 
-    void aWholeDiskIsNoDataSet() {
-        const fs::path folder = fs::path(folder_.path().toStdString()) / "disk";
-        for (int i = 0; i < 200; ++i)
-            for (int k = 0; k < 101; ++k)
-                fs::create_directories(folder / std::to_string(i) / std::to_string(k));
-        QVERIFY(sentence_of([&] { find_data_splits(folder); }).find("more than 20000 folders")
-                != std::string::npos);
-    }
-
     void linksLeadToAFolderOnce() {
         write("linked/data/rows.jsonl", "{}\n");
         const fs::path folder = fs::path(folder_.path().toStdString()) / "linked";
