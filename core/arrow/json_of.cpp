@@ -34,10 +34,12 @@ Json JsonMaker::text(std::string_view bytes) {
     return std::string(bytes);
 }
 
-Json JsonMaker::list(const arrow::Array& values, std::int64_t first, std::int64_t count) {
+template <class ListArray>
+Json JsonMaker::list(const ListArray& array, std::int64_t index) {
     Json result = Json::array();
-    for (std::int64_t i = 0; i < count; ++i)
-        result.push_back(cell(values, first + i));
+    const std::int64_t begin = array.value_offset(index), end = begin + array.value_length(index);
+    for (std::int64_t at = begin; at < end; ++at)
+        result.push_back(cell(*array.values(), at));
     return result;
 }
 
@@ -89,26 +91,17 @@ Json JsonMaker::cell(const arrow::Array& array, std::int64_t index) {
         return as<arrow::DoubleArray>(array).Value(index);
     case Type::STRUCT:
         return record(as<arrow::StructArray>(array), index);
-    case Type::LIST: {
-        const auto& list_array = as<arrow::ListArray>(array);
-        return list(*list_array.values(), list_array.value_offset(index), list_array.value_length(index));
-    }
-    case Type::LARGE_LIST: {
-        const auto& list_array = as<arrow::LargeListArray>(array);
-        return list(*list_array.values(), list_array.value_offset(index), list_array.value_length(index));
-    }
-    case Type::FIXED_SIZE_LIST: {
-        const auto& list_array = as<arrow::FixedSizeListArray>(array);
-        return list(*list_array.values(), list_array.value_offset(index), list_array.value_length(index));
-    }
-    case Type::MAP: {
-        const auto& map = as<arrow::MapArray>(array);
-        return list(*map.values(), map.value_offset(index), map.value_length(index));
-    }
-    case Type::DICTIONARY: {
-        const auto& coded = as<arrow::DictionaryArray>(array);
-        return cell(*coded.dictionary(), coded.GetValueIndex(index));
-    }
+    case Type::LIST:
+        return list(as<arrow::ListArray>(array), index);
+    case Type::LARGE_LIST:
+        return list(as<arrow::LargeListArray>(array), index);
+    case Type::FIXED_SIZE_LIST:
+        return list(as<arrow::FixedSizeListArray>(array), index);
+    case Type::MAP:
+        return list(as<arrow::MapArray>(array), index);
+    case Type::DICTIONARY:
+        return cell(*as<arrow::DictionaryArray>(array).dictionary(),
+                    as<arrow::DictionaryArray>(array).GetValueIndex(index));
     case Type::EXTENSION:
         return cell(*as<arrow::ExtensionArray>(array).storage(), index);
     default: {

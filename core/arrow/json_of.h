@@ -22,7 +22,8 @@ public:
 private:
     void spend(std::size_t bytes);
     Json text(std::string_view bytes);
-    Json list(const arrow::Array& values, std::int64_t first, std::int64_t count);
+    template <class ListArray>
+    Json list(const ListArray& array, std::int64_t index);
     Json record(const arrow::StructArray& array, std::int64_t index);
 
     std::size_t spent_ = 0; ///< bytes of the row so far, roughly

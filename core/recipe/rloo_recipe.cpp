@@ -149,6 +149,9 @@ void bind_estimator(RlooRecipe& r, std::vector<Binding>& list) {
                        .group("RLOO")
                        .help("With d = log policy - log reference of a drawn token: k1 = d, k2 = d^2 / 2, "
                              "k3 = e^-d - 1 + d. The reward wants k1, the loss k2 or k3."));
+}
+
+void bind_objective(RlooRecipe& r, std::vector<Binding>& list) {
     list.push_back(Binding("ratio_level", &r.ratio_level)
                        .choices({"sequence", "token"})
                        .label("Ratio of")
@@ -306,6 +309,7 @@ std::vector<Binding> RlooRecipe::bindings() {
     bind_model_and_prompts(*this, list);
     bind_rewards(*this, list);
     bind_estimator(*this, list);
+    bind_objective(*this, list);
     bind_sampling(*this, list);
     bind_lora(*this, list);
     bind_optimiser(*this, list);

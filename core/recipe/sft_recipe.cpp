@@ -7,7 +7,7 @@ namespace tempera {
 
 namespace {
 
-void bind_model_and_data(SftRecipe& r, std::vector<Binding>& list) {
+void bind_model(SftRecipe& r, std::vector<Binding>& list) {
     list.push_back(Binding("model", &r.model)
                        .model()
                        .label("Model")
@@ -23,6 +23,9 @@ void bind_model_and_data(SftRecipe& r, std::vector<Binding>& list) {
                        .help("\"pretrained\" starts from the model's weights; \"random\" takes only its "
                              "shape and tokenizer and draws new weights, "
                              "which is pretraining."));
+}
+
+void bind_data(SftRecipe& r, std::vector<Binding>& list) {
     list.push_back(
         Binding("data", &r.data)
             .data_file({"countdown", "arithmetic"})
@@ -81,7 +84,8 @@ void bind_model_and_data(SftRecipe& r, std::vector<Binding>& list) {
 
 std::vector<Binding> SftRecipe::bindings() {
     std::vector<Binding> list;
-    bind_model_and_data(*this, list);
+    bind_model(*this, list);
+    bind_data(*this, list);
     bind_lora(*this, list);
     bind_optimiser(*this, list);
     list.push_back(Binding("max_length", &max_length)

@@ -162,16 +162,13 @@ void Answerer::answer(std::span<const TaskPrompt> prompts, double temperature, c
             interrupted, notice);
         return notice(remote_->usage_words());
     }
+    const DrawSettings settings{temperature, sampling_.top_p, static_cast<int>(sampling_.top_k),
+                                sampling_.min_p, sampling_.repetition_penalty};
     auto source = [&](PromptRequest& request) {
         if (!find_next()) return false;
-        for (int sample : samples) {
-            SequenceRequest sequence;
-            sequence.tag = tag_of(sample);
-            sequence.settings = {temperature, sampling_.top_p, static_cast<int>(sampling_.top_k),
-                                 sampling_.min_p, sampling_.repetition_penalty};
-            sequence.stream = RandomStream(seed, next, static_cast<std::uint32_t>(sample));
-            request.sequences.push_back(std::move(sequence));
-        }
+        for (int sample : samples)
+            request.sequences.push_back(
+                {tag_of(sample), settings, RandomStream(seed, next, static_cast<std::uint32_t>(sample))});
         const TaskPrompt& prompt = prompts[next];
         request.name = name_of(prompt, next);
         // A chat template writes the special tokens itself.

@@ -105,58 +105,121 @@ void tell_unrewarded(const TrainingRun& run, const std::vector<Metric>& metrics)
                             "any of their completions a score.");
 }
 
-RunOutcome train(const RunRequest& request, RunObserver& observer, const StopToken& stop) {
-    const RlooRecipe recipe = RlooRecipe::from(request.recipe);
-    TrainingRun run = begin_training(request, observer, stop, recipe, recipe);
-    const at::Device device = select_device(recipe.device);
+/// What a run works with; the other parts refer to it.
+struct Loaded {
+    TrainedModel model;
+    Tokenizer tokenizer;
+    PolicyPrompts prompts;
+    Decoder reference; ///< empty without kl_coef
+    RopeTable rope;
+};
+
+Loaded load(const RlooRecipe& recipe, const TrainingRun& run, at::Device device) {
     TrainedModel model =
         load_trained_model(recipe.model, recipe, static_cast<std::uint64_t>(recipe.seed), run.resume_from);
-    const Tokenizer tokenizer = load_tokenizer(model);
-    const PolicyPrompts prompts =
+    Tokenizer tokenizer = load_tokenizer(model);
+    PolicyPrompts prompts =
         load_policy_prompts(recipe, model.tokenizer_folder, tokenizer, model.decoder.config);
-    report_skipped(prompts.skipped, observer);
+    report_skipped(prompts.skipped, run.observer);
     move_decoder(model.decoder, device);
     Decoder reference;
     if (recipe.kl_coef > 0) {
         reference = reference_of(recipe, model.decoder);
         move_decoder(reference, device);
     }
-    const RopeTable rope = make_rope_table(
-        model.decoder.config,
-        std::min(prompts.longest + recipe.max_tokens, model.decoder.config.max_positions), device);
+    const std::int64_t positions = model.decoder.config.max_positions;
+    RopeTable rope = make_rope_table(model.decoder.config,
+                                     std::min(prompts.longest + recipe.max_tokens, positions), device);
+    return {std::move(model), std::move(tokenizer), std::move(prompts), std::move(reference),
+            std::move(rope)};
+}
+
+SamplerOptions drawing_of(const RlooRecipe& recipe, const PolicyPrompts& prompts, int threads) {
     SamplerOptions drawing;
-    drawing.threads = run.threads;
+    drawing.threads = threads;
     drawing.max_tokens = recipe.max_tokens;
     drawing.stop = recipe.stop;
     if (!prompts.end_of_turn.empty()) drawing.stop.push_back(prompts.end_of_turn);
-    Sampler sampler(model.decoder, tokenizer, drawing);
+    return drawing;
+}
+
+void watch_over(TrainingRun& run, const RlooRecipe& recipe, const PolicyPrompts& prompts) {
+    run.health = HealthWatch({recipe.kl_limit, static_cast<double>(recipe.max_tokens), recipe.max_grad_norm,
+                              static_cast<double>(verifiable(prompts.validation))});
+    if (recipe.kl_coef == 0 && recipe.kl_limit > 0)
+        run.event("log", "kl_limit does nothing in this run: with kl_coef 0 no divergence is measured.");
+}
+
+/// Draws and judges the completions that the next steps learn from; false where it was cancelled.
+bool draw(const Rloo& rloo, TrainingRun& run, BatchPlan& plan, Rollout& rollout, StepReport& report) {
+    const RlooRecipe& recipe = rloo.recipe;
+    const std::int64_t number = run.state.step / recipe.iterations;
+    run.observer.on_progress(run.meter.progress("sampling", run.state.step));
+    auto drawn = draw_rollout(rloo.sampler, rloo.prompts.train, plan.batches(number).front(), recipe, number,
+                              run.stop);
+    if (!drawn) return false;
+    rollout = std::move(*drawn);
+    auto metrics = rloo.fill(rollout);
+    if (!metrics) return false;
+    report.means = std::move(*metrics);
+    tell_unrewarded(run, report.means);
+    report.tokens = token_count(rollout, rloo.prompts.train);
+    const std::int64_t log = std::max<std::int64_t>(recipe.log_steps, 1),
+                       last = run.state.step + recipe.iterations;
+    if (last / log > run.state.step / log || last >= run.state.total_steps)
+        run.observer.on_rollouts(rollout.groups);
+    return true;
+}
+
+/// One optimiser step on them; false where it was cancelled.
+bool learn(const Rloo& rloo, TrainingRun& run, Rollout& rollout, StepReport& report) {
+    const RlooRecipe& recipe = rloo.recipe;
+    const std::int64_t first_stream = run.state.step * recipe.prompts_per_step() * (recipe.k + 1);
+    const PolicyPass pass = accumulate_policy_gradients(
+        rloo.policy, rollout, rloo.prompts.train, policy_choices(recipe),
+        {.training = !recipe.disable_dropout, .seed = run.state.seed}, first_stream, run.stop);
+    if (pass.cancelled) return false;
+    if (!pass.bad_completions.empty())
+        fail_numeric(run, "loss", prompt_numbers(rollout, pass.bad_completions, recipe.k));
+    for (const Metric& metric : pass.metrics())
+        report.means.push_back(metric);
+    std::vector<std::int64_t> numbers;
+    for (std::int64_t prompt : rollout.prompts)
+        numbers.push_back(prompt + 1);
+    apply_step(run, numbers, report);
+    return true;
+}
+
+RunOutcome train(const RunRequest& request, RunObserver& observer, const StopToken& stop) {
+    const RlooRecipe recipe = RlooRecipe::from(request.recipe);
+    TrainingRun run = begin_training(request, observer, stop, recipe, recipe);
+    const at::Device device = select_device(recipe.device);
+    Loaded loaded = load(recipe, run, device);
+    TrainedModel& model = loaded.model;
+    const PolicyPrompts& prompts = loaded.prompts;
+    Sampler sampler(model.decoder, loaded.tokenizer, drawing_of(recipe, prompts, run.threads));
 
     auto context = [&](const Decoder& decoder) {
-        return PassContext{decoder, rope, device, compute_type_of(recipe), recipe.micro_batch_tokens};
+        return PassContext{decoder, loaded.rope, device, compute_type_of(recipe), recipe.micro_batch_tokens};
     };
     const Rloo rloo{recipe,
                     prompts,
                     make_reward_set(recipe, stop, request.keys),
                     context(model.decoder),
-                    recipe.kl_coef > 0 ? std::optional(context(reference)) : std::nullopt,
+                    recipe.kl_coef > 0 ? std::optional(context(loaded.reference)) : std::nullopt,
                     sampler,
                     stop};
-    const PolicyChoices choices = policy_choices(recipe);
     const auto rows = static_cast<std::int64_t>(prompts.train.size());
     BatchPlan plan(rows, recipe.prompts_per_step(), 1, static_cast<std::uint64_t>(recipe.seed));
-    const std::int64_t total =
-        recipe.max_steps > 0 ? recipe.max_steps : plan.total_steps(recipe.epochs, 0) * recipe.iterations;
     Rollout rollout;
     run.save_model = [&](const fs::path& folder) { model.save(folder); };
     run.complete_model = [&](const fs::path& folder) { model.complete(folder); };
     run.save_more = [&](const fs::path& folder) {
         if (run.state.step % recipe.iterations != 0) save_rollout(rollout, folder);
     };
-    run.health = HealthWatch({recipe.kl_limit, static_cast<double>(recipe.max_tokens), recipe.max_grad_norm,
-                              static_cast<double>(verifiable(prompts.validation))});
-    if (recipe.kl_coef == 0 && recipe.kl_limit > 0)
-        run.event("log", "kl_limit does nothing in this run: with kl_coef 0 no divergence is measured.");
-    take_up(run, trained_parameters(model.decoder), {rows, content_of(prompts)}, total,
+    watch_over(run, recipe, prompts);
+    take_up(run, trained_parameters(model.decoder), {rows, content_of(prompts)},
+            recipe.max_steps > 0 ? recipe.max_steps : plan.total_steps(recipe.epochs, 0) * recipe.iterations,
             model.decoder.config.parameter_count());
     if (run.state.step % recipe.iterations != 0) {
         const auto drawn = plan.batches(run.state.step / recipe.iterations).front();
@@ -172,34 +235,9 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
         begin_step(run);
         const std::int64_t number = run.state.step / recipe.iterations;
         StepReport report{.means = {}, .tokens = 0, .epoch = plan.epoch_after(number + 1)};
-        if (run.state.step % recipe.iterations == 0) {
-            observer.on_progress(run.meter.progress("sampling", run.state.step));
-            auto drawn =
-                draw_rollout(sampler, prompts.train, plan.batches(number).front(), recipe, number, stop);
-            if (!drawn) return RunOutcome::cancelled;
-            rollout = std::move(*drawn);
-            auto metrics = rloo.fill(rollout);
-            if (!metrics) return RunOutcome::cancelled;
-            report.means = std::move(*metrics);
-            tell_unrewarded(run, report.means);
-            report.tokens = token_count(rollout, prompts.train);
-            const std::int64_t log = std::max<std::int64_t>(recipe.log_steps, 1),
-                               last = run.state.step + recipe.iterations;
-            if (last / log > run.state.step / log || last >= total) observer.on_rollouts(rollout.groups);
-        }
-        const std::int64_t first_stream = run.state.step * recipe.prompts_per_step() * (recipe.k + 1);
-        PolicyPass pass = accumulate_policy_gradients(
-            rloo.policy, rollout, prompts.train, choices,
-            {.training = !recipe.disable_dropout, .seed = run.state.seed}, first_stream, stop);
-        if (pass.cancelled) return RunOutcome::cancelled;
-        if (!pass.bad_completions.empty())
-            fail_numeric(run, "loss", prompt_numbers(rollout, pass.bad_completions, recipe.k));
-        for (const Metric& metric : pass.metrics())
-            report.means.push_back(metric);
-        std::vector<std::int64_t> numbers;
-        for (std::int64_t prompt : rollout.prompts)
-            numbers.push_back(prompt + 1);
-        apply_step(run, numbers, report);
+        if (run.state.step % recipe.iterations == 0 && !draw(rloo, run, plan, rollout, report))
+            return RunOutcome::cancelled;
+        if (!learn(rloo, run, rollout, report)) return RunOutcome::cancelled;
         if (auto end = close_step(run, report, evaluate)) return *end;
     }
     return finish_training(run);

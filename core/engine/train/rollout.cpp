@@ -52,24 +52,25 @@ DrawSettings draw_settings(const RlooRecipe& recipe, double temperature) {
     return {temperature, recipe.top_p, static_cast<int>(recipe.top_k), 0, 1};
 }
 
-struct Lengths {
-    std::vector<double> all, ended;
-};
-
 /// TRL's completions/*: without an ended completion its lengths count as 0.
-void add_lengths(const Lengths& lengths, std::vector<Metric>& metrics) {
+void add_lengths(const Rollout& rollout, std::vector<Metric>& metrics) {
+    std::vector<double> all, ended;
+    for (const RolloutGroup& group : rollout.groups)
+        for (const RolloutSample& sample : group.samples) {
+            all.push_back(static_cast<double>(sample.token_ids.size()));
+            if (sample.finish != "length") ended.push_back(all.back());
+        }
     auto add = [&](const std::string& end, const std::vector<double>& values) {
         const std::vector<double> some = values.empty() ? std::vector<double>{0} : values;
         metrics.push_back({"completions/mean_" + end, mean_and_deviation(some).mean});
         metrics.push_back({"completions/min_" + end, *std::ranges::min_element(some)});
         metrics.push_back({"completions/max_" + end, *std::ranges::max_element(some)});
     };
-    add("length", lengths.all);
-    metrics.push_back({"completions/clipped_ratio",
-                       1
-                           - static_cast<double>(lengths.ended.size())
-                                 / std::max<double>(1, static_cast<double>(lengths.all.size()))});
-    add("terminated_length", lengths.ended);
+    add("length", all);
+    metrics.push_back(
+        {"completions/clipped_ratio",
+         1 - static_cast<double>(ended.size()) / std::max<double>(1, static_cast<double>(all.size()))});
+    add("terminated_length", ended);
 }
 
 } // namespace
@@ -352,6 +353,16 @@ std::int64_t mask_unrewarded(Rollout& rollout, const std::vector<double>& reward
     return found;
 }
 
+/// Those of every reward function alone.
+void add_rewards(const RewardSet& rewards, const std::vector<std::vector<double>>& values,
+                 std::vector<Metric>& metrics) {
+    for (std::size_t f = 0; f < values.size(); ++f) {
+        const MeanAndDeviation own = mean_and_deviation(values[f]);
+        metrics.push_back({"rewards/" + rewards.names[f].name + "/mean", own.mean});
+        metrics.push_back({"rewards/" + rewards.names[f].name + "/std", own.deviation});
+    }
+}
+
 /// What asking for `values`[f] took, where function f is a judge behind an endpoint.
 void add_judge_metrics(const RewardSet& rewards, const AskTally& before,
                        const std::vector<std::vector<double>>& values, std::vector<Metric>& metrics) {
@@ -377,13 +388,8 @@ std::vector<Metric> judge_rollout(Rollout& rollout, const std::vector<PolicyProm
         shaping.weights.push_back(name.weight), plain.weights.push_back(name.weight);
 
     std::vector<bool> cut(n);
-    Lengths lengths;
-    for (std::size_t i = 0; i < n; ++i) {
-        const RolloutSample& sample = rollout.sample(static_cast<std::int64_t>(i));
-        cut[i] = sample.finish == "length";
-        lengths.all.push_back(static_cast<double>(sample.token_ids.size()));
-        if (!cut[i]) lengths.ended.push_back(lengths.all.back());
-    }
+    for (std::size_t i = 0; i < n; ++i)
+        cut[i] = rollout.sample(static_cast<std::int64_t>(i)).finish == "length";
     const auto counting = counted_values(values, rewards);
     const std::vector<double> shaped = shape_rewards(counting, cut, shaping);
     const std::int64_t unrewarded = mask_unrewarded(rollout, shaped);
@@ -412,16 +418,12 @@ std::vector<Metric> judge_rollout(Rollout& rollout, const std::vector<PolicyProm
 
     const MeanAndDeviation reward = mean_and_deviation(shape_rewards(counting, std::vector<bool>(n), plain));
     std::vector<Metric> metrics{{"reward", reward.mean}, {"reward_std", reward.deviation}};
-    for (std::size_t f = 0; f < values.size(); ++f) {
-        const MeanAndDeviation own = mean_and_deviation(values[f]);
-        metrics.push_back({"rewards/" + rewards.names[f].name + "/mean", own.mean});
-        metrics.push_back({"rewards/" + rewards.names[f].name + "/std", own.deviation});
-    }
+    add_rewards(rewards, values, metrics);
     if (recipe.kl_coef > 0) {
         metrics.push_back({"kl", kl / std::max(1.0, kl_tokens)});
         metrics.push_back({"kl_sum", kl / static_cast<double>(n)});
     }
-    add_lengths(lengths, metrics);
+    add_lengths(rollout, metrics);
     const auto groups = static_cast<double>(advantages.groups);
     metrics.push_back(
         {"frac_reward_zero_std", static_cast<double>(advantages.groups_without_variance) / groups});
