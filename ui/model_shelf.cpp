@@ -145,13 +145,18 @@ void ModelShelf::setRuns(std::vector<LocalModelPlaces::RunResult> runs) {
 
 void ModelShelf::addFolder(const QString& path, std::function<void(const QString&)> refused) {
     background_.compute(
-        this, [path] { return is_model(fromQt(path)); },
-        [this, path, refused = std::move(refused)](bool model, const QString&) {
-            if (!model) {
-                if (refused)
-                    refused(tr("%1 holds neither config.json nor adapter_config.json: choose a model's own "
-                               "folder.")
-                                .arg(path));
+        this,
+        [path] {
+            std::error_code unreadable;
+            if (is_model(fromQt(path))) return QString();
+            return (std::filesystem::is_directory(fromQt(path), unreadable) ? tr(
+                        "%1 holds neither config.json nor adapter_config.json: choose a model's own folder.")
+                                                                            : tr("There is no folder %1."))
+                .arg(path);
+        },
+        [this, path, refused = std::move(refused)](const QString& problem, const QString& error) {
+            if (!problem.isEmpty() || !error.isEmpty()) {
+                if (refused) refused(problem.isEmpty() ? error : problem);
                 return;
             }
             QStringList folders = settings_.value(folders_key).toStringList();

@@ -166,6 +166,37 @@ Json from_cell(const std::string& role, Json value) {
     return fits ? parsed : value;
 }
 
+/// In quotes where it holds what parse_columns() would take for the end, as CSV has it.
+std::string quoted(const std::string& column) {
+    if (column.find_first_of(",\"") == column.npos && !column.starts_with(' ') && !column.ends_with(' '))
+        return column;
+    std::string text = "\"";
+    for (const char c : column)
+        text += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return text + "\"";
+}
+
+/// Where the part that begins at `begin` ends: at a comma that is in no quotes.
+std::size_t end_of_part(const std::string& text, std::size_t begin) {
+    bool inside = false;
+    for (std::size_t i = begin; i < text.size(); ++i) {
+        if (text[i] == '"') inside = !inside;
+        if (text[i] == ',' && !inside) return i;
+    }
+    return inside ? std::min(text.find(',', begin), text.size()) : text.size();
+}
+
+/// The inverse of quoted().
+std::string unquoted(const std::string& text) {
+    if (text.size() < 2 || !text.starts_with('"') || !text.ends_with('"')) return text;
+    std::string column;
+    for (std::size_t i = 1; i + 1 < text.size(); ++i) {
+        column += text[i];
+        if (text[i] == '"' && text[i + 1] == '"') ++i;
+    }
+    return column;
+}
+
 } // namespace
 
 const char* name_of(DataTask task) {
@@ -191,7 +222,7 @@ DataTask data_task_from(const std::string& name) {
 }
 
 std::string ColumnMapping::text() const {
-    return joined(column_of, ", ", [](const auto& pair) { return pair.first + "=" + pair.second; });
+    return joined(column_of, ", ", [](const auto& pair) { return pair.first + "=" + quoted(pair.second); });
 }
 
 ColumnMapping parse_columns(const std::string& text) {
@@ -201,12 +232,12 @@ ColumnMapping parse_columns(const std::string& text) {
         return begin == part.npos ? std::string() : std::string(part.substr(begin, end - begin + 1));
     };
     for (std::size_t begin = 0; begin < text.size();) {
-        std::size_t end = std::min(text.find(',', begin), text.size());
+        const std::size_t end = end_of_part(text, begin);
         std::string part = text.substr(begin, end - begin);
         begin = end + 1;
         auto equals = part.find('=');
         std::string role = trimmed(part.substr(0, equals)),
-                    column = equals == part.npos ? "" : trimmed(part.substr(equals + 1));
+                    column = equals == part.npos ? "" : unquoted(trimmed(part.substr(equals + 1)));
         const auto names = role_names();
         if (column.empty())
             fail(ErrorKind::bad_input, "columns must be like \"prompt=question,completion=answer\", not \""

@@ -28,12 +28,13 @@ DataTask data_task_from(const std::string& name);
 struct ColumnMapping {
     std::map<std::string, std::string> column_of; ///< role -> column
     bool empty() const { return column_of.empty(); }
-    /// "prompt=question, completion=answer"
+    /// "prompt=question, completion=answer"; a column with a comma in its name stands in quotes
     std::string text() const;
     friend bool operator==(const ColumnMapping&, const ColumnMapping&) = default;
 };
 
-/// Reads "prompt=question,completion=answer". Throws Error(bad_input) for an unknown role, with the nearest.
+/// Reads "prompt=question,completion=answer", and columns in quotes with quotes doubled. Throws
+/// Error(bad_input) for an unknown role, with the nearest.
 ColumnMapping parse_columns(const std::string& text);
 
 /// The roles of a task that a row with these columns fills: those that `given` names, and by their names the

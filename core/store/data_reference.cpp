@@ -25,7 +25,25 @@ std::vector<std::string> data_files(const fs::path& folder) {
     return names;
 }
 
+/// What a reference without a file means.
+std::string usual_file(const std::vector<std::string>& names) {
+    const bool synthetic = std::find(names.begin(), names.end(), "synthetic.jsonl") != names.end();
+    return names.size() == 1 ? names.front() : synthetic ? "synthetic.jsonl" : "pairs.jsonl";
+}
+
 } // namespace
+
+std::vector<fs::path> left_data(const fs::path& run_folder) {
+    const fs::path folder = run_folder / "artifacts";
+    std::vector<std::string> names = data_files(folder);
+    std::erase_if(names, [](const std::string& name) { return name.starts_with('_'); });
+    const std::string usual = usual_file(names);
+    std::stable_partition(names.begin(), names.end(), [&](const auto& name) { return name == usual; });
+    std::vector<fs::path> files;
+    for (const auto& name : names)
+        files.push_back(folder / name);
+    return files;
+}
 
 std::optional<RunRecord> referred_data_run(const std::string& reference, const ModelScope& scope) {
     if (!names_a_run(reference)) return std::nullopt;
@@ -47,14 +65,10 @@ fs::path resolve_data(const std::string& reference, const ModelScope& scope) {
         fail(ErrorKind::not_found,
              run + " has left no data in its folder; let a run of kind pairs or synthetic finish first.");
     const auto slash = reference.find('/');
-    const bool synthetic = std::find(names.begin(), names.end(), "synthetic.jsonl") != names.end();
-    std::string wanted = slash != std::string::npos ? reference.substr(slash + 1)
-                         : synthetic                ? "synthetic.jsonl"
-                                                    : "pairs.jsonl";
+    const std::string wanted = slash != std::string::npos ? reference.substr(slash + 1) : usual_file(names);
     if (wanted.empty() || wanted.find('/') != std::string::npos)
         fail(ErrorKind::bad_input,
              "\"" + reference + "\" is no data reference: name the file behind one \"/\".");
-    if (slash == std::string::npos && names.size() == 1) wanted = names.front();
     if (std::find(names.begin(), names.end(), wanted) == names.end())
         fail(ErrorKind::not_found, run + " has left no " + wanted + " (there are: " + joined(names) + ")."
                                        + did_you_mean(wanted, names));

@@ -16,4 +16,8 @@ std::optional<RunRecord> referred_data_run(const std::string& reference, const M
 /// name, and what a download throws.
 std::filesystem::path resolve_data(const std::string& reference, const ModelScope& scope);
 
+/// The files that a run has left as data, what "run:ID" alone stands for first. Those whose names begin with
+/// "_" it keeps for itself.
+std::vector<std::filesystem::path> left_data(const std::filesystem::path& run_folder);
+
 } // namespace tempera

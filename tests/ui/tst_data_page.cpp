@@ -371,6 +371,47 @@ private Q_SLOTS:
         QCOMPARE(counted, std::int64_t(298));
     }
 
+    void issuesNameRowsAsTheTableDoes() {
+        auto report = std::make_shared<ValidationReport>();
+        report->issues.push_back(
+            {RowIssue::missing, 1, {{"a.csv", 4, 2, "a.csv row 4 has no column \"x\"."}}});
+        report->issues.push_back({RowIssue::duplicate, 1, {{"a.csv", 7, 5, "as row 3 of the split"}}});
+        IssueTreeModel model;
+        model.setReport(report);
+        const auto line = [&](int issue) { return model.index(0, 0, model.index(issue, 0)); };
+        QCOMPARE(line(0).data().toString(), QStringLiteral("row 3 has no column \"x\"."));
+        QCOMPARE(line(1).data().toString(), QStringLiteral("row 6: as row 3 of the split"));
+        QVERIFY(line(0).data(Qt::ToolTipRole).toString().startsWith(QStringLiteral("a.csv row 4 ")));
+    }
+
+    void whatARunLeftIsListedFileByFile() {
+        Desk desk;
+        const RunRecord run = desk.run("synthetic", "written", "", [](const fs::path& folder) {
+            fs::create_directories(folder / "artifacts");
+            std::ofstream(folder / "artifacts/synthetic.jsonl")
+                << R"({"prompt":"p","completion":"c","nums":[1,2,3],"target":6})"
+                << "\n";
+            std::ofstream(folder / "artifacts/rejected.jsonl") << R"({"raw":"r","reason":"held out"})"
+                                                               << "\n";
+            std::ofstream(folder / "artifacts/_own.jsonl") << "{}\n";
+        });
+        desk.open();
+        test::goToArea(desk.window.get(), QStringLiteral("Data"));
+        DataPage* page = desk.window->areas()->data();
+        QAbstractItemModel* entries = page->side()->view()->model();
+        const auto listed = [&](const QString& text) {
+            return !entries->match(entries->index(0, 0), Qt::DisplayRole, text, 1, Qt::MatchEndsWith)
+                        .isEmpty();
+        };
+        QTRY_LONG(listed(QStringLiteral(": rejected")));
+        QVERIFY(!listed(QStringLiteral("_own")));
+        test::clickRow(page->side()->view(), runTitle(run));
+        DataView* view = page->view();
+        QTRY_LONG(view->isVisible() && view->countLabel()->text() == QStringLiteral("1 row"));
+        view->useButton()->menu()->actions().front()->trigger();
+        QVERIFY(desk.window->newRunPage()->recipe().at("data") == Json("run:" + run.id + "/synthetic.jsonl"));
+    }
+
     void testRowsThatStandInTrainAreFound() {
         fs::create_directories(root() / "set");
         dir_->path();

@@ -1,5 +1,6 @@
 #include "ui/charts/length_histogram.h"
 
+#include "ui/charts/step_ticker.h"
 #include "ui/theme/text.h"
 
 #include <QFontMetricsF>
@@ -13,6 +14,11 @@ namespace tempera {
 LengthHistogramChart::LengthHistogramChart(QWidget* parent)
     : PlotChart(tr("Lengths"), tr("tokens"), tr("rows"), parent), steps_(plot_->addGraph()) {
     steps_->setLineStyle(QCPGraph::lsStepLeft);
+    for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) {
+        axis->setTicker(QSharedPointer<StepTicker>::create());
+        axis->ticker()->setTickCount(4);
+        axis->setNumberPrecision(7); // digits up to a million
+    }
     restyle();
 }
 

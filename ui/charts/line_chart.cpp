@@ -1,6 +1,7 @@
 #include "ui/charts/line_chart.h"
 
 #include "ui/charts/label_stack.h"
+#include "ui/charts/step_ticker.h"
 #include "ui/theme/icons.h"
 #include "ui/theme/text.h"
 
@@ -60,14 +61,6 @@ std::size_t nearestIndex(const std::vector<double>& x, double at) {
         return static_cast<std::size_t>(right - x.begin()) - 1;
     return static_cast<std::size_t>(right - x.begin());
 }
-
-/// Steps are counted: there is none between two.
-class StepTicker final : public QCPAxisTicker {
-protected:
-    double getTickStep(const QCPRange& range) override {
-        return std::max(1.0, QCPAxisTicker::getTickStep(range));
-    }
-};
 
 } // namespace
 

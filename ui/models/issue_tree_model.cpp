@@ -60,10 +60,15 @@ QString IssueTreeModel::lineText(const IssueReport& issue, int line) const {
     return note.isEmpty() ? place : QStringLiteral("%1: %2").arg(place, note);
 }
 
+/// By the number that the table shows; the tip has the file's own, which counts blank lines and a CSV's head.
 QString IssueTreeModel::shortText(const IssueReport& issue, int line) const {
-    QString text = lineText(issue, line);
-    if (one_source_.isEmpty() || !text.startsWith(one_source_ + u' ')) return text;
-    return text.mid(one_source_.size() + 1);
+    const QString text = lineText(issue, line);
+    if (line >= int(issue.rows.size())) return text;
+    const FlaggedRow& row = issue.rows[std::size_t(line)];
+    const qsizetype place = tr("%1 row %2").arg(toQt(row.source)).arg(row.number).size();
+    const QString shown = one_source_.isEmpty() ? tr("row %1, %2").arg(row.index + 1).arg(toQt(row.source))
+                                                : tr("row %1").arg(row.index + 1);
+    return shown + text.mid(place);
 }
 
 QVariant IssueTreeModel::data(const QModelIndex& index, int role) const {

@@ -2,6 +2,7 @@
 
 #include "core/base/resources.h"
 #include "core/recipe/study.h"
+#include "core/store/data_reference.h"
 #include "ui/pages/data_getter.h"
 #include "ui/pages/data_view.h"
 #include "ui/run_feed.h"
@@ -93,7 +94,36 @@ void DataPage::lookForCached() {
 
 void DataPage::setCatalogue(const CataloguePointer& catalogue) {
     catalogue_ = catalogue;
-    listEntries();
+    lookForLeft();
+}
+
+void DataPage::lookForLeft() {
+    std::vector<FinishedRun> finished;
+    for (auto run = catalogue_->runs.rbegin(); run != catalogue_->runs.rend(); ++run)
+        if (run->status == RunStatus::finished && leaves_data(run->kind))
+            finished.push_back({run->id, runTitle(*run), feed_.runFolder(run->id)});
+    if (finished == finished_) return;
+    finished_ = finished;
+    background_.compute(
+        this,
+        [finished = std::move(finished)] {
+            std::vector<LeftFile> left;
+            for (const FinishedRun& run : finished)
+                for (const auto& file : left_data(fromQt(run.folder))) {
+                    const bool usual =
+                        left.empty() || !left.back().reference.starts_with("run:" + run.id + "/");
+                    const QString name = toQt(file.stem().string());
+                    left.push_back({toQt(file.string()),
+                                    usual ? run.title : QStringLiteral("%1: %2").arg(run.title, name),
+                                    "run:" + run.id + "/" + file.filename().string()});
+                }
+            return left;
+        },
+        [this](std::vector<LeftFile> left, const QString& error) {
+            if (!error.isEmpty()) return;
+            left_ = std::move(left);
+            listEntries();
+        });
 }
 
 void DataPage::listEntries() {
@@ -112,9 +142,8 @@ void DataPage::listEntries() {
         add(path, tr("Opened"), QFileInfo(path).fileName());
     for (const CachedRepository& each : cached_)
         add(toQt(each.path.string()), tr("Of the hub"), toQt(each.name));
-    for (auto run = catalogue_->runs.rbegin(); run != catalogue_->runs.rend(); ++run)
-        if (run->status == RunStatus::finished && leaves_data(run->kind))
-            add(feed_.runFolder(run->id) + QStringLiteral("/artifacts"), tr("Left by runs"), runTitle(*run));
+    for (const LeftFile& each : left_)
+        add(each.path, tr("Left by runs"), each.title);
     add(shipped_, tr("With Tempera"), tr("Instructions"));
     side_->setEntries(std::move(entries));
 }
@@ -125,8 +154,10 @@ void DataPage::open(const QString& path) {
     view_->open(path);
 }
 
-/// A data set of the hub, or a file or folder in one, goes by the hub's name.
+/// A data set of the hub, or a file or folder in one, goes by the hub's name, and a run's by the run's.
 void DataPage::showOrigin(const QString& path) {
+    for (const LeftFile& each : left_)
+        if (path == each.path) return view_->setOrigin({each.reference, fromQt(path), {}});
     for (const CachedRepository& each : cached_) {
         const QString folder = toQt(each.path.string());
         if (path != folder && !path.startsWith(folder + u'/')) continue;

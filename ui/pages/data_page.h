@@ -49,6 +49,8 @@ private:
     void connectParts();
     void listEntries();
     void lookForCached();
+    /// Lists what finished runs have left, where others have finished since.
+    void lookForLeft();
     void showOrigin(const QString& path);
     void opened(const QString& path);
     void failed(const QString& sentence);
@@ -63,6 +65,17 @@ private:
     WorkStack* stack_;
     HubSource hub_;
     std::vector<CachedRepository> cached_; ///< data sets of the hub
+    struct LeftFile {
+        QString path, title;
+        std::string reference; ///< as recipes name it
+    };
+    std::vector<LeftFile> left_; ///< the newest run's first
+    struct FinishedRun {
+        std::string id;
+        QString title, folder;
+        friend bool operator==(const FinishedRun&, const FinishedRun&) = default;
+    };
+    std::vector<FinishedRun> finished_; ///< the runs that left_ is of
     CataloguePointer catalogue_ = std::make_shared<Catalogue>();
     QString wanted_;        ///< is being opened
     Background background_; ///< the last member: its thread ends first

@@ -147,6 +147,16 @@ private Q_SLOTS:
         QVERIFY(row.score_chosen == 1.5 && !row.score_rejected);
     }
 
+    void columnsOfAnyNameAreWrittenAndReadAgain() {
+        const ColumnMapping odd{{{"prompt", "question, in short"},
+                                 {"completion", "the \"best\", =answer"},
+                                 {"input", " blank "},
+                                 {"text", "a=b"}}};
+        QCOMPARE(parse_columns(odd.text()), odd);
+        QCOMPARE(parse_columns("prompt=\"a, b\",completion=c").column_of.at("prompt"), std::string("a, b"));
+        QCOMPARE(parse_columns("prompt=\"a,completion=c").column_of.at("completion"), std::string("c"));
+    }
+
     void alpacasInputStandsInThePrompt() {
         TrainingSetOptions options;
         options.examples = 0;

@@ -46,6 +46,12 @@ private slots:
         leave("synthetic.jsonl"); // beside the rejected ones
         leave("rejected.jsonl");
         QCOMPARE(resolve_data("@pairs", scope_), artifacts_ / "synthetic.jsonl");
+        leave("_prompts.jsonl"); // the run's own
+        QCOMPARE(left_data(workspace_->run_folder("pairs-abc")),
+                 (std::vector<fs::path>{artifacts_ / "synthetic.jsonl", artifacts_ / "best.jsonl",
+                                        artifacts_ / "other.jsonl", artifacts_ / "pairs.jsonl",
+                                        artifacts_ / "rejected.jsonl"}));
+        QVERIFY(left_data(workspace_->run_folder("nobody")).empty());
     }
 
     void whatIsNotThereIsNamed_data() {
