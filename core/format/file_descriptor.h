@@ -24,7 +24,6 @@ public:
     }
 
     int get() const { return fd_; }
-    bool is_open() const { return fd_ >= 0; }
     void close();
 
 private:

@@ -92,10 +92,6 @@ void write_sweep_rows_csv(const RunReader& run, std::ostream& out) {
             << ',' << row.samples_done << ',' << row.samples_total << '\n';
 }
 
-void write_samples_jsonl(const RunReader& run, std::ostream& out, std::optional<double> only_temperature) {
-    for_each_sample_row(run, only_temperature, [&](const Json& row) { out << to_json_line(row) << '\n'; });
-}
-
 void write_rollouts_jsonl(const RunReader& run, std::ostream& out) {
     for (std::int64_t step : run.rollout_steps())
         for (const auto& group : run.rollouts(step))

@@ -22,12 +22,6 @@ void write_metrics_csv(const RunReader& run, std::ostream& out);
 void write_sweep_cells_csv(const RunReader& run, std::ostream& out);
 /// temperature,score,pass_at_1,format_rate,mean_length,truncated_share,samples_done,samples_total
 void write_sweep_rows_csv(const RunReader& run, std::ostream& out);
-/// One JSON object a line, by temperature, prompt and sample: temperature, prompt_index, sample_index,
-/// prompt, facts, text, token_ids, logprobs, logprob, finish, score, equation, value, reason. One prompt at a
-/// time is in memory.
-void write_samples_jsonl(const RunReader& run, std::ostream& out,
-                         std::optional<double> only_temperature = std::nullopt);
-
 /// One JSON object a line, by step, group and completion: step, group, prompt, facts and what
 /// to_json(RolloutSample) has. One step at a time is in memory.
 void write_rollouts_jsonl(const RunReader& run, std::ostream& out);
@@ -53,7 +47,9 @@ using ProduceRows = std::function<void(const std::function<void(const Json&)>& r
 void write_table(std::ostream& out, TableFormat format, const ParquetType& columns,
                  const ProduceRows& produce);
 
-/// The rows of write_samples_jsonl(), and their columns.
+/// One object a sample, by temperature, prompt and sample: temperature, prompt_index, sample_index, prompt,
+/// facts, text, token_ids, logprobs, logprob, finish, score, equation, value, reason; and these as columns.
+/// One prompt at a time is in memory.
 void for_each_sample_row(const RunReader& run, std::optional<double> only_temperature,
                          const std::function<void(const Json&)>& receive);
 const ParquetType& sample_columns();

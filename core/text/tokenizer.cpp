@@ -68,7 +68,7 @@ struct Tokenizer::Impl {
     std::vector<std::uint32_t> decoded_begin; ///< of every id in it, and the end
     std::vector<bool> present, special;
     std::size_t size = 0;
-    std::optional<std::int32_t> bos, eos, pad, unk, cls, sep, mask;
+    std::optional<std::int32_t> bos, eos, pad, unk, cls, sep;
 
     std::string_view piece(std::int32_t id) const {
         const AddedToken* token = added.find(id);
@@ -163,7 +163,6 @@ void Tokenizer::Impl::name_tokens(const Json& config) {
     unk = named_id("unk_token");
     cls = named_id("cls_token");
     sep = named_id("sep_token");
-    mask = named_id("mask_token");
 }
 
 void Tokenizer::Impl::encode_valid(std::string_view text, bool special_text_is_plain,
@@ -297,7 +296,6 @@ Tokenizer Tokenizer::from_sentencepiece(std::string_view bytes, const Json& conf
     or_named(impl->cls, "[CLS]");
     or_named(impl->sep, "[SEP]");
     or_named(impl->pad, "[PAD]");
-    or_named(impl->mask, "[MASK]");
     if (impl->cls && impl->sep) impl->post_processor = PostProcessor::bert(*impl->cls, *impl->sep);
     return Tokenizer(std::move(impl));
 }
@@ -439,18 +437,6 @@ std::optional<std::int32_t> Tokenizer::pad_id() const {
 
 std::optional<std::int32_t> Tokenizer::unk_id() const {
     return impl_->unk;
-}
-
-std::optional<std::int32_t> Tokenizer::cls_id() const {
-    return impl_->cls;
-}
-
-std::optional<std::int32_t> Tokenizer::sep_id() const {
-    return impl_->sep;
-}
-
-std::optional<std::int32_t> Tokenizer::mask_id() const {
-    return impl_->mask;
 }
 
 std::string StreamingDecoder::push(std::int32_t id) {

@@ -100,9 +100,6 @@ public:
     std::optional<std::int32_t> eos_id() const;
     std::optional<std::int32_t> pad_id() const;
     std::optional<std::int32_t> unk_id() const;
-    std::optional<std::int32_t> cls_id() const;
-    std::optional<std::int32_t> sep_id() const;
-    std::optional<std::int32_t> mask_id() const;
 
 private:
     struct Impl;

@@ -85,7 +85,6 @@ public:
 
     int slots() const { return slots_; }
     std::int64_t drawn_tokens() const { return drawn_tokens_; }
-    const std::vector<std::int64_t>& end_ids() const { return end_ids_; }
 
 private:
     struct Prompt;

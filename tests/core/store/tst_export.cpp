@@ -11,6 +11,15 @@
 using namespace tempera;
 using namespace tempera::test;
 
+namespace {
+
+void write_samples(const RunReader& run, std::ostream& out, std::optional<double> temperature = {}) {
+    write_table(out, TableFormat::jsonl, sample_columns(),
+                [&](const auto& receive) { for_each_sample_row(run, temperature, receive); });
+}
+
+} // namespace
+
 class TestExport : public QObject {
     Q_OBJECT
 
@@ -51,7 +60,7 @@ private slots:
     }
 
     void samplesAsJsonLines() {
-        auto parsed = this->parsed(text([](auto& run, auto& out) { write_samples_jsonl(run, out); }));
+        auto parsed = this->parsed(text([](auto& run, auto& out) { write_samples(run, out); }));
         QCOMPARE(parsed.size(), 3u);
         QCOMPARE(parsed[0]["sample_index"].get<int>(), 0);
         QCOMPARE(parsed[0]["text"].get<std::string>(), std::string("bad \xef\xbf\xbd utf-8, \n new line"));
@@ -62,7 +71,7 @@ private slots:
         QCOMPARE(parsed[1]["logprobs"].get<std::vector<float>>(),
                  expected.logprobs); // float to text and back, bit-equal
         QCOMPARE(parsed[2]["temperature"].get<double>(), 1.1);
-        auto hot = text([](auto& run, auto& out) { write_samples_jsonl(run, out, 1.1); });
+        auto hot = text([](auto& run, auto& out) { write_samples(run, out, 1.1); });
         QCOMPARE(std::count(hot.begin(), hot.end(), '\n'), 1);
     }
 
@@ -100,7 +109,7 @@ private slots:
         RunReader run(path() / "nowhere");
         std::ostringstream out;
         write_metrics_csv(run, out);
-        write_samples_jsonl(run, out);
+        write_samples(run, out);
         QCOMPARE(out.str(), std::string("step\n"));
     }
 
