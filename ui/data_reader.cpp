@@ -94,7 +94,7 @@ void DataReader::open(const QString& path) {
         });
 }
 
-void DataReader::count(std::size_t split) {
+void DataReader::count(std::size_t split, Faults faults) {
     if (!data_) return;
     count_stop_.request(StopRequest::cancel); // of another split
     count_stop_ = StopToken();
@@ -118,8 +118,8 @@ void DataReader::count(std::size_t split) {
                 throw;
             }
         },
-        [this, generation](const QString& error) {
-            if (generation == generation_ && !error.isEmpty()) trouble(error);
+        [this, generation, faults](const QString& error) {
+            if (generation == generation_ && !error.isEmpty() && faults == Faults::told) trouble(error);
         });
 }
 

@@ -26,8 +26,9 @@ public:
     void open(const QString& path);
     void close();
     /// How many rows it has; read through where the file does not say so. counted() is told now and then, and
-    /// before troubled() where the file cannot be read to its end.
-    void count(std::size_t split);
+    /// before troubled() where the file cannot be read to its end and its `faults` are told.
+    enum class Faults { told, hidden };
+    void count(std::size_t split, Faults faults = Faults::told);
     /// The newest wish is answered first; of many only the newest few are kept, the others are dropped().
     void wantRows(std::size_t split, std::int64_t offset, std::size_t count);
     /// One row as people read it, and its tokens where a model is named; the newest wish counts.

@@ -450,6 +450,13 @@ std::vector<std::string> MainWindow::running() const {
 void MainWindow::closeEvent(QCloseEvent* event) {
     saveState();
     const std::vector<std::string> ids = parts_.queue ? running() : std::vector<std::string>();
+    const QStringList jobs = closing_ ? QStringList() : areas_->underWay();
+    if (ids.empty() && !jobs.isEmpty()) {
+        event->ignore();
+        return ask(tr("“%1” is not done yet. Stop it and close?").arg(jobs.front()),
+                   tr("What a download has fetched stays; anything else leaves nothing behind."),
+                   tr("Stop and close"), [this] { closing_ = true, close(); });
+    }
     if (ids.empty()) {
         notices_->expireAll(); // feed and shelf carry it out before they end
         event->accept();

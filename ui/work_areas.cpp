@@ -8,6 +8,7 @@
 #include "ui/run_feed.h"
 #include "ui/settings_store.h"
 #include "ui/widgets/entry_side.h"
+#include "ui/widgets/work_stack.h"
 
 namespace tempera {
 
@@ -45,6 +46,16 @@ int WorkAreas::threads() const {
 
 HubSource WorkAreas::hub() const {
     return hubSource(*store_, *keys_);
+}
+
+QStringList WorkAreas::underWay() const {
+    QStringList titles;
+    for (const Jobs* jobs : {&models_->stack()->jobs(), &data_->stack()->jobs()})
+        for (const int id : jobs->ids()) {
+            const Jobs::View job = jobs->view(id);
+            if (job.state == Jobs::State::running || job.state == Jobs::State::stopping) titles << job.title;
+        }
+    return titles;
 }
 
 void WorkAreas::setCatalogue(const CataloguePointer& catalogue) {

@@ -54,6 +54,8 @@ public:
     /// Threads of the engine; 0 = all cores.
     int threads() const;
     HubSource hub() const;
+    /// Titles of the downloads, imports, merges and copies that are going on.
+    QStringList underWay() const;
     void setCatalogue(const CataloguePointer& catalogue);
 
 Q_SIGNALS:

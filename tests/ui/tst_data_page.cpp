@@ -421,6 +421,8 @@ private Q_SLOTS:
         DataView* view = openData(desk, root() / "set");
         QVERIFY(view);
         QCOMPARE(view->splitBox()->count(), 2);
+        QTRY_LONG(view->panel()->facts()->text().contains(QStringLiteral("50 rows"))
+                  && view->panel()->facts()->text().contains(QStringLiteral("2 rows"))); // the other's too
         view->splitBox()->setFocus();
         QTest::keyClick(view->splitBox(), Qt::Key_Down);
         QTRY_VERIFY(view->countLabel()->text().startsWith(QStringLiteral("2 rows")));

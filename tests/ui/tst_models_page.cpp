@@ -26,6 +26,8 @@
 #include <QLineEdit>
 #include <QListView>
 #include <QMenu>
+#include <QMessageBox>
+#include <QPushButton>
 #include <QSignalSpy>
 #include <QStandardPaths>
 #include <QTemporaryDir>
@@ -327,6 +329,31 @@ private Q_SLOTS:
         QCOMPARE(fetch->downloadButton()->text(), QStringLiteral("Show")); // all of it is there
         QVERIFY(hub.requests().size() > asked);
         qunsetenv("HF_TOKEN");
+    }
+
+    void closingAsksWhileSomethingIsUnderWay() {
+        Desk desk;
+        ModelsPage* page = openModels(desk);
+        QVERIFY(page);
+        page->stack()->start(
+            QStringLiteral("Slow work"),
+            [](const Jobs::Report&, const StopToken& stop) {
+                while (!stop)
+                    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+                fail(ErrorKind::stopped, "Stopped.");
+                return std::string();
+            },
+            QStringLiteral("nothing"));
+        desk.window->close();
+        QTRY_VERIFY(desk.window->question());
+        QVERIFY(desk.window->question()->text().contains(QStringLiteral("Slow work")));
+        click(desk.window->question()->button(QMessageBox::Cancel));
+        QTRY_VERIFY(!desk.window->question());
+        QVERIFY(desk.window->isVisible());
+        desk.window->close();
+        QTRY_VERIFY(desk.window->question());
+        click(desk.window->question()->findChild<QPushButton*>(QStringLiteral("accept")));
+        QTRY_VERIFY(!desk.window->isVisible());
     }
 
     void jobsTellHowFarAndCanBeStopped() {

@@ -1,6 +1,5 @@
 #include "ui/pages/data_view.h"
 
-#include "core/recipe/field.h"
 #include "ui/models/row_table_model.h"
 #include "ui/pages/check_view.h"
 #include "ui/pages/data_panel.h"
@@ -34,29 +33,6 @@
 #include <utility>
 
 namespace tempera {
-
-std::vector<std::pair<QString, Json>> usesOf(DataTask task, const std::string& data,
-                                             const ColumnMapping& columns) {
-    const std::map<DataTask, std::vector<std::string>> kinds{
-        {DataTask::sft, {"sft"}},
-        {DataTask::preferences, {"dpo", "reward"}},
-        {DataTask::prompts, {"rloo", "pairs", "win_rate"}},
-        {DataTask::countdown, {"sft", "rloo", "pairs", "win_rate"}}};
-    std::vector<std::pair<QString, Json>> uses;
-    for (const RecipeKind& kind : recipe_kinds()) {
-        const auto& fitting = kinds.at(task);
-        if (std::find(fitting.begin(), fitting.end(), kind.kind) == fitting.end()) continue;
-        Json recipe{{"kind", kind.kind}};
-        for (const Field& field : kind.fields) {
-            if (field.type == Field::Type::data_file && !recipe.contains("data")
-                && !recipe.contains("prompts"))
-                recipe[field.name] = data;
-            if (field.name == "columns" && !columns.empty()) recipe["columns"] = columns.text();
-        }
-        if (recipe.size() > 1) uses.emplace_back(toQt(kind.title), std::move(recipe));
-    }
-    return uses;
-}
 
 DataView::DataView(QWidget* parent)
     : QWidget(parent), reader_(new DataReader(this)), model_(new RowTableModel(this)) {
@@ -213,6 +189,9 @@ void DataView::connectReader() {
     connect(reader_, &DataReader::counted, this, [this](int split, qint64 rows, bool all) {
         if (std::size_t(split) == split_)
             counted({rows, all ? SplitCount::State::all : SplitCount::State::counting});
+        else if (all)
+            other_rows_[std::size_t(split)] = rows;
+        if (all) countOthers();
     });
     connect(reader_, &DataReader::rowsReady, this,
             [this](int split, qint64 offset, const std::shared_ptr<const std::vector<JsonRow>>& rows) {
@@ -277,6 +256,7 @@ void DataView::setModels(const ShelfPointer& models) {
 
 void DataView::overviewArrived(const DataOverviewPointer& overview) {
     overview_ = overview;
+    other_rows_.clear();
     origin_ = {};
     const std::filesystem::path& path = overview->path;
     showName();
@@ -382,6 +362,17 @@ void DataView::counted(const SplitCount& count) {
     showFacts();
 }
 
+/// One after the other, once the one that is shown is counted.
+void DataView::countOthers() {
+    if (count_.state == SplitCount::State::all) other_rows_[split_] = count_.rows;
+    showFacts();
+    for (std::size_t i = 0; i < overview_->splits.size(); ++i) {
+        const DataSplitInfo& split = overview_->splits[i];
+        if (split.rows || !split.problem.isEmpty() || other_rows_.contains(i)) continue;
+        return reader_->count(i, DataReader::Faults::hidden);
+    }
+}
+
 void DataView::fitColumns() {
     constexpr int looked_at = 40; // rows
     const QFontMetrics metrics(table_->font());
@@ -473,7 +464,7 @@ void DataView::showUses() {
 }
 
 void DataView::showFacts() {
-    if (overview_) panel_->setFacts(factsOf(*overview_, split_, count_, origin_, report_.get()));
+    if (overview_) panel_->setFacts(factsOf(*overview_, split_, count_, other_rows_, origin_, report_.get()));
 }
 
 bool DataView::eventFilter(QObject* watched, QEvent* event) {

@@ -29,11 +29,6 @@ class ElidedLabel;
 class RowTableModel;
 class TokenView;
 
-/// The kinds of run that can use data of a task and the field it goes into, each as a recipe with that field
-/// set.
-std::vector<std::pair<QString, Json>> usesOf(DataTask task, const std::string& data,
-                                             const ColumnMapping& columns);
-
 /// One data set: its rows as a table, as conversations and as tokens, and what a check of all of them found.
 class DataView final : public QWidget {
     Q_OBJECT
@@ -89,6 +84,7 @@ private:
     void overviewArrived(const DataOverviewPointer& overview);
     void splitChosen(int split);
     void counted(const SplitCount& count);
+    void countOthers();
     /// Says on the page what is the matter with the open data; "" = nothing is.
     void showTrouble(const QString& sentence);
     /// What stands where rows would.
@@ -114,6 +110,7 @@ private:
     qint64 row_before_ = -1; ///< to go to once it is there again; -1 = none
     QString split_before_;
     SplitCount count_;
+    std::map<std::size_t, std::int64_t> other_rows_; ///< of the splits that were counted
     bool fitted_ = false; ///< the columns; from then on their widths are the user's
     std::shared_ptr<const ValidationReport> report_;
     std::int64_t checked_length_ = 0;
