@@ -204,7 +204,10 @@ void MainWindow::addShortcuts() {
     const auto add = [this](const QKeySequence& keys, auto action) {
         connect(new QShortcut(keys, this), &QShortcut::activated, this, action);
     };
-    add(QKeySequence::New, [this] { showNewRun(); });
+    add(QKeySequence::New, [this] {
+        showNewRun();
+        new_run_->setFocus(Qt::ShortcutFocusReason);
+    });
     add(QKeySequence::Find, [this] {
         if (auto* search = side_->currentWidget()->findChild<QLineEdit*>())
             search->setFocus(Qt::ShortcutFocusReason);

@@ -87,10 +87,43 @@ private Q_SLOTS:
             QVERIFY2(ticks.last().toDouble() > 0.01 && ticks.last().toDouble() < 1,
                      qPrintable(ticks.join(u' ')));
         }
+        chart.setCursor(1);
+        QTest::qWait(120);
+        QVERIFY2(chart.readout().endsWith(QStringLiteral(" 0")), qPrintable(chart.readout()));
         QVERIFY(show({5e-7, 4e-7}).size() > 2); // but a learning rate is
         show({0});
         const QPoint at = chart.pixelOf(0, 0).toPoint();
         QCOMPARE(chart.grab().toImage().pixelColor(at), Theme::current().seriesColor(0));
+    }
+
+    void theCrosshairSaysOfWhichStepAnEvaluationIs() {
+        LineChart chart(QStringLiteral("Loss"), QStringLiteral("step"), {});
+        auto evaluations = std::make_shared<Series>(Series{{0, 20, 40}, {3, 2, 1}, {}, 0, 0});
+        finishSeries(*evaluations, 0);
+        chart.setLines({{QStringLiteral("train"), line(41), 0, false},
+                        {QStringLiteral("validation"), evaluations, 1, true}});
+        chart.resize(600, 300);
+        chart.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&chart));
+        chart.setCursor(21);
+        QTRY_VERIFY2(chart.readout().endsWith(QStringLiteral("validation 2.000 at 20")),
+                     qPrintable(chart.readout()));
+        chart.setCursor(20);
+        QTRY_VERIFY2(chart.readout().endsWith(QStringLiteral("validation 2.000")),
+                     qPrintable(chart.readout()));
+    }
+
+    void noTickStandsBetweenTwoSteps() {
+        LineChart chart(QStringLiteral("Loss"), QStringLiteral("step"), {});
+        chart.setLines({{{}, line(7), 0, false}});
+        chart.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&chart));
+        for (int width = 170; width < 700; width += 60) {
+            chart.resize(width, 300);
+            QTest::qWait(80);
+            const QStringList ticks = chart.tickLabels().first;
+            QVERIFY2(!ticks.isEmpty() && !ticks.join(u' ').contains(u'.'), qPrintable(ticks.join(u' ')));
+        }
     }
 
     void aLabelLongerThanItsAxisEndsInAnEllipsis() {

@@ -232,8 +232,10 @@ private Q_SLOTS:
         desk.open();
         NewRunPage* form = desk.window->newRunPage();
         form->setRecipe(desk.fixture.sft("long"));
-        desk.window->showNewRun();
+        for (QShortcut* shortcut : desk.window->findChildren<QShortcut*>())
+            if (shortcut->key() == QKeySequence(QKeySequence::New)) Q_EMIT shortcut->activated();
         const auto* from = form->findChild<QComboBox*>(); // of none of the recipes that are listed
+        QVERIFY(from->hasFocus());
         QCOMPARE(from->currentIndex(), -1);
         QCOMPARE(from->placeholderText(), QStringLiteral("Supervised fine-tuning"));
         auto* start = desk.button(form, QStringLiteral("Start"));

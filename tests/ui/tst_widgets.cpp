@@ -2,6 +2,7 @@
 
 #include "ui/forms/field_editor.h"
 #include "ui/forms/recipe_form.h"
+#include "ui/models/list_row.h"
 #include "ui/models/prompt_list_model.h"
 #include "ui/models/rollout_list_model.h"
 #include "ui/pages/card_browser.h"
@@ -17,10 +18,13 @@
 
 #include <QApplication>
 #include <QHelpEvent>
+#include <QImage>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
+#include <QPainter>
 #include <QPushButton>
+#include <QStyleOptionViewItem>
 #include <QTest>
 #include <QTextDocument>
 #include <QToolTip>
@@ -175,6 +179,35 @@ private Q_SLOTS:
         QTest::keyClick(second, Qt::Key_Tab);
         auto* next = qobject_cast<QPushButton*>(QApplication::focusWidget());
         QVERIFY(next && next->text() == QStringLiteral("Details"));
+    }
+
+    void aRowsTextKeepsItsHalfBesideALongSummary() {
+        const auto inked = [](const QString& text, const QString& summary, int width) {
+            QImage image(width, 30, QImage::Format_RGB32);
+            image.fill(Qt::white);
+            QStyleOptionViewItem option;
+            option.rect = image.rect();
+            ListRow row;
+            row.text = text;
+            row.text_color = Qt::red;
+            row.summary = summary;
+            row.summary_color = Qt::blue;
+            QPainter painter(&image);
+            paintListRow(painter, option, row);
+            painter.end();
+            std::pair<int, int> pixels; // of the text, of the summary
+            for (int y = 0; y < image.height(); ++y)
+                for (int x = 0; x < image.width(); ++x) {
+                    const QColor color = image.pixelColor(x, y);
+                    pixels.first += color.red() > 200 && color.blue() < 100;
+                    pixels.second += color.blue() > 200 && color.red() < 100;
+                }
+            return pixels;
+        };
+        const QString name = QStringLiteral("rloo_kl0"), summary = QStringLiteral("reward -1.00");
+        const auto wide = inked(name, summary, 300), narrow = inked(name, summary, 110);
+        QVERIFY(wide.first > 0 && wide.second > 0);
+        QCOMPARE(narrow, std::pair(wide.first, 0));
     }
 
     void unknownMetricsStandInNaturalOrder() {

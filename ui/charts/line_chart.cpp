@@ -209,17 +209,21 @@ QString LineChart::readoutAt(double x) const {
         if (!line.data || line.data->x.empty()) continue;
         const std::size_t i = nearestIndex(line.data->x, x);
         if (line.data->x[i] > x && i == 0 && line.markers) continue; // not evaluated yet
-        QString value = numberText(line.data->y[i]);
+        const double here = line.data->y[i];
+        QString value = numberText(std::abs(here) < rounding ? 0 : here);
         if (line.deviation)
             if (const double half = valueAt(*line.deviation, line.data->x[i], i); std::isfinite(half))
                 value += QStringLiteral(" ± ") + numberText(half);
+        if (line.markers && std::llround(line.data->x[i]) != std::llround(x)) // the nearest one
+            value += tr(" at %1").arg(std::llround(line.data->x[i]));
         parts << (line.name.isEmpty() ? value : line.name + u' ' + value);
     }
     return parts.join(QStringLiteral("   "));
 }
 
 QString LineChart::endLabel(const Line& line) const {
-    const QString value = numberText(line.data->smooth.back());
+    const double last = line.data->smooth.back();
+    const QString value = numberText(std::abs(last) < rounding ? 0 : last);
     return line.name.isEmpty() ? value : line.name + u' ' + value;
 }
 

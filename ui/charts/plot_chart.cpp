@@ -193,10 +193,9 @@ void PlotChart::fitRange() {
     fitting_ = true;
     plot_->xAxis->setRange(wholeX(range));
     // What differs by rounding alone is one value, and about a value of 0 there is no scale to go by.
-    constexpr double least = 1e-12;
     const double value = std::abs(range.center().y());
-    const bool flat = range.height() < least * std::max(1.0, value);
-    const double height = !flat ? range.height() : value > least ? value * 0.1 : 1;
+    const bool flat = range.height() < rounding * std::max(1.0, value);
+    const double height = !flat ? range.height() : value > rounding ? value * 0.1 : 1;
     plot_->yAxis->setRange(range.top() - 0.06 * height,
                            (flat ? range.top() : range.bottom()) + 0.08 * height);
     fitting_ = false;

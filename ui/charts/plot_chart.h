@@ -21,6 +21,8 @@ class PlotChart : public Chart {
 
 public:
     static constexpr int redraw_interval_ms = 50;
+    /// Of values that are sums of numbers about 1 no more is known than this.
+    static constexpr double rounding = 1e-12;
 
     PlotChart(const QString& title, const QString& x_label, const QString& y_label,
               QWidget* parent = nullptr);

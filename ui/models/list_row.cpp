@@ -45,8 +45,9 @@ void paintListRow(QPainter& painter, const QStyleOptionViewItem& option, const L
     const QFont figures = tabularFont(option.font);
     int summary_width = row.summary.isEmpty() ? 0 : QFontMetrics(figures).horizontalAdvance(row.summary) + 8;
     const int room = place.width() - left - 8;
-    if (row.summary_spare && QFontMetrics(font).horizontalAdvance(row.text) > room - summary_width)
-        summary_width = 0;
+    const int text_width = QFontMetrics(font).horizontalAdvance(row.text);
+    const int least = row.summary_spare ? text_width : std::min(text_width, room / 2);
+    if (least > room - summary_width) summary_width = 0; // the text tells the rows apart
     if (summary_width > 0) {
         painter.setFont(figures);
         painter.setPen(row.summary_color);

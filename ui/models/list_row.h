@@ -15,7 +15,7 @@ struct ListRow {
     QColor symbol_color;
     QString text;
     QColor text_color;
-    QString summary;
+    QString summary; ///< left out where the text would keep less than half of the row
     QColor summary_color;
     bool bold = false;
     bool heading = false;       ///< not to be chosen: never tinted

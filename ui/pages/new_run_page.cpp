@@ -120,6 +120,7 @@ NewRunPage::NewRunPage(std::vector<CatalogueEntry> shipped, QWidget* parent)
     row->addWidget(scroll, 3);
     row->addWidget(buildSide(), 2);
 
+    setFocusProxy(start_from_);
     check_timer_.setSingleShot(true);
     check_timer_.setInterval(60);
     connect(&check_timer_, &QTimer::timeout, this, &NewRunPage::check);

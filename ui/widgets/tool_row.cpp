@@ -45,6 +45,8 @@ QWidget* ToolRow::addLabelled(const QString& text, const QList<QWidget*>& fields
     label->setBuddy(fields.first());
     label->setProperty("muted", true);
     label->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Preferred);
+    // Its underlined letter is drawn apart, without the kerning that the label's own width counts on.
+    label->setContentsMargins(0, 0, 2, 0);
     auto* row = new QHBoxLayout(group);
     row->setContentsMargins(0, 0, 0, 0);
     row->setSpacing(spacing());
