@@ -1,19 +1,23 @@
 #include "desk.h"
 
+#include "ui/charts/win_rate_bars.h"
 #include "ui/models/prompt_delegate.h"
 #include "ui/pages/card_browser.h"
 #include "ui/pages/card_row.h"
 #include "ui/pages/completion_card.h"
+#include "ui/pages/log_page.h"
 #include "ui/pages/rollouts_page.h"
 #include "ui/pages/run_view.h"
 #include "ui/pages/samples_page.h"
 #include "ui/theme/text.h"
 #include "ui/theme/theme.h"
+#include "ui/widgets/banner.h"
 
 #include <QApplication>
 #include <QLabel>
 #include <QListView>
 #include <QStandardPaths>
+#include <QTabBar>
 
 #include <array>
 
@@ -71,7 +75,11 @@ private Q_SLOTS:
             return false;
         }());
         desk.window->showRun(rloo.id);
-        desk.showTab(QStringLiteral("rollouts"));
+        QTRY_LONG(view->runId() == rloo.id);
+        for (int i = 0; i < view->tabs()->count(); ++i)
+            if (view->tabs()->tabData(i).toString() == QStringLiteral("rollouts"))
+                QTest::mouseClick(view->tabs(), Qt::LeftButton, {}, view->tabs()->tabRect(i).center());
+        QTRY_LONG(view->rollouts()->browser()->list()->hasFocus()); // its keys are at hand
         QTRY_LONG(view->rollouts()->browser()->row()->shownCards().size() == 4);
         RunRecord second =
             desk.run("rloo", "second", "", [](auto f) { made_up::write_rloo(f, 5, 100, 3, 2); });
@@ -112,6 +120,64 @@ private Q_SLOTS:
         QVERIFY(list->index(0, 0).data(PromptGoodRole).toBool());
         QVERIFY(!list->index(1, 0).data(PromptGoodRole).toBool()); // equal scores make no pair
         QVERIFY(list->index(0, 0).data(Qt::AccessibleTextRole).toString().contains(numberText(-2.5)));
+    }
+
+    void aWinRateIsSaidInWords() {
+        WinRateBars bars;
+        WinRateLine line;
+        line.name = QStringLiteral("100%5 and %6");
+        line.rate = win_rate(std::vector{0.0, 1.0}, std::vector{1.0, 1.0}, 100, 0);
+        const QString words = bars.describe(line);
+        QVERIFY2(words.startsWith(QStringLiteral("100%5 and %6: win-rate .50,")), qPrintable(words));
+        QVERIFY2(words.contains(QStringLiteral("1 win, 1 tie, 0 losses of 2; sign test p = 1.00")),
+                 qPrintable(words));
+        // A reply may win and be wrong all the same.
+        ComparedReply reply;
+        reply.score = 0.1;
+        QCOMPARE(completionOf(reply, Side::tuned, 0).verdict, Completion::Verdict::above);
+        QCOMPARE(completionOf(reply, Side::tuned, 0.1).verdict, Completion::Verdict::none);
+    }
+
+    void aRunThatARulePausedSaysWhy() {
+        Desk desk;
+        const auto events = [](std::vector<std::pair<std::string, std::string>> list) {
+            return [list](const std::filesystem::path& folder) {
+                RunWriter writer(folder);
+                for (const auto& [kind, message] : list)
+                    writer.on_event({0, 1, kind == "started" || kind == "stopped" ? -1 : 3, kind, message});
+            };
+        };
+        const auto stopped = [&](const std::string& name, auto list) {
+            RunRecord run = desk.run("rloo", name, "", events(list));
+            run.status = RunStatus::stopped;
+            desk.fixture.workspace->update_run(run);
+            return run;
+        };
+        using List = std::vector<std::pair<std::string, std::string>>;
+        const List seen{
+            {"started", "Started."}, {"health", "KL is over its limit."}, {"warning", "It pauses."}};
+        List resumed = seen; // and stopped by hand afterwards
+        resumed.insert(resumed.end(), {{"started", "Started again."}, {"stopped", "Stopped."}});
+        List by_hand = seen;
+        by_hand.back() = {"stopped", "Stopped."};
+        const RunRecord paused = stopped("paused", seen), later = stopped("later", resumed),
+                        other = stopped("other", by_hand);
+        desk.open();
+        RunView* view = desk.window->runView();
+        const auto banner = [&] {
+            for (const Banner* banner : view->findChildren<Banner*>())
+                if (banner->isVisible()) return banner->text();
+            return QString();
+        };
+        desk.window->showRun(paused.id);
+        QTRY_LONG(banner().startsWith(
+            QStringLiteral("A health rule paused the run at step 3: KL is over its limit.")));
+        for (const RunRecord& run : {later, other}) {
+            desk.window->showRun(run.id);
+            desk.showTab(QStringLiteral("log"));
+            QTRY_LONG(view->runId() == run.id && view->log()->text().contains(QStringLiteral("Stopped.")));
+            QCOMPARE(banner(), QString());
+        }
     }
 
     void evaluationsAndSchedulesAreNotSmoothed() {

@@ -361,10 +361,12 @@ private Q_SLOTS:
             RunWriter writer(f);
             RandomStream random(2);
             std::vector<RolloutGroup> groups;
-            for (int group = 0; group < 3; ++group)
+            for (int group = 0; group < 4; ++group)
                 groups.push_back(made_up::make_rollout(1, group, 4, random, 0.5));
             for (RolloutSample& sample : groups[1].samples)
-                sample.reward = 0.1;
+                sample.reward = 0.1, sample.advantage = 0;
+            for (RolloutSample& sample : groups[3].samples) // the metric does not count it either
+                sample.reward = 0.1, sample.advantage = sample.sample_index - 1.5;
             for (RolloutSample& sample : groups[0].samples)
                 sample.reward = sample.sample_index;
             for (RolloutSample& sample : groups[2].samples)
@@ -375,7 +377,13 @@ private Q_SLOTS:
         RunView* view = desk.window->runView();
         QTRY_LONG(view->tabs()->count() == 4);
         view->showTab(QStringLiteral("rollouts"));
-        QTRY_LONG(view->rollouts()->browser()->listCaption() == QStringLiteral("1 of 3 with zero variance"));
+        QTRY_LONG(view->rollouts()->browser()->listCaption() == QStringLiteral("1 of 4 with zero variance"));
+        const QAbstractItemModel* list = view->rollouts()->browser()->list()->model();
+        const auto said = [&](int row) {
+            return list->index(row, 0).data(Qt::AccessibleTextRole).toString();
+        };
+        QVERIFY2(said(1).contains(QStringLiteral("teaches nothing")), qPrintable(said(1)));
+        QVERIFY2(said(3).contains(QStringLiteral("KL alone")), qPrintable(said(3)));
     }
 
     void differencesAreUnderlined() {

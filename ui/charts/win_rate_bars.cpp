@@ -228,14 +228,13 @@ void WinRateBars::paintRow(QPainter& painter, const QRectF& bar, const WinRateLi
 QString WinRateBars::describe(const WinRateLine& line) const {
     const WinRate& rate = line.rate;
     if (rate.prompts == 0) return tr("%1: no scored pair yet").arg(line.name);
-    QString text =
-        tr("%1: win-rate %2, 95 % interval %3 to %4; %5 wins, %6 ties, %7 losses of %8; sign test %9")
-            .arg(line.name, scoreText(rate.rate), scoreText(rate.low), scoreText(rate.high))
-            .arg(rate.wins)
-            .arg(rate.ties)
-            .arg(rate.losses)
-            .arg(rate.prompts)
-            .arg(pText(rate.p));
+    QString text = tr("%1: win-rate %2, 95 % interval %3 to %4; %5, %6, %7 of %8; sign test %9")
+                       .arg(line.name, scoreText(rate.rate), scoreText(rate.low),
+                            scoreText(rate.high),                                        // at once: a name
+                            rate.wins == 1 ? tr("1 win") : tr("%1 wins").arg(rate.wins), // may hold a "%5"
+                            rate.ties == 1 ? tr("1 tie") : tr("%1 ties").arg(rate.ties),
+                            rate.losses == 1 ? tr("1 loss") : tr("%1 losses").arg(rate.losses),
+                            QString::number(rate.prompts), pText(rate.p));
     text +=
         tr("; mean score %1 against %2, difference %3 [%4, %5]")
             .arg(numberText(rate.tuned_mean), numberText(rate.base_mean), signedText(rate.difference.mean),

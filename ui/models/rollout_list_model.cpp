@@ -13,7 +13,8 @@ namespace {
 struct GroupFacts {
     double mean = 0, deviation = 0;
     int above = 0, count = 0;
-    bool flat() const { return deviation < 1e-9; }
+    bool moves = false; ///< an advantage is not 0: of equal rewards by their KL alone
+    bool alike() const { return deviation < 1e-9; }
 };
 
 GroupFacts factsOf(const RolloutGroup& group) {
@@ -24,6 +25,7 @@ GroupFacts factsOf(const RolloutGroup& group) {
         facts.mean += sample.reward;
         square += sample.reward * sample.reward;
         facts.above += sample.advantage > 0;
+        facts.moves |= sample.advantage != 0;
         ++facts.count;
     }
     if (facts.count == 0) return facts;
@@ -52,7 +54,7 @@ const RolloutGroup* RolloutListModel::groupAt(int row) const {
 
 int RolloutListModel::zeroVarianceGroups() const {
     return static_cast<int>(std::count_if(rollouts_->groups.begin(), rollouts_->groups.end(),
-                                          [](const RolloutGroup& group) { return factsOf(group).flat(); }));
+                                          [](const RolloutGroup& group) { return !factsOf(group).moves; }));
 }
 
 int RolloutListModel::rowCount(const QModelIndex& parent) const {
@@ -65,20 +67,25 @@ QVariant RolloutListModel::data(const QModelIndex& index, int role) const {
     const GroupFacts facts = factsOf(*group);
     const QString label = promptLabel({group->group, group->prompt, group->facts}, system_);
     const QString number = QString::number(group->group + 1);
-    const bool flat = facts.flat();
+    const bool flat = !facts.moves;
     switch (role) {
     case Qt::DisplayRole:
         return label;
     case Qt::ToolTipRole:
         return tipText(data(index, Qt::AccessibleTextRole).toString());
     case Qt::AccessibleTextRole:
-        return flat ? tr("Group %1: %2. All %3 rewards are %4: zero variance, it teaches nothing.")
-                          .arg(number, label, QString::number(facts.count), numberText(facts.mean))
+        if (facts.count == 0) return tr("Group %1: %2. No completion has a reward.").arg(number, label);
+        if (facts.alike())
+            return (flat ? tr("Group %1: %2. All %3 rewards are %4: zero variance, it teaches nothing.")
+                         : tr("Group %1: %2. All %3 rewards are %4: their KL alone tells them apart."))
+                .arg(number, label, QString::number(facts.count), numberText(facts.mean));
+        return flat ? tr("Group %1: %2. Mean reward %3, and every advantage is 0: it teaches nothing.")
+                          .arg(number, label, numberText(facts.mean))
                     : tr("Group %1: %2. Mean reward %3, deviation %4, %5 of %6 above their baseline.")
                           .arg(number, label, numberText(facts.mean), numberText(facts.deviation),
                                QString::number(facts.above), QString::number(facts.count));
     case PromptResultRole:
-        return scoreText(facts.mean);
+        return facts.count > 0 ? scoreText(facts.mean) : QStringLiteral("–");
     case PromptGoodRole:
         return !flat;
     case PromptShareRole:

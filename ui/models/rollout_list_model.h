@@ -17,7 +17,8 @@ public:
     void setSystem(const QString& system) { system_ = system; }
     void setRollouts(const RolloutSetPointer& rollouts);
     const RolloutGroup* groupAt(int row) const;
-    /// Groups whose rewards are all equal: no advantage comes from them.
+    /// Groups of which no advantage comes, as the metric frac_reward_zero_std counts them: their rewards are
+    /// all equal, and so is the KL that is taken off them.
     int zeroVarianceGroups() const;
 
     int rowCount(const QModelIndex& parent = {}) const override;

@@ -122,8 +122,8 @@ Completion completionOf(const ComparedReply& reply, Side side, double other) {
     c.index = side == Side::base ? 0 : 1;
     c.caption = side == Side::base ? words("base") : words("tuned");
     const bool known = std::isfinite(reply.score) && std::isfinite(other);
-    c.verdict = known && reply.score > other   ? Completion::Verdict::right
-                : known && reply.score < other ? Completion::Verdict::wrong
+    c.verdict = known && reply.score > other   ? Completion::Verdict::above
+                : known && reply.score < other ? Completion::Verdict::below
                                                : Completion::Verdict::none;
     c.verdict_words = !known                ? words("not scored")
                       : reply.score > other ? words("wins")

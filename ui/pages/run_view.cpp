@@ -18,6 +18,8 @@
 #include <QTabBar>
 #include <QVBoxLayout>
 
+#include <utility>
+
 namespace tempera {
 
 RunView::RunView(QWidget* parent) : QWidget(parent) {
@@ -59,6 +61,14 @@ RunView::RunView(QWidget* parent) : QWidget(parent) {
     column->addLayout(notices_);
     column->addWidget(stack_, 1);
     connect(tabs_, &QTabBar::currentChanged, this, &RunView::tabChanged);
+    // The keys of a page are at hand where its tab was clicked.
+    connect(
+        tabs_, &QTabBar::tabBarClicked, this,
+        [this] {
+            if (QWidget* page = stack_->currentWidget(); page && page->focusProxy())
+                page->setFocus(Qt::MouseFocusReason);
+        },
+        Qt::QueuedConnection);
     connect(figure5_, &Figure5Page::cellOpened, this, [this](double temperature, int n) {
         showTab(QStringLiteral("samples"));
         samples_->showCell(temperature, n);
@@ -68,7 +78,6 @@ RunView::RunView(QWidget* parent) : QWidget(parent) {
 void RunView::setRun(const RunRecord& run) {
     const bool other = run.id != run_.id;
     const bool status_changed = run.status != run_.status;
-    const bool failure_changed = other || status_changed || run.error != run_.error;
     run_ = run;
     header_->setRun(run);
     if (stack_->currentWidget() == recipe_) recipe_->setRun(run);
@@ -80,7 +89,7 @@ void RunView::setRun(const RunRecord& run) {
         setData(none);
     }
     arrangeTabs();
-    if (failure_changed) showFailure();
+    showReason();
 }
 
 void RunView::tellPages() {
@@ -95,6 +104,7 @@ void RunView::setData(const RunDataPointer& data) {
     data_ = data;
     if (!data->progress.phase.empty()) header_->setProgress(data->progress);
     arrangeTabs();
+    showReason();
     feedPage();
 }
 
@@ -187,20 +197,37 @@ void RunView::tabChanged(int index) {
     feedPage();
 }
 
-void RunView::showFailure() {
-    if (failure_) {
-        failure_->hide(); // at once: it is another run's
-        failure_->deleteLater();
+QString RunView::pauseReason() const {
+    if (run_.status != RunStatus::stopped || !data_ || data_->run_id != run_.id) return {};
+    // A rule that pauses the run says so at the same step, behind what it saw.
+    const auto& events = data_->events;
+    for (std::size_t i = events.size(); i-- > 1 && events[i].kind != "started";)
+        if (events[i].kind == "warning" && events[i - 1].kind == "health"
+            && events[i].step == events[i - 1].step)
+            return tr("A health rule paused the run at step %1: %2")
+                .arg(events[i].step)
+                .arg(toQt(events[i - 1].message));
+    return {};
+}
+
+void RunView::showReason() {
+    const bool failed = run_.status == RunStatus::failed;
+    const QString sentence = failed ? toQt(run_.error) : pauseReason();
+    const QString key = sentence.isEmpty() ? QString() : toQt(run_.id) + u' ' + sentence;
+    if (std::exchange(reason_key_, key) == key) return;
+    if (reason_) {
+        reason_->hide(); // at once: it is another run's
+        reason_->deleteLater();
     }
-    failure_ = nullptr;
-    if (run_.status != RunStatus::failed || run_.error.empty()) return;
+    reason_ = nullptr;
+    if (sentence.isEmpty()) return;
     const QString details =
         tr("Run %1 (%2), %3\nRecipe: %4")
             .arg(toQt(run_.id), toQt(run_.kind), timeText(run_.ended_ms), toQt(run_.recipe));
-    failure_ = new Banner(Banner::Kind::error, toQt(run_.error), details, this);
-    failure_->setClosable(false);
-    notices_->addWidget(failure_);
-    setReadingOrder({tabs_, failure_});
+    reason_ = new Banner(failed ? Banner::Kind::error : Banner::Kind::warning, sentence, details, this);
+    reason_->setClosable(false);
+    notices_->addWidget(reason_);
+    setReadingOrder({tabs_, reason_});
 }
 
 } // namespace tempera

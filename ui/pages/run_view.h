@@ -53,7 +53,10 @@ private:
     QStringList tabKeys() const;
     void arrangeTabs();
     void tabChanged(int index);
-    void showFailure();
+    /// Why a health rule stopped the run; "" where none did.
+    QString pauseReason() const;
+    /// Why the run ended, where that was not the user's wish.
+    void showReason();
     void feedPage();
     /// What of the run itself the pages go by, whichever is seen.
     void tellPages();
@@ -64,7 +67,8 @@ private:
     QTabBar* tabs_;
     QStackedWidget* stack_;
     QVBoxLayout* notices_;
-    Banner* failure_ = nullptr;
+    Banner* reason_ = nullptr;
+    QString reason_key_; ///< which run's and what
     RunPage* charts_;
     Figure5Page* figure5_;
     SamplesPage* samples_;
