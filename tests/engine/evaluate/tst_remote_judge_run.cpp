@@ -74,6 +74,16 @@ bool warned(const ComparisonObserver& seen, const std::string& part) {
     return false;
 }
 
+/// Whether the run finishes, with what it reports stored.
+bool finish_stored(const RunRequest& request, ComparisonObserver& seen) {
+    RunWriter writer(request.folder);
+    seen.writer = &writer;
+    const RunOutcome outcome = run_pairs(request, seen, {});
+    seen.writer = nullptr;
+    writer.flush();
+    return outcome == RunOutcome::finished;
+}
+
 } // namespace
 
 class TestRemoteJudgeRun : public QObject {
@@ -226,11 +236,8 @@ private Q_SLOTS:
         ScriptedServer server([](const ReceivedRequest& request) { return reward_answer(request); });
         home.point_at(server);
         const RunRequest request = pairs_request(home.path("run"), 10);
-        RunWriter writer(request.folder);
         ComparisonObserver seen;
-        seen.writer = &writer;
-        QCOMPARE(run_pairs(request, seen, {}), RunOutcome::finished);
-        writer.flush();
+        QVERIFY(finish_stored(request, seen));
         int unscored = 0;
         for (std::int64_t prompt = 0; prompt < 10; ++prompt)
             for (const Sample& sample : RunReader(home.path("run")).samples(1.5, prompt)) {
@@ -258,11 +265,8 @@ private Q_SLOTS:
         });
         home.point_at(server);
         const RunRequest request = pairs_request(home.path("run"), 10);
-        RunWriter writer(request.folder);
         ComparisonObserver seen;
-        seen.writer = &writer;
-        QCOMPARE(run_pairs(request, seen, {}), RunOutcome::finished);
-        writer.flush();
+        QVERIFY(finish_stored(request, seen));
         const RunReader reader(home.path("run"));
         std::vector<std::pair<double, double>> pairs; // the best and the worst score where they differ
         std::vector<double> best;
