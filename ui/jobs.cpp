@@ -66,7 +66,10 @@ Jobs::~Jobs() {
 }
 
 int Jobs::start(const QString& title, Work work) {
-    std::erase_if(jobs_, [](const auto& each) { return each.second->view.state == State::done; });
+    std::erase_if(jobs_, [&](const auto& each) {
+        const Job& job = *each.second;
+        return job.view.state == State::done || (!job.running() && job.view.title == title);
+    });
     auto job = std::make_unique<Job>();
     job->view.title = title;
     Told& told = job->told;

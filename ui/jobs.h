@@ -48,7 +48,8 @@ public:
     /// Stops what runs and waits for it.
     ~Jobs() override;
 
-    /// Those that are done leave the list; what failed or was stopped stays until it is dismissed.
+    /// Those that are done leave the list; what failed or was stopped stays until it is dismissed, or tried
+    /// again under its title.
     int start(const QString& title, Work work);
     void stop(int id);
     /// Takes an ended one out of the list.

@@ -3,6 +3,7 @@
 #include "ui/charts/chart_link.h"
 #include "ui/charts/export_dialog.h"
 #include "ui/charts/heat_map.h"
+#include "ui/charts/length_histogram.h"
 #include "ui/charts/line_chart.h"
 #include "ui/charts/path_chart.h"
 #include "ui/charts/score_curves.h"
@@ -124,6 +125,26 @@ private Q_SLOTS:
         QCOMPARE(x, (QStringList{QStringLiteral("1"), QStringLiteral("2")})); // and not 1.25
         QVERIFY(y.size() >= 3);
         QCOMPARE(QSet<QString>(y.begin(), y.end()).size(), y.size());
+    }
+
+    void lengthsAndRowsAreToldInWholeNumbers() {
+        LengthHistogramChart chart;
+        const auto labels = [&](std::int64_t rows) {
+            LengthHistogram lengths;
+            lengths.unit = "tokens";
+            lengths.edges = {2, 3, 4};
+            lengths.counts = {1, rows};
+            lengths.median = lengths.p95 = 3;
+            chart.setLengths(lengths, 0);
+            showChart(chart);
+            return chart.tickLabels();
+        };
+        const auto [x, y] = labels(2);
+        for (const QString& label : x + y)
+            QVERIFY2(!label.contains(u'.'), qPrintable(label));
+        const QStringList many = labels(250000).second;
+        QVERIFY2(many.contains(QStringLiteral("100000")) || many.contains(QStringLiteral("200000")),
+                 qPrintable(many.join(u' ')));
     }
 
     void thePlotStaysWhereItIsWhileNumbersChange() {

@@ -379,6 +379,12 @@ private Q_SLOTS:
         click(row->button());
         QTRY_COMPARE(jobs.view(id).state, Jobs::State::stopped);
         QVERIFY(row->text().contains(QStringLiteral("is kept")));
+        const auto quick = [](const Jobs::Report&, const StopToken&) { return std::string("Done."); };
+        const int other = jobs.start(QStringLiteral("Other"), quick);
+        QCOMPARE(jobs.ids(), (std::vector<int>{id, other})); // what was stopped can be read still
+        QTRY_COMPARE(jobs.view(other).state, Jobs::State::done);
+        const int again = jobs.start(QStringLiteral("Count"), quick);
+        QCOMPARE(jobs.ids(), std::vector<int>{again}); // one was done, one is tried again
     }
 };
 

@@ -17,7 +17,6 @@ LengthHistogramChart::LengthHistogramChart(QWidget* parent)
     for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) {
         axis->setTicker(QSharedPointer<StepTicker>::create());
         axis->ticker()->setTickCount(4);
-        axis->setNumberPrecision(7); // digits up to a million
     }
     restyle();
 }
