@@ -2,12 +2,15 @@
 
 #include "core/base/counted.h"
 #include "core/base/error.h"
+#include "core/data/data_files.h"
 #include "core/engine/model/decoder_io.h"
 #include "core/engine/train/machine.h"
+#include "core/format/model_config.h"
 #include "core/queue/skipped_rows.h"
 
 #include <cmath>
 #include <cstdio>
+#include <set>
 
 namespace tempera {
 
@@ -29,9 +32,44 @@ std::vector<JudgeScore> all_of(std::vector<JudgeScore> scores, std::size_t wante
     return scores;
 }
 
+/// How the model of a folder reads prompts.
+struct PromptReader {
+    PromptReader(const std::filesystem::path& folder, const PromptFields& fields)
+        : tokenizer(Tokenizer::load(base_folder_of(folder))),
+          style(fields.chat_template == "model" ? ChatTemplate::load(base_folder_of(folder))
+                                                : ChatTemplate::named(fields.chat_template)) {}
+    std::vector<std::int32_t> ids(const TaskPrompt& prompt) const {
+        // A chat template writes the special tokens itself.
+        return tokenizer.encode(prompt_text(prompt, style), {.add_special_tokens = prompt.messages.empty()});
+    }
+    Tokenizer tokenizer;
+    ChatTemplate style;
+};
+
+/// The prompts that leave every model in memory room to answer; of the others `bad` decides.
+std::vector<TaskPrompt> with_room(std::vector<TaskPrompt> prompts, const PromptFields& fields,
+                                  const std::set<std::string>& models, BadRows& bad) {
+    std::vector<std::pair<PromptReader, std::int64_t>> readers; // and positions
+    for (const std::string& model : models)
+        if (!names_an_endpoint(model))
+            readers.emplace_back(PromptReader(model, fields),
+                                 read_model_config(base_folder_of(model)).max_positions);
+    std::vector<TaskPrompt> kept;
+    for (std::size_t i = 0; i < prompts.size(); ++i)
+        try {
+            for (const auto& [reader, positions] : readers)
+                check_prompt_length(std::ssize(reader.ids(prompts[i])), positions, name_of(prompts[i], i));
+            kept.push_back(std::move(prompts[i]));
+        } catch (const Error& error) {
+            bad.skip(error);
+        }
+    return kept;
+}
+
 } // namespace
 
-std::vector<TaskPrompt> prompts_of(const PromptFields& fields, RunObserver& observer) {
+std::vector<TaskPrompt> prompts_of(const PromptFields& fields, const std::vector<std::string>& models,
+                                   RunObserver& observer) {
     PromptSetOptions options;
     options.data = fields.data;
     options.split = fields.split;
@@ -43,6 +81,12 @@ std::vector<TaskPrompt> prompts_of(const PromptFields& fields, RunObserver& obse
     options.bad_rows = fields.bad_rows;
     SkippedRows skipped;
     auto prompts = make_prompt_set(options, &skipped);
+    if (names_data(fields.data)) {
+        BadRows bad(fields.bad_rows, std::move(skipped));
+        prompts = with_room(std::move(prompts), fields, {models.begin(), models.end()}, bad);
+        if (prompts.empty()) bad.fail_all(fields.data);
+        skipped = bad.skipped();
+    }
     report_skipped(skipped, observer);
     return prompts;
 }
@@ -79,9 +123,7 @@ Answer answer_from(RemoteSample&& drawn) {
 struct Answerer::Local {
     Local(const std::filesystem::path& folder, const PromptFields& prompts, const SamplingFields& sampling,
           const DeviceFields& device, int threads)
-        : decoder(load_decoder(folder)), tokenizer(Tokenizer::load(base_folder_of(folder))),
-          style(prompts.chat_template == "model" ? ChatTemplate::load(base_folder_of(folder))
-                                                 : ChatTemplate::named(prompts.chat_template)) {
+        : decoder(load_decoder(folder)), reader(folder, prompts) {
         move_decoder(decoder, select_device(device.device),
                      device.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat);
         SamplerOptions options;
@@ -89,12 +131,11 @@ struct Answerer::Local {
         options.threads = threads;
         options.max_tokens = sampling.max_tokens;
         options.stop = sampling.stop;
-        if (!style.end_of_turn().empty()) options.stop.push_back(style.end_of_turn());
-        sampler = std::make_unique<Sampler>(decoder, tokenizer, options);
+        if (!reader.style.end_of_turn().empty()) options.stop.push_back(reader.style.end_of_turn());
+        sampler = std::make_unique<Sampler>(decoder, reader.tokenizer, options);
     }
     Decoder decoder;
-    Tokenizer tokenizer;
-    ChatTemplate style;
+    PromptReader reader;
     std::unique_ptr<Sampler> sampler;
 };
 
@@ -110,7 +151,7 @@ Answerer::Answerer(const std::string& model, const PromptFields& prompts, const 
 Answerer::~Answerer() = default;
 
 std::string Answerer::text_of(const TaskPrompt& prompt) const {
-    return remote_ ? remote_->text_of(prompt) : prompt_text(prompt, local_->style);
+    return remote_ ? remote_->text_of(prompt) : prompt_text(prompt, local_->reader.style);
 }
 
 std::string Answerer::phase(const char* usual) const {
@@ -171,9 +212,7 @@ void Answerer::answer(std::span<const TaskPrompt> prompts, double temperature, c
                 {tag_of(sample), settings, RandomStream(seed, next, static_cast<std::uint32_t>(sample))});
         const TaskPrompt& prompt = prompts[next];
         request.name = name_of(prompt, next);
-        // A chat template writes the special tokens itself.
-        request.ids =
-            local_->tokenizer.encode(text_of(prompt), {.add_special_tokens = prompt.messages.empty()});
+        request.ids = local_->reader.ids(prompt);
         ++next;
         return true;
     };

@@ -17,8 +17,11 @@
 
 namespace tempera {
 
-/// The prompts that the fields ask for; rows that were skipped are reported. Throws Error.
-std::vector<TaskPrompt> prompts_of(const PromptFields& fields, RunObserver& observer);
+/// The prompts that the fields ask for. Rows that were skipped are reported: of a file also those that leave
+/// one of `models` (as Answerer takes them) no room to answer, so that all of them answer the same prompts;
+/// what an endpoint's model holds is not known. Throws Error.
+std::vector<TaskPrompt> prompts_of(const PromptFields& fields, const std::vector<std::string>& models,
+                                   RunObserver& observer);
 
 /// What a model answered.
 struct Answer {

@@ -35,7 +35,7 @@ public:
     Draw(const RunRequest& request, RunObserver& observer, const StopToken& stop)
         : request_(request), observer_(observer), stop_(stop), recipe_(PairsRecipe::from(request.recipe)),
           judge_(recipe_, recipe_, request, stop), meter_(judge_, request.folder, request.resume),
-          prompts_(prompts_of(recipe_, observer)), samples_(prompts_.size()) {}
+          prompts_(prompts_of(recipe_, {recipe_.model}, observer)), samples_(prompts_.size()) {}
 
     RunOutcome run();
 

@@ -61,9 +61,9 @@ class Contest {
 public:
     Contest(const RunRequest& request, RunObserver& observer, const StopToken& stop)
         : request_(request), observer_(observer), stop_(stop), recipe_(WinRateRecipe::from(request.recipe)),
-          judge_(recipe_, recipe_, request, stop), prompts_(prompts_of(recipe_, observer)),
-          texts_(texts_of(prompts_)), compared_(prompts_.size()),
-          base_log_(request.folder / "artifacts" / "base_replies.jsonl"),
+          judge_(recipe_, recipe_, request, stop),
+          prompts_(prompts_of(recipe_, {recipe_.base, recipe_.tuned}, observer)), texts_(texts_of(prompts_)),
+          compared_(prompts_.size()), base_log_(request.folder / "artifacts" / "base_replies.jsonl"),
           base_key_(names_an_endpoint(recipe_.base) ? ""
                                                     : replies_key(recipe_.base, prompts_, recipe_, recipe_,
                                                                   recipe_.temperature, recipe_)),

@@ -82,14 +82,17 @@ Sampler::Sampler(const Decoder& decoder, const Tokenizer& tokenizer, SamplerOpti
 
 Sampler::~Sampler() = default;
 
+void check_prompt_length(std::int64_t tokens, std::int64_t max_positions, const std::string& name) {
+    if (tokens == 0) fail(ErrorKind::bad_input, name + " is empty: give it at least one character.");
+    if (tokens >= max_positions)
+        fail(ErrorKind::bad_input,
+             name + " has " + std::to_string(tokens) + " tokens, but the model's context holds "
+                 + std::to_string(max_positions) + " and needs room for the completion: shorten the prompt.");
+}
+
 void Sampler::check(const PromptRequest& request) const {
-    const auto tokens = static_cast<std::int64_t>(request.ids.size());
-    if (tokens == 0) fail(ErrorKind::bad_input, request.name + " is empty: give it at least one character.");
-    if (tokens >= decoder_.config.max_positions)
-        fail(ErrorKind::bad_input, request.name + " has " + std::to_string(tokens)
-                                       + " tokens, but the model's context holds "
-                                       + std::to_string(decoder_.config.max_positions)
-                                       + " and needs room for the completion: shorten the prompt.");
+    check_prompt_length(static_cast<std::int64_t>(request.ids.size()), decoder_.config.max_positions,
+                        request.name);
     for (std::int32_t id : request.ids)
         if (id < 0 || id >= decoder_.config.vocab_size)
             fail(ErrorKind::bad_input, "The tokenizer gives id " + std::to_string(id)

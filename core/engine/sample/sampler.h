@@ -106,6 +106,10 @@ private:
     std::vector<TokenDrawer> drawers_; ///< one per thread
 };
 
+/// Throws Error(bad_input) for a prompt of so many tokens that is empty or leaves a model of so many
+/// positions no room to draw. `name` is what the error calls it.
+void check_prompt_length(std::int64_t tokens, std::int64_t max_positions, const std::string& name);
+
 /// fp32 on the CPU: LaneForward. Everything else: AtenForward.
 std::unique_ptr<DecodeBackend> make_decode_backend(const Decoder& decoder, ThreadTeam& team);
 

@@ -3,6 +3,7 @@
 #include "core/queue/engine.h"
 #include "core/store/run_writer.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -36,6 +37,12 @@ public:
     }
     void on_checkpoint(const CheckpointRecord&) override {}
     void on_headline(const std::string& name, double value) override { headline[name] = value; }
+
+    /// Whether an event holds the words.
+    bool tells(const std::string& words) const {
+        return std::ranges::any_of(
+            events, [&](const std::string& event) { return event.find(words) != std::string::npos; });
+    }
 
     Progress progress;
     std::vector<std::string> events;

@@ -262,6 +262,45 @@ private Q_SLOTS:
             }));
     }
 
+    /// A resumed run leaves out the same rows.
+    void promptsThatAreTooLongAreSkipped() {
+        QTemporaryDir folder;
+        RunRequest part = request(folder.path().toStdString(), 0);
+        const fs::path file = part.folder / "prompts.jsonl";
+        std::string rows;
+        for (int i = 0; i < 6; ++i)
+            rows += to_json_line({{"prompt", i == 1 ? std::string(700, '7') : "Row " + std::to_string(i)}})
+                    + "\n";
+        write_file_atomic(file, rows);
+        part.recipe.update({{"data", file.string()},
+                            {"prompts", 6},
+                            {"judge", "reward_model"},
+                            {"reward_model", source_dir() + "/tests/golden/encoders/distilbert"}});
+        {
+            RunWriter writer(part.folder);
+            ComparisonObserver seen;
+            seen.writer = &writer;
+            seen.stop_after = 1;
+            run_pairs(part, seen, seen.stop);
+            QVERIFY(seen.tells("1 of 6 rows was skipped: prompts.jsonl row 2 has"));
+        }
+        part.resume = true;
+        ComparisonObserver rest;
+        QCOMPARE(run_pairs(part, rest, {}), RunOutcome::finished);
+        QCOMPARE(rest.progress.done, 25);
+        QCOMPARE(rest.progress.total, 25);
+        const auto asked = rows_of(part.folder / "artifacts/_prompts.jsonl");
+        QCOMPARE(asked.size(), std::size_t{5});
+        QCOMPARE(question(asked[1]), std::string("Row 2"));
+        part.recipe["bad_rows"] = "refuse";
+        try {
+            run_pairs(part, rest, {});
+            QFAIL("it ran");
+        } catch (const Error& error) {
+            QVERIFY2(std::string(error.what()).starts_with("prompts.jsonl row 2 has "), error.what());
+        }
+    }
+
     void aFolderThatCannotBeMadeIsNamed() {
         QTemporaryDir folder;
         const RunRequest run = request(folder.path().toStdString(), 2);

@@ -248,6 +248,55 @@ private Q_SLOTS:
         QVERIFY(seen.comparisons.at(0).base.score != seen.comparisons.at(0).tuned.score);
     }
 
+    /// A row that is too long for one of the models is left out for both, whichever it is.
+    void promptsThatAreTooLongForEitherModelAreSkipped() {
+        QTemporaryDir folder, small_folder;
+        const fs::path small = fs::path(small_folder.path().toStdString()) / "small";
+        fs::copy(golden_model("qwen2-untied"), small, fs::copy_options::recursive);
+        Json config = read_json_file(small / "config.json");
+        config["max_position_embeddings"] = 256; // half the other's
+        write_file_atomic(small / "config.json", config.dump());
+        RunRequest judged = request(folder.path().toStdString(), "qwen2-untied", 5);
+        const fs::path file = judged.folder / "prompts.jsonl";
+        std::string rows;
+        for (const std::string& prompt : {std::string("Hi"), std::string(700, '7'), std::string("Say more"),
+                                          std::string(300, '7'), std::string("Go on")})
+            rows += to_json_line({{"prompt", prompt}}) + "\n";
+        write_file_atomic(file, rows);
+        judged.recipe.merge_patch({{"data", file.string()},
+                                   {"judge", "reward_model"},
+                                   {"reward_model", golden_encoder().string()}});
+        for (const char* shorter : {"tuned", "base"}) {
+            RunRequest part = judged;
+            part.recipe[shorter] = small.string();
+            ComparisonObserver seen;
+            QCOMPARE(run_win_rate(part, seen, {}), RunOutcome::finished);
+            QCOMPARE(seen.comparisons.size(), std::size_t{3});
+            QCOMPARE(seen.comparisons.at(1).prompt, std::string("Say more"));
+            QCOMPARE(seen.comparisons.at(2).prompt, std::string("Go on"));
+            QCOMPARE(seen.progress.total, 6);
+            QVERIFY(seen.tells("2 of 5 rows were skipped: prompts.jsonl row 2 has"));
+            QVERIFY(seen.tells("prompts.jsonl row 4 has"));
+        }
+        const auto fault = [&] {
+            ComparisonObserver seen;
+            try {
+                run_win_rate(judged, seen, {});
+            } catch (const Error& error) {
+                return QString(error.what());
+            }
+            return QString("none");
+        };
+        const QString room = "and needs room for the completion: shorten the prompt.";
+        judged.recipe["bad_rows"] = "refuse";
+        QVERIFY2(fault().startsWith("prompts.jsonl row 2 has ") && fault().endsWith(room),
+                 qPrintable(fault()));
+        judged.recipe["bad_rows"] = "skip";
+        write_file_atomic(file, to_json_line({{"prompt", std::string(700, '7')}}) + "\n");
+        QVERIFY2(fault().startsWith("prompts.jsonl row 1 has ") && fault().endsWith(room),
+                 qPrintable(fault()));
+    }
+
     void otherPromptsAreRefusedOnResume() {
         QTemporaryDir folder;
         RunRequest part = request(folder.path().toStdString(), "qwen2-tied");
