@@ -227,9 +227,14 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
     }
     Evaluate evaluate;
     if (!prompts.validation.empty())
-        evaluate = [&] { return evaluate_policy(sampler, prompts.validation, rloo.rewards, recipe, stop); };
+        evaluate = [&] {
+            // Before the first step nothing is lost: a stop need not wait for it.
+            const bool start = run.state.step == 0;
+            return evaluate_policy(sampler, prompts.validation, rloo.rewards, recipe,
+                                   [&, start] { return start ? bool{stop} : run.cancelled(); });
+        };
 
-    if (!evaluate_start(run, evaluate)) return RunOutcome::cancelled;
+    if (!evaluate_start(run, evaluate)) return run.cancelled() ? RunOutcome::cancelled : RunOutcome::stopped;
     while (goes_on(run)) {
         if (run.cancelled()) return RunOutcome::cancelled;
         begin_step(run);

@@ -14,8 +14,8 @@ namespace tempera {
 /// reward_std, rewards/<f>/mean and std, kl, entropy, completions/*, frac_reward_zero_std, clip_ratio/*,
 /// loss, grad_norm, learning_rate, num_tokens (drawn and prompt tokens), epoch; see judge_rollout, PolicyPass
 /// and evaluate_policy for what comes on top. Held-out prompts are evaluated before the first step too, as
-/// step 0. Health rules (core/stats/health.h) report events of kind
-/// "health".
+/// step 0; a stop while they are drawn ends the run at once, without a checkpoint, and a resume evaluates
+/// again. Health rules (core/stats/health.h) report events of kind "health".
 ///
 /// Resuming is bit-exact, in the middle of a rollout's iterations too. Throws Error; Error(numeric) where a
 /// loss or gradient is not finite, before the step is applied.

@@ -436,7 +436,7 @@ std::vector<Metric> judge_rollout(Rollout& rollout, const std::vector<PolicyProm
 
 std::optional<std::vector<Metric>> evaluate_policy(Sampler& sampler, const std::vector<PolicyPrompt>& prompts,
                                                    const RewardSet& rewards, const RlooRecipe& recipe,
-                                                   const StopToken& stop) {
+                                                   const Sampler::Interrupted& interrupted) {
     std::vector<DrawnSequence> drawn(prompts.size());
     std::size_t next = 0;
     auto source = [&](PromptRequest& request) {
@@ -450,11 +450,10 @@ std::optional<std::vector<Metric>> evaluate_policy(Sampler& sampler, const std::
         ++next;
         return true;
     };
-    auto cancelled = [&] { return stop.requested() == StopRequest::cancel; };
     sampler.run(
         source, [&](DrawnSequence&& one) { drawn[static_cast<std::size_t>(one.tag)] = std::move(one); },
-        cancelled);
-    if (cancelled()) return std::nullopt;
+        interrupted);
+    if (interrupted()) return std::nullopt;
 
     std::vector<RewardInput> inputs;
     std::vector<double> verified, lengths, cut;

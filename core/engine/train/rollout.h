@@ -107,10 +107,10 @@ std::vector<Metric> judge_rollout(Rollout& rollout, const std::vector<PolicyProm
 
 /// One completion of every held-out prompt, scored: eval_score (the verifier the facts call for; first where
 /// any do), eval_reward (weighted sum of the reward functions), eval_mean_length, eval_clipped_ratio. Nothing
-/// where it was cancelled.
+/// where it was `interrupted` while it drew.
 std::optional<std::vector<Metric>> evaluate_policy(Sampler& sampler, const std::vector<PolicyPrompt>& prompts,
                                                    const RewardSet& rewards, const RlooRecipe& recipe,
-                                                   const StopToken& stop);
+                                                   const Sampler::Interrupted& interrupted);
 
 /// rollout.json of a checkpoint in the middle of a rollout's iterations. Every float comes back bit for bit.
 /// Throws Error(io, disk_full); reading, Error(bad_input).

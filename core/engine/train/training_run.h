@@ -99,7 +99,7 @@ using Evaluate = std::function<std::optional<std::vector<Metric>>()>;
 
 /// Reports an evaluation of the model that a run starts from, as step 0's, where the run has evaluations:
 /// what later ones are compared with. It is never the best one, for it has no checkpoint. false where it was
-/// cancelled.
+/// left, for a cancel or a stop: a resumed run does it anew.
 bool evaluate_start(TrainingRun& run, const Evaluate& evaluate);
 
 /// Everything after a step: metrics (at log_steps and the end), evaluation (at eval_steps and the end, where

@@ -17,11 +17,13 @@ public:
 
     StopToken stop;
     std::int64_t stop_after = -1;
+    std::string stop_phase; ///< or as soon as the run says that it does this; "" = never
     StopRequest how = StopRequest::stop;
 
     void on_progress(const Progress& progress) override {
         last_progress = progress;
         if (progress.phase == "training" && progress.done == stop_after) stop.request(how);
+        if (progress.phase == stop_phase) stop.request(how);
     }
     void on_metrics(std::int64_t step, std::span<const Metric> values) override {
         for (const Metric& metric : values)

@@ -349,6 +349,29 @@ private Q_SLOTS:
         QVERIFY(bytes[0] == bytes[1]);
     }
 
+    /// The evaluation before the first step need not be waited for: a resumed run does it anew.
+    void aStopLeavesTheFirstEvaluation() {
+        const auto prepare = [](RlooTestRun& run) {
+            run.recipe.update({{"validation_examples", 6}, {"eval_steps", 2}});
+        };
+        RlooTestRun whole, broken;
+        prepare(whole);
+        prepare(broken);
+        QVERIFY(whole.run() == RunOutcome::finished);
+        broken.observer.stop_phase = "evaluating";
+        QVERIFY(broken.run() == RunOutcome::stopped);
+        QVERIFY(broken.observer.metrics.empty());
+        QVERIFY(broken.observer.checkpoints.empty());
+        broken.observer.how = StopRequest::cancel;
+        QVERIFY(broken.run() == RunOutcome::cancelled);
+        broken.observer.stop_phase.clear();
+        QVERIFY(broken.run(true) == RunOutcome::finished);
+        for (std::int64_t step : {0, 2, 4})
+            for (const char* name : {"eval_reward", "eval_score", "eval_mean_length"})
+                QCOMPARE(broken.metric(step, name), whole.metric(step, name));
+        QVERIFY(model_bytes(broken.path(), "full") == model_bytes(whole.path(), "full"));
+    }
+
     void rolloutsAreReportedWhole() {
         RlooTestRun run("qwen2-tied", "lora");
         run.recipe.update(
