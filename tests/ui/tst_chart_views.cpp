@@ -1,17 +1,23 @@
 #include "ui/charts/export_dialog.h"
 #include "ui/charts/line_chart.h"
 #include "ui/theme/theme.h"
+#include "ui/widgets/status_strip.h"
 
 #include <QApplication>
 #include <QDir>
 #include <QFileInfo>
 #include <QHelpEvent>
+#include <QLabel>
 #include <QLineEdit>
+#include <QMainWindow>
 #include <QPushButton>
 #include <QScrollArea>
 #include <QScrollBar>
+#include <QTemporaryDir>
 #include <QTest>
+#include <QTimer>
 #include <QToolTip>
+#include <QVBoxLayout>
 #include <QWheelEvent>
 
 using namespace tempera;
@@ -144,6 +150,38 @@ private Q_SLOTS:
         QToolTip::hideText();
         chart.resize(400, 900);
         QTRY_COMPARE(chart.shownYLabel(), label);
+    }
+
+    void anExportThatIsDoneIsTheLastEvent() {
+        QTemporaryDir folder;
+        QMainWindow window;
+        auto* strip = new StatusStrip(&window);
+        window.setStatusBar(strip);
+        auto* page = new QWidget(&window);
+        auto* chart = new LineChart(QStringLiteral("Loss"), QStringLiteral("step"), {});
+        (new QVBoxLayout(page))->addWidget(chart);
+        window.setCentralWidget(page);
+        window.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&window));
+        const QString before = strip->text();
+        const auto export_to = [&](const QString& file) {
+            QTimer::singleShot(0, chart, [&] {
+                auto* dialog = chart->findChild<ExportDialog*>();
+                dialog->setFileName(folder.filePath(file));
+                dialog->accept();
+                if (dialog->isVisible()) dialog->reject(); // it did not work
+            });
+            chart->openExportDialog();
+        };
+        export_to(QStringLiteral("no/such/folder.csv"));
+        QCOMPARE(strip->text(), before);
+        export_to(QStringLiteral("loss.csv"));
+        QVERIFY(QFile::exists(folder.filePath(QStringLiteral("loss.csv"))));
+        const QString told = QStringLiteral("loss.csv is exported to ") + folder.path();
+        QVERIFY2(strip->text().startsWith(before) && strip->text().endsWith(told), qPrintable(strip->text()));
+        QCOMPARE(strip->currentMessage(), QString());
+        for (const QLabel* label : strip->findChildren<QLabel*>())
+            QVERIFY(label->isVisible());
     }
 
     void theExportOffersAFolderThatIsThereAndHasRoomForItsProblem() {

@@ -6,11 +6,14 @@
 
 #include <QClipboard>
 #include <QContextMenuEvent>
+#include <QCoreApplication>
 #include <QEvent>
+#include <QFileInfo>
 #include <QGuiApplication>
 #include <QImage>
 #include <QMenu>
 #include <QPainter>
+#include <QStatusTipEvent>
 
 namespace tempera {
 
@@ -53,7 +56,10 @@ void Chart::updateAccessibleText() {
 
 void Chart::openExportDialog() {
     ExportDialog dialog(*this, this);
-    dialog.exec();
+    if (dialog.exec() != QDialog::Accepted) return;
+    const QFileInfo file(dialog.fileName()); // its name first: the end may be cut
+    QStatusTipEvent told(tr("%1 is exported to %2").arg(file.fileName(), file.absolutePath()));
+    QCoreApplication::sendEvent(this, &told);
 }
 
 void Chart::copyCsv() {

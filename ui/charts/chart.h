@@ -27,6 +27,7 @@ public:
     virtual void resetView() {}
 
 public Q_SLOTS:
+    /// What it has written is told by a status tip.
     void openExportDialog();
     void copyCsv();
     void copyImage();

@@ -94,6 +94,10 @@ void ExportDialog::setFileName(const QString& file_name) {
     if (index >= 0) format_->setCurrentIndex(index);
 }
 
+QString ExportDialog::fileName() const {
+    return file_->text();
+}
+
 void ExportDialog::formatChanged() {
     const QString ending = format_->currentData().toString();
     const QFileInfo info(file_->text());

@@ -19,6 +19,7 @@ public:
     explicit ExportDialog(Chart& chart, QWidget* parent = nullptr);
 
     void setFileName(const QString& file_name);
+    QString fileName() const;
 
 public Q_SLOTS:
     void accept() override;

@@ -9,6 +9,14 @@
 
 namespace tempera {
 
+namespace {
+
+QString atThisTime(const QString& event) {
+    return QDateTime::currentDateTime().toString(QStringLiteral("HH:mm  ")) + event;
+}
+
+} // namespace
+
 StatusStrip::StatusStrip(QWidget* parent)
     : QStatusBar(parent), opened_ms_(QDateTime::currentMSecsSinceEpoch()) {
     setSizeGripEnabled(false);
@@ -31,6 +39,11 @@ StatusStrip::StatusStrip(QWidget* parent)
     queue_->setMinimumWidth(queue_->fontMetrics().horizontalAdvance(QStringLiteral("00 running, 00 queued"))
                             + 28);
     setCatalogue(std::make_shared<Catalogue>());
+    connect(this, &QStatusBar::messageChanged, this, [this](const QString& told) {
+        if (told.isEmpty()) return;
+        setLastEvent(atThisTime(told));
+        clearMessage(); // it would hide the rest; `told` is gone with it
+    });
 }
 
 void StatusStrip::setLoad(const SystemLoad& load) {
@@ -55,11 +68,9 @@ void StatusStrip::setCatalogue(const CataloguePointer& catalogue) {
         const bool changed = before == known_.end() ? std::max(run.started_ms, run.ended_ms) >= opened_ms_
                                                     : before->second != run.status;
         if (!changed) continue;
-        QString text = QStringLiteral("%1  %2 %3")
-                           .arg(QDateTime::currentDateTime().toString(QStringLiteral("HH:mm")), runTitle(run),
-                                statusText(run.status));
+        QString text = QStringLiteral("%1 %2").arg(runTitle(run), statusText(run.status));
         if (!run.error.empty()) text += QStringLiteral(": ") + toQt(run.error);
-        setLastEvent(text);
+        setLastEvent(atThisTime(text));
     }
     known_ = std::move(now);
 }

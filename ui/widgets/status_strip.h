@@ -8,7 +8,8 @@ namespace tempera {
 
 class ElidedLabel;
 
-/// CPU and memory, how many runs, the workspace, the last event.
+/// CPU and memory, how many runs, the workspace, the last event. A status tip that a page sends is such an
+/// event.
 class StatusStrip final : public QStatusBar {
     Q_OBJECT
 
