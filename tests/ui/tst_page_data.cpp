@@ -138,6 +138,30 @@ private Q_SLOTS:
         QCOMPARE(completionOf(reply, Side::tuned, 0.1).verdict, Completion::Verdict::none);
     }
 
+    void whatAnEndpointDoesNotSayIsNotSaid() {
+        const auto facts = [](const Sample& sample) {
+            return completionOf(sample, {}, Scoring::verdict).facts;
+        };
+        Sample sample;
+        sample.text = "An answer.";
+        sample.finish = "stop";
+        QCOMPARE(facts(sample), QStringLiteral("stop"));
+        sample.token_ids.assign(1200, 7); // drawn here, but of no log-probabilities
+        QCOMPARE(facts(sample), QStringLiteral("1,200 tokens · stop"));
+        sample.token_ids.clear();
+        sample.logprobs = {-0.25F, -0.5F}; // and the other way round
+        sample.logprob = -0.75;
+        QCOMPARE(facts(sample), QStringLiteral("2 tokens · stop · logprob -0.8"));
+        sample.logprobs = {0, 0}; // certain, which is not unknown
+        sample.logprob = 0;
+        QCOMPARE(facts(sample), QStringLiteral("2 tokens · stop · logprob 0.0"));
+        ComparedReply reply;
+        reply.finish = "stop";
+        QCOMPARE(completionOf(reply, Side::base, 1).facts, QStringLiteral("loses · stop"));
+        reply.tokens = 3;
+        QCOMPARE(completionOf(reply, Side::base, 1).facts, QStringLiteral("loses · 3 tokens · stop"));
+    }
+
     void aRunThatARulePausedSaysWhy() {
         Desk desk;
         const auto events = [](std::vector<std::pair<std::string, std::string>> list) {

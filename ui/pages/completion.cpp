@@ -43,6 +43,17 @@ QString fenced(const QString& text) {
     return fence + u'\n' + text + u'\n' + fence + u'\n';
 }
 
+/// The facts of a card that are known, in a line.
+QString lineOf(QStringList facts) {
+    facts.removeAll(QString());
+    return facts.join(QStringLiteral(" · "));
+}
+
+/// An endpoint need not say of how many tokens its text is: nothing, then.
+QString tokensText(std::int64_t tokens) {
+    return tokens > 0 ? words("%1 tokens").arg(wholeText(tokens)) : QString();
+}
+
 QString signedText(double value) {
     const QString text = numberText(value);
     return value > 0 ? QString(u'+' + text) : text;
@@ -73,9 +84,11 @@ Completion completionOf(const Sample& sample, const PromptRecord& prompt, Scorin
         judged(Completion::Verdict::none, words("no answer"));
     c.score = scoring == Scoring::free && !std::isnan(sample.score) ? numberText(sample.score)
                                                                     : scoreText(sample.score);
-    c.facts = words("%1 tokens · %2 · logprob %3")
-                  .arg(sample.token_ids.size())
-                  .arg(toQt(sample.finish), QString::number(sample.logprob, 'f', 1));
+    const bool has_logprob = !sample.logprobs.empty() && std::isfinite(sample.logprob);
+    c.facts =
+        lineOf({tokensText(std::int64_t(std::max(sample.token_ids.size(), sample.logprobs.size()))),
+                toQt(sample.finish),
+                has_logprob ? words("logprob %1").arg(QString::number(sample.logprob, 'f', 1)) : QString()});
     c.text = toQt(sample.text);
     c.in_think = endsInThink(prompt.text);
     if (scoring == Scoring::verdict) c.answer = answerLine(sample, targetOf(prompt.facts));
@@ -96,8 +109,8 @@ Completion completionOf(const RolloutSample& sample, const RolloutGroup& group, 
                       : sample.advantage < 0 ? words("below its baseline")
                                              : words("equal to its baseline");
     c.score = words("reward %1").arg(numberText(sample.reward));
-    c.facts = words("%1 tokens · %2").arg(sample.token_ids.size()).arg(toQt(sample.finish));
-    if (sample.masked) c.facts += words(" · not in the loss");
+    c.facts = lineOf({tokensText(std::int64_t(sample.token_ids.size())), toQt(sample.finish),
+                      sample.masked ? words("not in the loss") : QString()});
     if (!sample.ref_logprobs.empty()) c.numbers.emplace_back(words("KL"), numberText(sample.kl));
     if (kl_coef > 0) // else a higher reward may be seen to have the lower advantage, and none to say why
         c.numbers.emplace_back(words("reward − %1 KL").arg(numberText(kl_coef)),
@@ -130,7 +143,7 @@ Completion completionOf(const ComparedReply& reply, Side side, double other) {
                       : reply.score < other ? words("loses")
                                             : words("tie");
     c.score = std::isfinite(reply.score) ? words("score %1").arg(numberText(reply.score)) : words("no score");
-    c.facts = words("%1 · %2 tokens · %3").arg(c.verdict_words).arg(reply.tokens).arg(toQt(reply.finish));
+    c.facts = lineOf({c.verdict_words, tokensText(reply.tokens), toQt(reply.finish)});
     c.text = toQt(reply.text);
     c.note = toQt(reply.note);
     c.model_field = side == Side::base ? "base" : "tuned"; // the fields of WinRateRecipe
