@@ -77,6 +77,13 @@ private Q_SLOTS:
                 || bars->summary().contains(QLatin1String("are new")));
         const QString words = QStringLiteral("The teacher took 9,000 tokens at a price of 1.50.");
         QVERIFY2(view->funnel()->sentence().startsWith(words), qPrintable(view->funnel()->sentence()));
+        QVERIFY(view->funnel()->sentence().contains(QStringLiteral("synthetic.jsonl")));
+        FunnelPage bare; // of a run that has kept nothing there is no such file
+        auto data = std::make_shared<RunData>();
+        data->headline = {{"asked", 20}, {"parsed", 3}, {"correct", 0}, {"new", 0}};
+        bare.setData(data);
+        QVERIFY(bare.sentence().startsWith(QStringLiteral("No problem has been kept.")));
+        QVERIFY(!bare.sentence().contains(QStringLiteral("synthetic.jsonl")));
     }
 
     void chartsFollowFromTheMetrics() {

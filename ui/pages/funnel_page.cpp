@@ -40,8 +40,12 @@ FunnelPage::FunnelPage(QWidget* parent) : QWidget(parent) {
 
 void FunnelPage::setData(const RunDataPointer& data) {
     bars_->setCounts(data->headline);
-    QString text = tr("Samples shows every problem, and why it was kept or rejected. The kept ones are in "
-                      "artifacts/synthetic.jsonl, with their provenance beside them.");
+    const auto kept = data->headline.find("new");
+    QString text = kept != data->headline.end() && kept->second > 0
+                       ? tr("Samples shows every problem, and why it was kept or rejected. The kept ones are "
+                            "in artifacts/synthetic.jsonl, with their provenance beside them.")
+                       : tr("No problem has been kept. Samples shows every one that came, and why it was "
+                            "rejected.");
     const double tokens = lastOf(*data, "prompt_tokens") + lastOf(*data, "completion_tokens");
     QStringList spent;
     if (tokens > 0) spent << tr("%1 tokens").arg(wholeText(std::llround(tokens)));
