@@ -1,6 +1,7 @@
 #include "ui/hub_access.h"
 
 #include "core/base/folder_copy.h"
+#include "ui/hub_words.h"
 #include "ui/key_ring.h"
 #include "ui/settings_store.h"
 #include "ui/theme/text.h"
@@ -33,7 +34,7 @@ Jobs::Work hubDownloadWork(HubSource source, HubPlan plan) {
                                              : progress.file,
                     double(progress.done), double(progress.total)});
         };
-        const std::filesystem::path target = download_hub(hub, plan, told, stop);
+        const std::filesystem::path target = askHub([&] { return download_hub(hub, plan, told, stop); });
         return to_text(plan.listing.name) + " is in " + target.string() + ".";
     };
 }

@@ -305,6 +305,12 @@ private Q_SLOTS:
         click(fetch->lookUpButton());
         QTRY_LONG(!fetch->form()->problem().isEmpty());
         QVERIFY(!fetch->downloadButton()->isVisible());
+        qunsetenv("HF_TOKEN");
+        type(fetch->nameField(), QStringLiteral("acme/little"));
+        click(fetch->lookUpButton());
+        QTRY_LONG(
+            fetch->form()->problem().contains(QStringLiteral("set a token (Settings, Hub, or HF_TOKEN)")));
+        qputenv("HF_TOKEN", "hf_secret");
         type(fetch->nameField(), QStringLiteral("acme/little"));
         QTest::keyClick(fetch->nameField(), Qt::Key_Return);
         QTRY_LONG(fetch->downloadButton()->isVisible());

@@ -1,5 +1,6 @@
 #include "ui/widgets/hub_fetch.h"
 
+#include "ui/hub_words.h"
 #include "ui/theme/text.h"
 #include "ui/widgets/fact_grid.h"
 #include "ui/widgets/form_section.h"
@@ -116,7 +117,7 @@ void HubFetch::lookUp() {
         [source = source_, name = *name, stop = stop_] {
             Hub hub;
             hub.settings = source ? source() : hub_settings();
-            return plan_hub(hub, name, {}, stop);
+            return askHub([&] { return plan_hub(hub, name, {}, stop); });
         },
         [this, text](const HubPlan& plan, const QString& error) {
             looking_ = false;
