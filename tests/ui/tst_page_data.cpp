@@ -162,6 +162,20 @@ private Q_SLOTS:
         QCOMPARE(completionOf(reply, Side::base, 1).facts, QStringLiteral("loses · 3 tokens · stop"));
     }
 
+    void theLogSeparatesThousands() {
+        LogPage log;
+        auto data = std::make_shared<RunData>();
+        data->events = {{1, 0, -1, "log", "Trains 1543168 of 20000000 parameters."},
+                        {2, 0, 12000, "checkpoint", "Kept 10000, then 98765."},
+                        {3, 0, -1, "log", "seed 12345, run-20000, /a/30000/b, 40000x, 0.50000, 2026 rows"}};
+        log.setData(data);
+        const QString text = log.text();
+        for (const char* part :
+             {"1,543,168 of 20,000,000 parameters.", "step 12,000 ", "Kept 10,000, then 98,765.",
+              "seed 12345, run-20000, /a/30000/b, 40000x, 0.50000, 2026 rows"})
+            QVERIFY2(text.contains(QString::fromLatin1(part)), qPrintable(text));
+    }
+
     void aRunThatARulePausedSaysWhy() {
         Desk desk;
         const auto events = [](std::vector<std::pair<std::string, std::string>> list) {

@@ -3,6 +3,7 @@
 #include "ui/theme/text.h"
 
 #include <QPlainTextEdit>
+#include <QRegularExpression>
 #include <QScrollBar>
 #include <QTimer>
 #include <QVBoxLayout>
@@ -10,6 +11,25 @@
 #include <algorithm>
 
 namespace tempera {
+
+namespace {
+
+/// A message with commas between the thousands of its counts: "1,543,168 of 1,543,168 parameters". A number
+/// of four digits may be a year, and one that is part of a name, or that says which one is meant, stays as it
+/// is.
+QString grouped(QString message) {
+    static const QRegularExpression count(QStringLiteral(
+        "(?<![^\\s(])(?<!seed )(?<!process )(?<!port )[1-9]\\d{4,17}(?=\\s|[.,;:)](?:\\s|$)|$)"));
+    qsizetype from = 0;
+    for (QRegularExpressionMatch match; (match = count.match(message, from)).hasMatch();) {
+        const QString number = wholeText(match.captured().toLongLong());
+        message.replace(match.capturedStart(), match.capturedLength(), number);
+        from = match.capturedStart() + number.size();
+    }
+    return message;
+}
+
+} // namespace
 
 LogPage::LogPage(QWidget* parent) : QWidget(parent), view_(new QPlainTextEdit(this)) {
     setObjectName(QStringLiteral("page"));
@@ -48,10 +68,11 @@ void LogPage::appendSome() {
     for (int count = 0; next != events.end() && count < 500; ++next, ++count) {
         const QString time =
             QDateTime::fromMSecsSinceEpoch(next->time_ms).toString(QStringLiteral("HH:mm:ss"));
-        const QString step = next->step >= 0 ? QStringLiteral("step %1").arg(next->step) : QString();
+        const QString step =
+            next->step >= 0 ? QStringLiteral("step %1").arg(wholeText(next->step)) : QString();
         const QString kind = next->kind == "log" ? QString() : toQt(next->kind);
         lines << QStringLiteral("%1  %2  %3  %4")
-                     .arg(time, step.leftJustified(10), kind.leftJustified(10), toQt(next->message));
+                     .arg(time, step.leftJustified(12), kind.leftJustified(10), grouped(toQt(next->message)));
         shown_id_ = next->id;
     }
     view_->appendPlainText(lines.join(u'\n'));
