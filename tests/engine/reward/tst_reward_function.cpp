@@ -21,6 +21,19 @@ double of_tokens(const std::string& name, const std::vector<std::int32_t>& ids,
     return score(name, input, options).value;
 }
 
+const std::string encoder = source_dir() + "/tests/golden/encoders/distilbert";
+
+/// A reward model that reads in this form, and what asks the reward function for the same.
+struct EncoderInForm {
+    explicit EncoderInForm(const char* form)
+        : model(RewardModel::load(encoder, {.form = reward_form_from(form)})) {
+        options.reward_model = encoder;
+        options.reward_text = form;
+    }
+    RewardModel model;
+    RewardOptions options;
+};
+
 double format(std::string_view prompt, std::string_view completion) {
     RewardInput input;
     input.prompt = prompt;
@@ -80,7 +93,6 @@ private Q_SLOTS:
 
     /// The question and the answer reach the model as they are; the chat template's tokens do not.
     void aRewardModelScoresQuestionAndAnswer() {
-        const std::string folder = source_dir() + "/tests/golden/encoders/distilbert";
         const std::vector<std::string> answers = {"4", "It is four.", "Ask somebody else, at length."};
         std::vector<RewardInput> inputs;
         std::vector<RewardText> texts;
@@ -94,11 +106,9 @@ private Q_SLOTS:
         }
         std::vector<std::vector<double>> seen;
         for (const char* form : {"pair", "plain"}) {
-            RewardOptions options;
-            options.reward_model = folder;
-            options.reward_text = form;
+            const auto [model, options] = EncoderInForm(form);
             const auto scores = make_reward_function("model", options)(inputs);
-            const auto wanted = RewardModel::load(folder, {.form = reward_form_from(form)}).score(texts);
+            const auto wanted = model.score(texts);
             seen.emplace_back();
             for (std::size_t i = 0; i < wanted.size(); ++i) {
                 QVERIFY(std::fabs(scores[i].value - wanted[i]) < 1e-9);
@@ -111,7 +121,6 @@ private Q_SLOTS:
     /// algorithms.md, bug 3: a conversation is scored as the trainer of reward models encodes it, and as the
     /// verb "reward" scores the same text.
     void aConversationIsScoredAsItIsTrained() {
-        const std::string folder = source_dir() + "/tests/golden/encoders/distilbert";
         const std::vector<ChatMessage> turns = {
             {"system", "Be brief."}, {"user", "Two?"}, {"assistant", "2"}, {"user", "And twice?"}};
         RewardInput whole;
@@ -122,10 +131,7 @@ private Q_SLOTS:
         std::vector<ChatMessage> trained = turns;
         trained.push_back({"assistant", "4"});
         for (const char* form : {"pair", "plain", "chat"}) {
-            RewardOptions options;
-            options.reward_model = folder;
-            options.reward_text = form;
-            const RewardModel model = RewardModel::load(folder, {.form = reward_form_from(form)});
+            const auto [model, options] = EncoderInForm(form);
             const EncoderInput encoded = model.tokeniser().encode_conversation(trained);
             const double scored = score("model", whole, options).value;
             QVERIFY(std::fabs(scored - model.score_inputs(std::span(&encoded, 1)).front()) < 1e-9);
@@ -139,17 +145,13 @@ private Q_SLOTS:
 
     /// Rows of a run of kind pairs carry the usual system turn, prompts that are scored do not.
     void theUsualSystemTurnChangesNoScore() {
-        const std::string folder = source_dir() + "/tests/golden/encoders/distilbert";
         const std::vector<ChatMessage> trained = {
             {"system", "You are a helpful assistant."}, {"user", "Two?"}, {"assistant", "2"}};
         RewardInput question;
         question.prompt = "Two?";
         question.completion = "2";
         for (const char* form : {"pair", "plain", "chat"}) {
-            RewardOptions options;
-            options.reward_model = folder;
-            options.reward_text = form;
-            const RewardModel model = RewardModel::load(folder, {.form = reward_form_from(form)});
+            const auto [model, options] = EncoderInForm(form);
             const EncoderInput encoded = model.tokeniser().encode_conversation(trained);
             QVERIFY(std::fabs(score("model", question, options).value
                               - model.score_inputs(std::span(&encoded, 1)).front())
