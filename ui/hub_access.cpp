@@ -12,9 +12,7 @@ HubSource hubSource(const SettingsStore& settings, const KeyRing& keys) {
     return [mirror = fromQt(settings.mirror()), cache = fromQt(settings.hubCache()),
             offline = settings.offline(), lookup = keys.lookup()] {
         HubSettings hub = hub_settings();
-        if (!mirror.empty()) hub.endpoint = mirror;
-        while (hub.endpoint.ends_with('/')) // what is asked for there begins with one
-            hub.endpoint.pop_back();
+        if (!mirror.empty()) hub.endpoint = hub_address(mirror);
         if (!cache.empty()) hub.cache = cache;
         hub.offline = hub.offline || offline;
         if (hub.token.empty()) hub.token = cleaned_token(lookup(KeyRing::hub_name));

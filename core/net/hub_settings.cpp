@@ -75,11 +75,16 @@ std::string cleaned_token(const std::string& text) {
     return token;
 }
 
+std::string hub_address(std::string given) {
+    while (given.ends_with('/'))
+        given.pop_back();
+    return given;
+}
+
 HubSettings hub_settings() {
     HubSettings settings;
-    if (std::string given = variable("HF_ENDPOINT"); !given.empty()) settings.endpoint = given;
-    while (settings.endpoint.ends_with('/'))
-        settings.endpoint.pop_back();
+    if (const std::string given = variable("HF_ENDPOINT"); !given.empty())
+        settings.endpoint = hub_address(given);
     settings.cache = fs::absolute(hub_cache()).lexically_normal();
     settings.token = implicit_token();
     settings.offline = is_true("HF_HUB_OFFLINE") || is_true("TRANSFORMERS_OFFLINE");

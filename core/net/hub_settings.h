@@ -25,6 +25,9 @@ struct HubSettings {
 /// HF_HUB_DISABLE_IMPLICIT_TOKEN is set. Throws Error(not_found) where HOME is needed and not set.
 HubSettings hub_settings();
 
+/// An address as HubSettings has it, whatever "/" it was given with at its end.
+std::string hub_address(std::string given);
+
 /// A token without white space and line breaks around it.
 std::string cleaned_token(const std::string& text);
 
