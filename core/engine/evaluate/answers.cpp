@@ -32,11 +32,11 @@ std::vector<JudgeScore> all_of(std::vector<JudgeScore> scores, std::size_t wante
     return scores;
 }
 
-/// How the model of a folder reads prompts.
+/// How a model reads prompts; `base` is its folder, or that of the model that its adapters are of.
 struct PromptReader {
-    PromptReader(const std::filesystem::path& folder, const PromptFields& fields)
-        : tokenizer(Tokenizer::load(base_folder_of(folder))),
-          style(fields.chat_template == "model" ? ChatTemplate::load(base_folder_of(folder))
+    PromptReader(const std::filesystem::path& base, const PromptFields& fields)
+        : tokenizer(Tokenizer::load(base)),
+          style(fields.chat_template == "model" ? ChatTemplate::load(base)
                                                 : ChatTemplate::named(fields.chat_template)) {}
     std::vector<std::int32_t> ids(const TaskPrompt& prompt) const {
         // A chat template writes the special tokens itself.
@@ -48,12 +48,13 @@ struct PromptReader {
 
 /// The prompts that leave every model in memory room to answer; of the others `bad` decides.
 std::vector<TaskPrompt> with_room(std::vector<TaskPrompt> prompts, const PromptFields& fields,
-                                  const std::set<std::string>& models, BadRows& bad) {
-    std::vector<std::pair<PromptReader, std::int64_t>> readers; // and positions
+                                  const std::vector<std::string>& models, BadRows& bad) {
+    std::set<std::filesystem::path> bases; // an adapter reads as its base does
     for (const std::string& model : models)
-        if (!names_an_endpoint(model))
-            readers.emplace_back(PromptReader(model, fields),
-                                 read_model_config(base_folder_of(model)).max_positions);
+        if (!names_an_endpoint(model)) bases.insert(base_folder_of(model));
+    std::vector<std::pair<PromptReader, std::int64_t>> readers; // and positions
+    for (const auto& base : bases)
+        readers.emplace_back(PromptReader(base, fields), read_model_config(base).max_positions);
     std::vector<TaskPrompt> kept;
     for (std::size_t i = 0; i < prompts.size(); ++i)
         try {
@@ -83,7 +84,7 @@ std::vector<TaskPrompt> prompts_of(const PromptFields& fields, const std::vector
     auto prompts = make_prompt_set(options, &skipped);
     if (names_data(fields.data)) {
         BadRows bad(fields.bad_rows, std::move(skipped));
-        prompts = with_room(std::move(prompts), fields, {models.begin(), models.end()}, bad);
+        prompts = with_room(std::move(prompts), fields, models, bad);
         if (prompts.empty()) bad.fail_all(fields.data);
         skipped = bad.skipped();
     }
@@ -123,7 +124,7 @@ Answer answer_from(RemoteSample&& drawn) {
 struct Answerer::Local {
     Local(const std::filesystem::path& folder, const PromptFields& prompts, const SamplingFields& sampling,
           const DeviceFields& device, int threads)
-        : decoder(load_decoder(folder)), reader(folder, prompts) {
+        : decoder(load_decoder(folder)), reader(base_folder_of(folder), prompts) {
         move_decoder(decoder, select_device(device.device),
                      device.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat);
         SamplerOptions options;
