@@ -228,10 +228,10 @@ RunOutcome train(const RunRequest& request, RunObserver& observer, const StopTok
     Evaluate evaluate;
     if (!prompts.validation.empty())
         evaluate = [&] {
-            // Before the first step nothing is lost: a stop need not wait for it.
-            const bool start = run.state.step == 0;
-            return evaluate_policy(sampler, prompts.validation, rloo.rewards, recipe,
-                                   [&, start] { return start ? bool{stop} : run.cancelled(); });
+            return evaluate_policy(sampler, prompts.validation, rloo.rewards, recipe, [&] {
+                // Before the first step nothing is lost: a stop need not wait for it.
+                return run.state.step == 0 ? bool{stop} : run.cancelled();
+            });
         };
 
     if (!evaluate_start(run, evaluate)) return run.cancelled() ? RunOutcome::cancelled : RunOutcome::stopped;
