@@ -4,6 +4,7 @@
 #include "app/cli_records.h"
 #include "app/cli_table.h"
 #include "core/recipe/catalogue.h"
+#include "core/store/record_json.h"
 
 namespace tempera::cli {
 
@@ -11,9 +12,7 @@ namespace {
 
 /// The place of the paper's value that a run's recipe names, "" where it names none.
 std::string paper_place(const RunRecord& record) {
-    const Json recipe = Json::parse(record.recipe, nullptr, false);
-    if (!recipe.is_object() || !recipe.contains("paper") || !recipe["paper"].is_string()) return "";
-    return recipe["paper"].get<std::string>();
+    return recipe_text(record, "paper");
 }
 
 /// The headline that is comparable to the paper's value: of a sweep the best cell where the paper gives

@@ -21,14 +21,6 @@ namespace tempera::cli {
 
 namespace {
 
-bool is_active(RunStatus status) {
-    return status == RunStatus::running || status == RunStatus::stopping;
-}
-
-bool is_over(RunStatus status) {
-    return !is_active(status) && status != RunStatus::queued;
-}
-
 /// Follows the runs of one command until they are over.
 class Watcher {
 public:
@@ -64,12 +56,12 @@ public:
 private:
     void report(const RunRecord& record) {
         auto& known = known_[record.id];
-        if (is_active(record.status) || is_over(record.status)) report_events(record, known);
+        if (is_active(record.status) || has_ended(record.status)) report_events(record, known);
         if (is_active(record.status)) printer_.show(record);
         if (record.status == known.status) return;
         if (known.status == RunStatus::queued && record.status != RunStatus::queued)
             printer_.line(title_of(record) + ": started as " + record.id);
-        if (is_over(record.status)) {
+        if (has_ended(record.status)) {
             auto taken = time_taken(record), words = headline_words(record);
             printer_.line(title_of(record) + ": " + name_of(record.status)
                           + (taken.empty() ? "" : " after " + taken) + (words.empty() ? "" : ", " + words));
@@ -158,7 +150,7 @@ void write_results(const Workspace& workspace, const std::vector<RunRecord>& rec
     Json list = Json::array();
     for (const auto& record : records) {
         Json entry = to_json(record, workspace.run_folder(record.id));
-        if (record.kind == "sweep" && is_over(record.status)) {
+        if (record.kind == "sweep" && has_ended(record.status)) {
             RunReader reader(workspace.run_folder(record.id));
             entry["sweep"] = sweep_to_json(reader, entry["recipe"]);
             if (!json)
@@ -166,7 +158,7 @@ void write_results(const Workspace& workspace, const std::vector<RunRecord>& rec
                              + sweep_table(reader.sweep_cells(), reader.sweep_rows(), entry["recipe"],
                                            terminal_columns(STDOUT_FILENO)));
         }
-        if (record.kind == "win_rate" && is_over(record.status)) {
+        if (record.kind == "win_rate" && has_ended(record.status)) {
             RunReader reader(workspace.run_folder(record.id));
             entry["comparison"] = to_json(compared(reader.comparisons()));
             if (!json)
@@ -196,7 +188,7 @@ int write_endings(const Workspace& workspace, const std::vector<RunRecord>& reco
             sentence = record.error.empty() ? record.id + " failed." : record.error;
             if (record.progress.done > 0)
                 sentence += " Once that is put right: " + resume_command(workspace, record);
-        } else if (is_over(record.status) && record.status != RunStatus::finished) {
+        } else if (has_ended(record.status) && record.status != RunStatus::finished) {
             if (code == exit_done) code = 128 + (SignalCounter::last() ? SignalCounter::last() : SIGINT);
             sentence = record.id + " was " + name_of(record.status)
                        + ". Go on with: " + resume_command(workspace, record);

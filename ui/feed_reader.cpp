@@ -1,7 +1,7 @@
 #include "ui/feed_reader.h"
 
-#include "core/base/json.h"
 #include "core/recipe/catalogue.h"
+#include "core/store/record_json.h"
 #include "core/store/run_folder.h"
 #include "core/store/workspace.h"
 #include "ui/theme/text.h"
@@ -234,9 +234,8 @@ WinRateLine FeedReader::win_rate_of(const RunRecord& run) {
     }
     known.line.name = toQt(run.stage.empty() ? run.name.empty() ? run.id : run.name : run.stage);
     known.line.status = run.status;
-    const Json recipe = Json::parse(run.recipe, nullptr, false);
-    if (recipe.is_object() && recipe.contains("paper") && recipe["paper"].is_string())
-        known.line.paper = paper_value(recipe["paper"].get<std::string>());
+    if (const std::string place = recipe_text(run, "paper"); !place.empty())
+        known.line.paper = paper_value(place);
     return known.line;
 }
 

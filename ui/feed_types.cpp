@@ -1,6 +1,7 @@
 #include "ui/feed_types.h"
 
 #include "core/base/json.h"
+#include "core/store/record_json.h"
 #include "ui/theme/text.h"
 
 #include <QStringList>
@@ -33,9 +34,7 @@ QString usersWords(const QString& text, const QString& system) {
 } // namespace
 
 QString systemTurnOf(const RunRecord& run) {
-    const Json recipe = Json::parse(run.recipe, nullptr, false);
-    const Json system = recipe.is_object() ? recipe.value("system", Json()) : Json();
-    return system.is_string() ? toQt(system.get<std::string>()).trimmed() : QString();
+    return toQt(recipe_text(run, "system")).trimmed();
 }
 
 QString promptLabel(const PromptRecord& prompt, const QString& system) {

@@ -1,10 +1,10 @@
 #include "ui/token_texts.h"
 
 #include "core/base/error.h"
-#include "core/base/json.h"
 #include "core/base/resources.h"
 #include "core/format/package_model.h"
 #include "core/store/model_reference.h"
+#include "core/store/record_json.h"
 #include "core/store/workspace.h"
 #include "ui/theme/text.h"
 
@@ -33,10 +33,7 @@ fs::path modelFolder(const std::string& reference, const RunRecord& run, const W
 }
 
 fs::path tokenizerFolder(const Workspace& workspace, const RunRecord& run, const std::string& model_field) {
-    const Json recipe = Json::parse(run.recipe, nullptr, false);
-    std::string reference;
-    if (recipe.is_object() && recipe.contains(model_field) && recipe[model_field].is_string())
-        reference = recipe[model_field].get<std::string>();
+    const std::string reference = recipe_text(run, model_field);
     if (!reference.empty())
         if (fs::path folder = modelFolder(reference, run, workspace); holdsTokenizer(folder)) return folder;
     if (fs::path left = workspace.run_folder(run.id) / "model"; holdsTokenizer(left)) return left;

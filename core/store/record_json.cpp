@@ -30,6 +30,16 @@ Json facts_to_json(const std::string& facts) {
     }
 }
 
+Json recipe_field(const RunRecord& run, const std::string& field) {
+    const Json recipe = Json::parse(run.recipe, nullptr, false);
+    return recipe.is_object() ? recipe.value(field, Json()) : Json();
+}
+
+std::string recipe_text(const RunRecord& run, const std::string& field) {
+    const Json value = recipe_field(run, field);
+    return value.is_string() ? value.get<std::string>() : "";
+}
+
 Json to_json(const Sample& sample) {
     return {{"temperature", sample.temperature},
             {"prompt_index", sample.prompt_index},

@@ -14,6 +14,10 @@ namespace tempera {
 /// `facts` as the JSON they are; as text where they are none, so that nothing is left out; null where empty.
 Json facts_to_json(const std::string& facts);
 
+/// What a run's recipe has in a field: null where it has none, "" where it has no text.
+Json recipe_field(const RunRecord& run, const std::string& field);
+std::string recipe_text(const RunRecord& run, const std::string& field);
+
 /// temperature, prompt_index, sample_index, text, token_ids, logprobs, logprob, finish, score, equation,
 /// value, reason
 Json to_json(const Sample& sample);

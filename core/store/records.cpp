@@ -28,6 +28,14 @@ const char* name_of(RunStatus status) {
     return "unknown";
 }
 
+bool is_active(RunStatus status) {
+    return status == RunStatus::running || status == RunStatus::stopping;
+}
+
+bool has_ended(RunStatus status) {
+    return !is_active(status) && status != RunStatus::queued;
+}
+
 RunStatus run_status_from(const std::string& name) {
     for (const auto& [value, known] : status_names)
         if (name == known) return value;

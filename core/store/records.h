@@ -150,6 +150,10 @@ struct CheckpointRecord {
 enum class RunStatus { queued, running, stopping, stopped, finished, failed, cancelled, interrupted };
 const char* name_of(RunStatus status);
 RunStatus run_status_from(const std::string& name);
+/// An engine is at work on it.
+bool is_active(RunStatus status);
+/// It neither waits nor works: what has not come by now does not come by itself.
+bool has_ended(RunStatus status);
 
 /// A row of the workspace catalogue.
 struct RunRecord {

@@ -31,10 +31,6 @@ fs::path prepared(const fs::path& folder, Workspace::Access access) {
     return full;
 }
 
-bool is_active(RunStatus status) {
-    return status == RunStatus::running || status == RunStatus::stopping;
-}
-
 } // namespace
 
 /// The writer's connection and the readers' are two, each under its own lock: a window that reads never waits

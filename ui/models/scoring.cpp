@@ -1,13 +1,12 @@
 #include "ui/models/scoring.h"
 
-#include "core/base/json.h"
+#include "core/store/record_json.h"
 
 namespace tempera {
 
 Scoring scoringOf(const RunRecord& run) {
     if (run.kind != "pairs") return Scoring::verdict;
-    const Json recipe = Json::parse(run.recipe, nullptr, false);
-    const Json judge = recipe.is_object() ? recipe.value("judge", Json()) : Json();
+    const std::string judge = recipe_text(run, "judge");
     return judge == "reward_model" || judge == "remote" ? Scoring::free : Scoring::share;
 }
 

@@ -23,8 +23,7 @@ static QString rowsOf(const DataSplitInfo& split, const std::map<std::size_t, st
     if (!split.problem.isEmpty()) return DataPanel::tr("cannot be read");
     if (const auto found = counted.find(place); found != counted.end())
         return countText({found->second, SplitCount::State::all});
-    return split.rows ? DataPanel::tr("%1 rows").arg(wholeText(*split.rows))
-                      : DataPanel::tr("not counted yet");
+    return split.rows ? countText({*split.rows, SplitCount::State::all}) : DataPanel::tr("not counted yet");
 }
 
 std::vector<Fact> factsOf(const DataOverview& overview, std::size_t shown, const SplitCount& count,

@@ -1,5 +1,6 @@
 #include "ui/pages/rollouts_page.h"
 
+#include "core/store/record_json.h"
 #include "ui/pages/card_browser.h"
 #include "ui/pages/card_row.h"
 #include "ui/theme/icons.h"
@@ -97,15 +98,14 @@ std::int64_t RolloutsPage::step() const {
 
 void RolloutsPage::setRun(const RunRecord& run) {
     empty_->setSentence(
-        hasEnded(run.status)
+        has_ended(run.status)
             ? tr("The run ended before it drew a completion.")
             : tr("The completions that training draws appear here, a prompt's group side by side, with what "
                  "their rewards and advantages were made of."));
-    const Json recipe = Json::parse(run.recipe, nullptr, false);
-    const bool in_reward = recipe.is_object() && recipe.value("kl_in", Json()) == "reward";
-    const Json coefficient = in_reward ? recipe.value("kl_coef", Json()) : Json();
+    const Json coefficient = recipe_field(run, "kl_coef");
+    const bool in_reward = recipe_text(run, "kl_in") == "reward" && coefficient.is_number();
     model_->setSystem(systemTurnOf(run));
-    kl_coef_ = coefficient.is_number() ? coefficient.get<double>() : 0;
+    kl_coef_ = in_reward ? coefficient.get<double>() : 0;
 }
 
 void RolloutsPage::setData(const RunDataPointer& data) {

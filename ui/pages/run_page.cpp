@@ -77,7 +77,7 @@ RunPage::RunPage(QWidget* parent) : QWidget(parent), link_(new ChartLink(this)) 
 }
 
 void RunPage::setRun(const RunRecord& run) {
-    const bool over = hasEnded(run.status);
+    const bool over = has_ended(run.status);
     if (run.kind == kind_ && over == ended_) return;
     kind_ = run.kind;
     ended_ = over;

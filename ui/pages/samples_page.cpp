@@ -126,7 +126,7 @@ void SamplesPage::refreshCounts(int largest_n) {
 }
 
 void SamplesPage::setRun(const RunRecord& run) {
-    ended_ = hasEnded(run.status);
+    ended_ = has_ended(run.status);
     scoring_ = scoringOf(run);
     system_ = systemTurnOf(run);
     model_->setScoring(scoring_);

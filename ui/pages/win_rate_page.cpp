@@ -91,7 +91,7 @@ QWidget* WinRatePage::buildTools() {
 }
 
 void WinRatePage::setRun(const RunRecord& run) {
-    ended_ = hasEnded(run.status);
+    ended_ = has_ended(run.status);
     showState();
 }
 

@@ -127,10 +127,6 @@ QString statusText(RunStatus status) {
     return {};
 }
 
-bool hasEnded(RunStatus status) {
-    return status != RunStatus::queued && status != RunStatus::running && status != RunStatus::stopping;
-}
-
 QString runSummary(const RunRecord& run) {
     switch (run.status) {
     case RunStatus::running:

@@ -38,8 +38,6 @@ QString percentText(double share, int decimals = 0);
 QString progressText(const Progress& progress);
 /// The word a user reads for a status: "running", "stopping ...".
 QString statusText(RunStatus status);
-/// It neither waits nor works: what has not come by now does not come by itself.
-bool hasEnded(RunStatus status);
 /// The one line a list shows beside a run: "41 %", "queued", ".64", "loss .22", "failed". A number alone is
 /// better when it is higher.
 QString runSummary(const RunRecord& run);

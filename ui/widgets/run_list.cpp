@@ -151,7 +151,7 @@ void RunList::removeCurrent() {
     const QModelIndex current = view_->currentIndex();
     const RunRecord* run = catalogue_->run(currentRun());
     if (!run || read_only_ || current.data(RunTreeModel::IsStudyRole).toBool()) return;
-    if (hasEnded(run->status) || run->status == RunStatus::queued)
+    if (has_ended(run->status) || run->status == RunStatus::queued)
         Q_EMIT actionRequested(QStringLiteral("remove"), toQt(run->id));
 }
 
